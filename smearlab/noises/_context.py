@@ -1,0 +1,33 @@
+"""What a noise may look at, and what it returns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class NoiseContext:
+    """The training and validation examples, in the order of training.npz.
+
+    images: uint8 (N, H, W, C). labels: true labels int64 (N,), -1 unknown. noisy_labels: the labels that
+    came with the data, int64 (N,), or None. part: uint8 (N,), 0 train, 1 validation. source_index:
+    int64 (N,), position in the data set's own order.
+    """
+
+    dataset_kind: str
+    n_classes: int
+    class_names: list[str]
+    images: np.ndarray
+    labels: np.ndarray
+    noisy_labels: np.ndarray | None
+    part: np.ndarray
+    source_index: np.ndarray
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Observed labels int64 (N,), the T asked for (L, L) if there is one, a difficulty score (N,) if there is one."""
+
+    labels: np.ndarray
+    transition: np.ndarray | None = None
+    difficulty: np.ndarray | None = None
