@@ -1,0 +1,219 @@
+"""Noisy labels: drawn by one shared sampler, written with an audit, and refused when they do not match the data."""
+
+import inspect
+import zipfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from smearlab import registry, transition
+from smearlab.errors import UserError
+from smearlab.files import read_json, sha256_array, write_json, write_npz
+from smearlab.noises._context import NoiseContext, Observed
+from smearlab.noises._sampler import sample_transition
+from smearlab.seeds import numpy_generator
+
+GENERATOR_VERSION = 1  # raise it when the same seed no longer gives the same labels
+
+
+def is_rated(kind: str, options: Mapping[str, Any]) -> bool:
+    """Whether a noise takes a rate; a noise made of another one (option `of`) does as that one does."""
+    rated = registry.describe("noises", kind).constants.get("RATED", True)
+    return is_rated(*_inner(options)) if rated == "of" else bool(rated)
+
+
+def draws(kind: str, rate: float | None) -> bool:
+    """Whether the noise seed matters: not where labels are given, nor at rate 0."""
+    return bool(registry.describe("noises", kind).constants.get("DRAWS", True)) and rate != 0
+
+
+def rate_range(kind: str, n_classes: int, options: Mapping[str, Any]) -> tuple[float, float]:
+    """Return (low, high): rates from low on and below high are allowed."""
+    if registry.describe("noises", kind).constants.get("RATED") == "of":
+        return rate_range(_inner(options)[0], n_classes, _inner(options)[1])
+    limits = getattr(registry.load("noises", kind), "rate_range", None)
+    return limits(n_classes) if limits else (0.0, 1.0)
+
+
+def asked_transition(
+    kind: str, n_classes: int, dataset_kind: str, *, rate: float | None, options: Mapping[str, Any]
+) -> np.ndarray | None:
+    """Return the T that a noise asks for, (L, L), without reading any data; None where it asks for none.
+
+    Raises UserError where the options do not fit the number of classes or the data set.
+    """
+    function = getattr(registry.load("noises", kind), "transition", None)
+    if function is None:
+        return None
+    context = {"n_classes": n_classes, "dataset_kind": dataset_kind}
+    wanted = [context[name] for name in inspect.signature(function).parameters if name in context]
+    return function(*wanted, rate=rate, **options)
+
+
+def draw(
+    kind: str, context: NoiseContext, *, rate: float | None, noise_seed: int, options: Mapping[str, Any]
+) -> Observed:
+    """Return the observed labels of every training and validation example.
+
+    A kind with a T has one uniform number per example, in the order of training.npz, taken through the inverse
+    distribution of row T[true]: an example's label depends on its own number only. Raises UserError for a rate
+    outside the kind's range, and where clean labels are needed but unknown.
+    """
+    _check_rate(kind, context.n_classes, rate, options)
+    context = replace(context, noise_seed=noise_seed)
+    rng = numpy_generator("noise", "labels", noise_seed)
+    module = registry.load("noises", kind)
+    if registry.describe("noises", kind).constants.get("DRAWS", True) and (context.labels < 0).any():
+        raise UserError(
+            f"noise {kind!r} needs the clean labels, which data set {context.dataset_kind!r} does not have "
+            f"for {int((context.labels < 0).sum())} examples; use noise 'labels'"
+        )
+    if hasattr(module, "observe"):
+        return module.observe(context, rng, rate=rate, **options)
+    asked = asked_transition(kind, context.n_classes, context.dataset_kind, rate=rate, options=options)
+    return Observed(sample_transition(asked, context.labels, rng.random(len(context.labels))), asked)
+
+
+def audit(
+    kind: str,
+    context: NoiseContext,
+    observed: Observed,
+    *,
+    rate: float | None,
+    noise_seed: int,
+    options: Mapping[str, Any],
+    dataset: str,
+    manifest: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what the labels are and what they show, ready for JSON.
+
+    `manifest` is the content of training.json. Rates and the realised T are over the training part; they are
+    None where no clean label is known.
+    """
+    train = context.part == 0
+    found = transition.realised(context.labels[train], observed.labels[train], context.n_classes)
+    per_class = [None if np.isnan(stay) else float(1.0 - stay) for stay in np.diag(found)]
+    return {
+        "kind": kind,
+        "noise_rate": rate,
+        "options": dict(options),
+        "noise_seed": noise_seed,
+        "dataset": dataset,
+        "dataset_sha256": _dataset_hashes(manifest),
+        "labels_sha256": sha256_array(observed.labels),
+        "n": len(observed.labels),
+        "transition_asked": transition.to_lists(observed.transition),
+        "transition_realised": transition.to_lists(found),
+        "realised_noise_rate": _wrong_share(context.labels[train], observed.labels[train]),
+        "realised_noise_rate_validation": _wrong_share(context.labels[~train], observed.labels[~train]),
+        "per_class_noise_rate": per_class,
+        "n_wrong": int(_wrong(context.labels[train], observed.labels[train]).sum()),
+        "generator": {"name": "numpy PCG64", "numpy": np.__version__, "version": GENERATOR_VERSION},
+        "difficulty": _difficulty_summary(observed.difficulty, _wrong(context.labels, observed.labels)),
+    }
+
+
+def write_labels(
+    labels_path: str | Path, audit_path: str | Path, observed: Observed, record: dict[str, Any]
+) -> None:
+    """Write labels.npz (observed int64 (N,), and difficulty float64 (N,) if there is one) and audit.json."""
+    arrays = {"observed": observed.labels}
+    if observed.difficulty is not None:
+        arrays["difficulty"] = observed.difficulty
+    write_npz(labels_path, arrays)
+    write_json(audit_path, record)
+
+
+def read_labels(
+    labels_path: str | Path, audit_path: str | Path, training_json: str | Path
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Return the observed labels int64 (N,) and their audit.
+
+    Raises UserError if the labels are unreadable, are not those of the audit, or belong to another data set.
+    """
+    record, manifest = read_json(audit_path), read_json(training_json)
+    try:
+        with open(labels_path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            observed = arrays["observed"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"{labels_path}: not a readable labels file ({error})") from None
+    if sha256_array(observed) != record["labels_sha256"]:
+        raise UserError(f"{labels_path}: the labels are not those of {audit_path} (SHA-256 differs)")
+    if len(observed) != manifest["n"]:
+        raise UserError(
+            f"{labels_path}: {len(observed)} labels for {manifest['n']} examples of {training_json}"
+        )
+    if record["dataset_sha256"] != _dataset_hashes(manifest):
+        raise UserError(f"{labels_path}: made for another data set than {training_json} (SHA-256 differs)")
+    return observed, record
+
+
+def true_transition(record: Mapping[str, Any]) -> np.ndarray | None:
+    """Return the T that `transition: true` means: the asked one, else the realised one of the training part.
+
+    A class without training examples keeps its label. None where neither is known.
+    """
+    if record["transition_asked"] is not None:
+        return transition.from_lists(record["transition_asked"])
+    if record["realised_noise_rate"] is None:
+        return None
+    return transition.from_lists(record["transition_realised"])
+
+
+def matched_transition(record: Mapping[str, Any]) -> np.ndarray | None:
+    """Return the T that `transition: matched` means: symmetric, of the same overall rate as the true one.
+
+    An asked T counts its classes as equally frequent; where nothing was asked, the rate is the realised one.
+    """
+    if record["transition_asked"] is not None:
+        return transition.matched(transition.from_lists(record["transition_asked"]))
+    if record["realised_noise_rate"] is None:
+        return None
+    return transition.symmetric(len(record["transition_realised"]), record["realised_noise_rate"])
+
+
+def _inner(options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    inner = dict(options["of"])
+    return inner.pop("kind"), inner
+
+
+def _check_rate(kind: str, n_classes: int, rate: float | None, options: Mapping[str, Any]) -> None:
+    if not is_rated(kind, options):
+        if rate is not None:
+            raise UserError(f"noise {kind!r} takes no rate, but {rate} was given")
+        return
+    low, high = rate_range(kind, n_classes, options)
+    if rate is None or not low <= rate < high:
+        raise UserError(
+            f"noise {kind!r} with {n_classes} classes: rate {rate}, allowed from {low:g} to below {high:g}"
+        )
+
+
+def _dataset_hashes(manifest: Mapping[str, Any]) -> dict[str, str]:
+    return {name: manifest["sha256"][name] for name in ("images", "labels")}
+
+
+def _wrong(true: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    return (true >= 0) & (observed >= 0) & (true != observed)
+
+
+def _wrong_share(true: np.ndarray, observed: np.ndarray) -> float | None:
+    known = (true >= 0) & (observed >= 0)
+    return float(_wrong(true, observed).sum() / known.sum()) if known.any() else None
+
+
+def _difficulty_summary(difficulty: np.ndarray | None, wrong: np.ndarray) -> dict[str, float | None] | None:
+    if difficulty is None:
+        return None
+    low, middle, high = np.quantile(difficulty, [0.25, 0.5, 0.75])
+    return {
+        "mean": float(difficulty.mean()),
+        "quartile_1": float(low),
+        "median": float(middle),
+        "quartile_3": float(high),
+        "mean_of_wrong": float(difficulty[wrong].mean()) if wrong.any() else None,
+        "mean_of_right": float(difficulty[~wrong].mean()) if (~wrong).any() else None,
+    }
