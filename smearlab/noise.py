@@ -1,4 +1,4 @@
-"""Noisy labels: drawn by one shared sampler, written with an audit, and refused when they do not match the data."""
+"""Noisy labels: drawn by one shared sampler, written with an audit, refused when they do not match."""
 
 import inspect
 import zipfile
@@ -58,9 +58,9 @@ def draw(
 ) -> Observed:
     """Return the observed labels of every training and validation example.
 
-    A kind with a T has one uniform number per example, in the order of training.npz, taken through the inverse
-    distribution of row T[true]: an example's label depends on its own number only. Raises UserError for a rate
-    outside the kind's range, and where clean labels are needed but unknown.
+    A kind with a T has one uniform number per example, in the order of training.npz, taken through the
+    inverse distribution of row T[true]: an example's label depends on its own number only. Raises UserError
+    for a rate outside the kind's range, and where clean labels are needed but unknown.
     """
     _check_rate(kind, context.n_classes, rate, options)
     context = replace(context, noise_seed=noise_seed)

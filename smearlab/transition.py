@@ -69,8 +69,8 @@ def matched(transition: np.ndarray, shares: np.ndarray | None = None) -> np.ndar
 def perturb(transition: np.ndarray, epsilon: float, seed: int = 0) -> np.ndarray:
     """Return T with every row moved by a total variation of `epsilon` in [0, 1] towards a random row.
 
-    The random rows are uniform over the simplex (named stream "perturbation"). A row that is nearer than epsilon
-    to its random row becomes that row, so the result is always a transition matrix.
+    The random rows are uniform over the simplex (named stream "perturbation"). A row that is nearer than
+    epsilon to its random row becomes that row, so the result is always a transition matrix.
     """
     random_rows = numpy_generator("perturbation", "transition", seed).dirichlet(
         np.ones(len(transition)), size=len(transition)
@@ -107,8 +107,8 @@ def condition_number(transition: np.ndarray) -> float | None:
 def check_transition(matrix: Any, where: str, n_classes: int | None = None) -> np.ndarray:
     """Return a matrix as a float64 transition matrix.
 
-    Raises UserError, naming `where`, if it is not square of `n_classes`, not finite, negative, or a row does not
-    sum to 1 within 1e-6; rows are then divided by their sums.
+    Raises UserError, naming `where`, if it is not square of `n_classes`, not finite, negative, or if a row
+    does not sum to 1 within 1e-6; rows are then divided by their sums.
     """
     try:
         transition = np.asarray(matrix, dtype=np.float64)
@@ -146,7 +146,7 @@ def to_lists(transition: np.ndarray | None) -> list[list[float | None]] | None:
 
 
 def from_lists(rows: list[list[float | None]]) -> np.ndarray:
-    """Return T from JSON; a row without numbers (a class without examples) becomes the row of the identity."""
+    """Return T from JSON; a row without numbers (no such class) becomes that of the identity."""
     transition = np.array(rows, dtype=np.float64)
     empty = np.isnan(transition).any(axis=1)
     transition[empty] = np.eye(len(transition))[empty]

@@ -27,7 +27,7 @@ class NoiseContext:
 
 @dataclass(frozen=True)
 class Observed:
-    """Observed labels int64 (N,), the T asked for (L, L) if there is one, a difficulty score (N,) if there is one."""
+    """Observed labels int64 (N,); where there is one, the T asked for (L, L) and a difficulty score (N,)."""
 
     labels: np.ndarray
     transition: np.ndarray | None = None

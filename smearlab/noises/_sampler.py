@@ -1,4 +1,4 @@
-"""The one way to draw labels from probabilities: a uniform number an example, through the inverse distribution."""
+"""The one way to draw labels: a uniform number per example, through the inverse distribution."""
 
 import numpy as np
 

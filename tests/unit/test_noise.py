@@ -115,7 +115,7 @@ def test_rate_zero_changes_no_label():
 
 @pytest.mark.parametrize("rate", [-0.1, 0.8, 1.0, float("nan"), None])
 def test_a_rate_outside_the_range_of_its_kind_and_classes_is_refused(rate):
-    with pytest.raises(UserError, match="5 classes: rate .* below 0.8"):
+    with pytest.raises(UserError, match=r"5 classes: rate .* below 0.8"):
         draw(make_context(), rate=rate)
 
 
@@ -127,7 +127,7 @@ def test_a_rate_for_a_noise_without_one_is_refused():
 def test_drawing_without_clean_labels_is_refused():
     labels = np.arange(600) % 5
     labels[3] = -1
-    with pytest.raises(UserError, match="needs the clean labels.* 1 examples"):
+    with pytest.raises(UserError, match=r"needs the clean labels.* 1 examples"):
         draw(make_context(labels=labels))
 
 
