@@ -1,8 +1,15 @@
-"""What every data set loader returns, before splitting."""
+"""What every data set loader returns, before splitting, and what it must satisfy."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
+
+from smearlab.errors import UserError
+
+PARTS = ("train", "validation", "test")
+MAX_CHANNELS = 4
+MAX_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -10,8 +17,9 @@ class RawData:
     """Images with what is known of their labels.
 
     images: uint8 (N, H, W, C). labels: clean labels int64 (N,) in 0..L-1, or None if unknown.
-    noisy_labels: the labels that came with the data, int64 (N,), or None. split: str (N,), one of
-    train, validation, test, or empty where the split is left to us. notes: lines for the report.
+    noisy_labels: the labels that came with the data, int64 (N,), or None; -1 only for test examples that have
+    none. split: str (N,), one of train, validation, test, or all empty where the split is left to us.
+    notes: lines for the report. source: where the data came from, for messages.
     """
 
     images: np.ndarray
@@ -20,3 +28,86 @@ class RawData:
     split: np.ndarray
     class_names: list[str]
     notes: list[str] = field(default_factory=list)
+    source: str = "data set"
+
+
+def some(items: Iterable[object], limit: int = 3) -> str:
+    """Return the first items for a message, and how many more there are."""
+    shown = [repr(item) for item in items]
+    more = f" and {len(shown) - limit} more" if len(shown) > limit else ""
+    return ", ".join(shown[:limit]) + more
+
+
+def check_class_names(names: list[str], source: str) -> list[str]:
+    """Return the names if they are two or more distinct, printable, short texts; UserError otherwise."""
+    bad = [name for name in names if not (name.isprintable() and 0 < len(name) <= MAX_NAME)]
+    if bad:
+        raise UserError(f"{source}: class names need 1 to {MAX_NAME} printable characters; not {some(bad)}")
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise UserError(f"{source}: class names must differ; more than once: {some(twice)}")
+    if len(names) < 2:
+        raise UserError(f"{source}: {len(names)} class, at least 2 are needed")
+    return names
+
+
+def check_raw(raw: RawData) -> None:
+    """Raise UserError, with the source and the count, unless the data are what RawData promises."""
+    check_class_names(raw.class_names, raw.source)
+    check_images(raw.images, raw.source)
+    _check_split(raw)
+    if raw.labels is None and raw.noisy_labels is None:
+        raise UserError(f"{raw.source}: neither labels nor noisy_labels are given; one of them is needed")
+    for name, labels in (("labels", raw.labels), ("noisy_labels", raw.noisy_labels)):
+        if labels is not None:
+            check_labels(labels, name, len(raw.images), raw.source)
+            _check_range(raw, name, labels)
+
+
+def check_images(images: np.ndarray, source: str) -> None:
+    """Raise UserError unless images are uint8 (N, H, W, C) with at least one image and 1 to 4 channels."""
+    if images.dtype != np.uint8:
+        nan = f" with {int(np.isnan(images).sum())} NaN" if images.dtype.kind == "f" else ""
+        raise UserError(f"{source}: images are {images.dtype}{nan}, they must be uint8 (0 to 255)")
+    if images.ndim != 4 or 0 in images.shape or images.shape[-1] > MAX_CHANNELS:
+        raise UserError(
+            f"{source}: images have shape {images.shape}; allowed are (N, H, W) and (N, H, W, C), "
+            f"channels last, 1 to {MAX_CHANNELS} of them"
+        )
+
+
+def check_labels(labels: np.ndarray, name: str, n: int, source: str) -> None:
+    """Raise UserError unless labels are integers of shape (n,)."""
+    if labels.dtype.kind not in "iu":
+        nan = f" with {int(np.isnan(labels).sum())} NaN" if labels.dtype.kind == "f" else ""
+        raise UserError(f"{source}: {name} are {labels.dtype}{nan}, they must be integers")
+    if labels.shape != (n,):
+        raise UserError(f"{source}: {name} have shape {labels.shape}, there are {n} images")
+
+
+def _check_range(raw: RawData, name: str, labels: np.ndarray) -> None:
+    n_classes = len(raw.class_names)
+    wrong = (labels < 0) | (labels >= n_classes)
+    if name == "noisy_labels" and raw.labels is not None:
+        wrong &= ~((labels == -1) & (np.asarray(raw.split) == "test"))
+    if wrong.any():
+        first = int(wrong.argmax())
+        raise UserError(
+            f"{raw.source}: {int(wrong.sum())} of {len(labels)} {name} are out of range, "
+            f"first {int(labels[first])} at index {first}; allowed are 0 to {n_classes - 1}"
+        )
+
+
+def _check_split(raw: RawData) -> None:
+    split = np.asarray(raw.split)
+    if split.shape != (len(raw.images),):
+        raise UserError(f"{raw.source}: split has shape {split.shape}, there are {len(raw.images)} images")
+    empty = int((split == "").sum())
+    if 0 < empty < len(split):
+        raise UserError(f"{raw.source}: split is empty for {empty} of {len(split)} examples; all or none")
+    unknown = split[~np.isin(split, (*PARTS, ""))]
+    if len(unknown):
+        raise UserError(
+            f"{raw.source}: split of {len(unknown)} examples is {some(sorted(set(unknown.tolist())))}; "
+            f"allowed are {', '.join(PARTS)}"
+        )
