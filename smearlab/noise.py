@@ -116,9 +116,7 @@ def audit(
     }
 
 
-def write_labels(
-    labels_path: str | Path, audit_path: str | Path, observed: Observed, record: dict[str, Any]
-) -> None:
+def write_labels(labels_path: str | Path, audit_path: str | Path, observed: Observed, record: dict[str, Any]) -> None:
     """Write labels.npz (observed int64 (N,), and difficulty float64 (N,) if there is one) and audit.json."""
     arrays = {"observed": observed.labels}
     if observed.difficulty is not None:
@@ -143,9 +141,7 @@ def read_labels(
     if sha256_array(observed) != record["labels_sha256"]:
         raise UserError(f"{labels_path}: the labels are not those of {audit_path} (SHA-256 differs)")
     if len(observed) != manifest["n"]:
-        raise UserError(
-            f"{labels_path}: {len(observed)} labels for {manifest['n']} examples of {training_json}"
-        )
+        raise UserError(f"{labels_path}: {len(observed)} labels for {manifest['n']} examples of {training_json}")
     if record["dataset_sha256"] != _dataset_hashes(manifest):
         raise UserError(f"{labels_path}: made for another data set than {training_json} (SHA-256 differs)")
     return observed, record
@@ -187,9 +183,7 @@ def _check_rate(kind: str, n_classes: int, rate: float | None, options: Mapping[
         return
     low, high = rate_range(kind, n_classes, options)
     if rate is None or not low <= rate < high:
-        raise UserError(
-            f"noise {kind!r} with {n_classes} classes: rate {rate}, allowed from {low:g} to below {high:g}"
-        )
+        raise UserError(f"noise {kind!r} with {n_classes} classes: rate {rate}, allowed from {low:g} to below {high:g}")
 
 
 def _dataset_hashes(manifest: Mapping[str, Any]) -> dict[str, str]:

@@ -49,7 +49,7 @@ def log_transition(transition: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def corrected(log_p: Tensor, labels: Tensor, transition: Tensor) -> Tensor:
-    """Return log (T^T p)_y per example, (B,), by log-sum-exp over the true classes; T (L, L), entries >= 0."""
+    """Return log (T^T p)_y per example, (B,), by log-sum-exp over the true classes; T >= 0, (L, L)."""
     return torch.logsumexp(log_transition(transition, log_p.dtype).T[labels] + log_p, dim=1)
 
 

@@ -1,0 +1,47 @@
+# make setup | run [CONFIG=…] | report [NAME=…] | test | test-slurm | lint | lock | docs
+.DEFAULT_GOAL := run
+PYTHON ?= python3
+CONFIG ?= config.yaml
+NAME ?= digits
+BIN := .venv/bin
+
+.PHONY: setup run report test test-slurm lint lock docs clean
+
+# The stamp holds the lock it was made from: an unchanged lock installs nothing.
+setup: .venv/installed
+
+.venv/installed: requirements.lock
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.bootstrap.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock
+	touch $@
+
+run: setup
+	$(BIN)/snakemake --cores all --configfile $(CONFIG)
+
+report: setup
+	$(BIN)/python -m smearlab report $(NAME)
+
+test: setup
+	$(BIN)/python -m pytest tests --ignore tests/slurm -n 2 --dist worksteal
+
+test-slurm: setup
+	tests/slurm/run.sh
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+lock: setup
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
+		requirements.in -o requirements.lock --quiet
+	$(BIN)/python -m smearlab.locks
+
+docs: setup
+	$(BIN)/python -m smearlab schema
+	$(BIN)/python -m smearlab.reference docs/reference.md
+
+clean:
+	rm -rf results logs .snakemake .smearlab reports/*.html

@@ -1,0 +1,34 @@
+"""smearlab: does label smoothing mitigate label noise, on this data, with this network?
+
+data set -> noisy labels -> teachers -> students -> evaluation -> statistics -> figures -> report.
+Each stage is a file in workflow/rules/ that opens with what goes in and what comes out.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.18")
+
+# A file given with --configfile would be merged into this one; a grid stands alone.
+if "name" not in config:
+
+    configfile: "config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/labels.smk"
+include: "workflow/rules/teachers.smk"
+include: "workflow/rules/students.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/theory.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"reports/{GRID.name}.html",

@@ -1,0 +1,137 @@
+"""The command line: what a user asks of a grid without running it."""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from smearlab import registry
+from smearlab.config.load import read_yaml
+from smearlab.config.schema import Config
+from smearlab.errors import UserError
+from smearlab.files import write_text
+from smearlab.grid import Grid, load_grid
+
+SCHEMA = Path("docs/config.schema.json")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; a fault of the user's is one line and exit code 1."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m smearlab", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, run, text in (
+        ("report", _report, "write reports/NAME.html from what is there now; trains nothing"),
+        ("check", _check, "check a config and say what its grid holds"),
+        ("explain", _explain, "say which cells would be trained again, and which change of code is the reason"),
+        ("plan", _plan, "print a grid's jobs, hours and disk before it runs"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("grid", metavar="NAME", help="a grid's name, or the path of a config")
+        command.set_defaults(run=run)
+    listing = commands.add_parser("list", help="list what a config may name, with its options")
+    listing.add_argument("kind", nargs="?", choices=sorted(registry.ENTRY_FUNCTIONS))
+    listing.set_defaults(run=_list)
+    schema = commands.add_parser("schema", help=f"write {SCHEMA}, which editors use to complete and check a config")
+    schema.set_defaults(run=_schema)
+    return parser
+
+
+def find_grid(name: str) -> Grid:
+    """Return the grid of a config file, or of the config in config.yaml and configs/ that has this name."""
+    if Path(name).suffix in (".yaml", ".yml"):
+        return load_grid(read_yaml(name))
+    known = {}
+    for path in [Path("config.yaml"), *sorted(Path("configs").glob("*.yaml"))]:
+        if path.exists():
+            content = read_yaml(path)
+            known[str(content.get("name"))] = content
+    if name not in known:
+        raise UserError(f"no config has the name {name!r}{registry.suggestion(name, sorted(known))}")
+    return load_grid(known[name])
+
+
+def _report(options: argparse.Namespace) -> None:
+    from smearlab.collect import collect
+    from smearlab.figures._save import save
+    from smearlab.jobs import statistics_job
+    from smearlab.report.page import write_page
+    from smearlab.summary import summarise_grid
+    from smearlab.tables import read_tables
+
+    grid = find_grid(options.grid)
+    page = Path("reports") / f"{grid.name}.html"
+    with tempfile.TemporaryDirectory() as scratch:  # results/ belongs to Snakemake; only the page is written
+        folder = Path(scratch)
+        collect(grid, folder)
+        job = statistics_job(grid)
+        summarise_grid(folder, primary=job["primary"], margin=job["margin"])
+        tables = read_tables(folder)
+        for figure in registry.names("figures"):
+            drawing = registry.load("figures", figure).draw(tables)
+            save(drawing, folder / "figures" / f"{figure}.svg", folder / "figures" / f"{figure}.json")
+        write_page(folder, page)
+    print(page)
+
+
+def _check(options: argparse.Namespace) -> None:
+    grid = find_grid(options.grid)
+    teachers = sum(cell.role == "teacher" for cell in grid.cells.values())
+    print(f"{grid.name}: {len(grid.rows)} named cells, {len(grid.cells)} computations")
+    print(f"  {teachers} teacher cells, {len(grid.cells) - teachers} student cells, {len(grid.folders())} blocks")
+
+
+def _explain(options: argparse.Namespace) -> None:
+    from smearlab.explain import explain
+
+    print("\n".join(explain(find_grid(options.grid))))
+
+
+def _plan(options: argparse.Namespace) -> None:
+    from smearlab.plan import plan
+
+    print(plan(find_grid(options.grid)))
+
+
+def _list(options: argparse.Namespace) -> None:
+    for kind in [options.kind] if options.kind else registry.ENTRY_FUNCTIONS:
+        print(f"{kind}:")
+        for name in registry.names(kind):
+            entry = registry.describe(kind, name)
+            print(f"  {name}: {entry.summary}")
+            for option in entry.options.values():
+                default = "required" if option.default is registry.REQUIRED else f"default {option.default!r}"
+                print(f"      {option.name}: {option.text} ({default})")
+
+
+def _schema(_: argparse.Namespace) -> None:
+    write_text(SCHEMA, schema_text())
+    print(SCHEMA)
+
+
+def schema_text() -> str:
+    """Return the JSON schema of a config, with the registered names as the allowed kinds."""
+    schema = Config.model_json_schema()
+    definitions = schema["$defs"]
+    for model, key, kind in (
+        ("DatasetConfig", "kind", "datasets"),
+        ("NoiseConfig", "kind", "noises"),
+        ("ArchitectureConfig", "name", "networks"),
+        ("MethodConfig", "name", "methods"),
+    ):
+        definitions[model]["properties"][key]["enum"] = list(registry.names(kind))
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,195 @@
+"""The shape of a config file: every key with its type, its default and what it means."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+RESERVED_NAMES = ("data", "labels", "teachers", "students", "estimates", "theory", "published")
+
+
+def _distinct(values: list) -> list:
+    seen: list = []
+    for value in values:
+        if value in seen:
+            raise ValueError(f"{value!r} stands here twice")
+        seen.append(value)
+    return values
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+def _spelled(value: Any) -> Any:
+    return "true" if value is True else value  # YAML reads `transition: true` as a truth value
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_]*$", max_length=40)]
+Transition = Annotated[
+    Annotated[str, Field(pattern=r"^(true|matched|alpha|estimated\([A-Za-z0-9_]+\)|perturbed\(\d+(\.\d+)?\))$")],
+    BeforeValidator(_spelled),
+]
+Alpha = Annotated[float, Field(lt=1, allow_inf_nan=False)]
+
+
+def many(item: Any) -> Any:
+    """A list of at least one distinct item; a single item may stand for a list of one."""
+    return Annotated[list[item], Field(min_length=1), AfterValidator(_distinct), BeforeValidator(_listed)]
+
+
+class Strict(BaseModel):
+    """No unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, protected_namespaces=())
+
+
+class Open(BaseModel):
+    """An entry of the registry: its further keys are the options of that entry, checked against its signature."""
+
+    model_config = ConfigDict(extra="allow", strict=True, protected_namespaces=())
+
+
+class DatasetConfig(Open):
+    """Images and labels, and how they are split."""
+
+    kind: str = Field(description="a registered data set: digits, mnist, cifar10, arrays, folder, …")
+    validation: float = Field(0.1, gt=0, lt=0.9, description="part of the non-test examples held out as validation")
+    test: float = Field(0.25, gt=0, lt=0.9, description="part held out as test where the data has no test split")
+    split_seed: int = Field(0, ge=0, description="draws the split, and nothing else")
+    subset: int | None = Field(None, ge=20, description="keep only so many train and validation examples")
+    test_subset: int | None = Field(None, ge=10, description="keep only so many test examples")
+
+
+class NoiseConfig(Open):
+    """A kind of label corruption and its rates."""
+
+    kind: str = Field(description="a registered noise: symmetric, uniform_redraw, pair_flip, …")
+    rates: many(Annotated[float, Field(ge=0, lt=1)]) | None = Field(  # type: ignore[valid-type]
+        None, description="probabilities of corruption; not given for kinds that have none (labels, human)"
+    )
+
+
+class ArchitectureConfig(Open):
+    """A registered network and its options."""
+
+    name: str = Field(description="a registered network: cnn, resnet8, resnet32, resnet18, …")
+
+
+class OptimiserConfig(Strict):
+    """Stochastic gradient descent with momentum."""
+
+    name: Literal["sgd"] = "sgd"
+    learning_rate: float = Field(0.1, gt=0, le=100)
+    momentum: float = Field(0.9, ge=0, lt=1)
+    nesterov: bool = True
+    weight_decay: float = Field(0.0, ge=0, le=1)
+
+
+class ScheduleConfig(Strict):
+    """The learning rate over training, in fractions of its length."""
+
+    name: Literal["constant", "cosine", "step"] = "cosine"
+    milestones: list[Annotated[float, Field(gt=0, lt=1)]] = Field([], description="step only: where it drops")
+    factor: float = Field(0.1, gt=0, lt=1, description="step only: by how much")
+    warmup: float = Field(0.0, ge=0, lt=1, description="part of training with a linear rise from 0")
+
+    @model_validator(mode="after")
+    def _milestones_belong_to_step(self) -> "ScheduleConfig":
+        if (self.name == "step") != bool(self.milestones):
+            raise ValueError("milestones are given with schedule step, and only there")
+        if sorted(set(self.milestones)) != self.milestones:
+            raise ValueError("milestones must rise")
+        return self
+
+
+class AugmentationConfig(Strict):
+    """Random crops of a padded image, and left-right flips."""
+
+    crop: int = Field(0, ge=0, le=64, description="padding in pixels; 0 is no cropping")
+    flip: bool = False
+
+
+class RecipeConfig(Strict):
+    """A named set of training settings. It holds no treatment: smoothing and noise are never part of a recipe."""
+
+    architecture: Annotated[
+        ArchitectureConfig, BeforeValidator(lambda value: {"name": value} if isinstance(value, str) else value)
+    ]
+    epochs: int | None = Field(None, ge=1)
+    steps: int | None = Field(None, ge=1, description="instead of epochs")
+    batch_size: int = Field(128, ge=1)
+    optimiser: OptimiserConfig = OptimiserConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    augmentation: AugmentationConfig = AugmentationConfig()
+    precision: Literal["fp32", "bf16"] = "fp32"
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: CUDA where there is one")
+    threads: int = Field(1, ge=1, le=256, description="CPU threads of one training job")
+    block_size: int = Field(5, ge=1, le=1000, description="replicates trained by one job")
+    checkpoint: Literal["last", "selected"] = Field("last", description="the weights that are reported")
+    snapshots: int = Field(10, ge=0, le=1000, description="evenly spaced epochs kept for the diagnosis best_on_test")
+    loss_scale: float = Field(1.0, gt=0, description="factor on the loss (3 in Müller et al. 2019)")
+    clip_norm: float | None = Field(None, gt=0, description="largest norm of the gradient")
+    history_examples: int = Field(2000, ge=0, description="training examples looked at after each epoch; 0: all")
+    students_only: bool = Field(False, description="trains no teachers")
+
+    @model_validator(mode="after")
+    def _one_length(self) -> "RecipeConfig":
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("give either epochs or steps")
+        return self
+
+
+class MethodConfig(Open):
+    """A registered method with the values it is swept over; its own options may be single values or lists."""
+
+    name: str = Field(description="a registered method: cross_entropy, label_smoothing, forward, backward, …")
+    alphas: many(Alpha) | None = None  # type: ignore[valid-type]
+    transition: many(Transition) | None = None  # type: ignore[valid-type]
+    warm_up: float = Field(0.0, ge=0, lt=1, description="part of training done with cross_entropy first")
+
+
+Method = Annotated[MethodConfig, BeforeValidator(lambda v: {"name": v} if isinstance(v, str) else v)]
+
+
+class StudentConfig(Strict):
+    """Students: every combination of the lists below is a cell for each teacher cell named."""
+
+    teachers: many(Method)  # type: ignore[valid-type]
+    methods: many(Method) = Field([MethodConfig(name="cross_entropy")], validate_default=False)  # type: ignore[valid-type]
+    temperatures: many(Annotated[float, Field(gt=0, allow_inf_nan=False)]) = [4.0]  # type: ignore[valid-type]
+    betas: many(Annotated[float, Field(ge=0, le=1)]) = [0.5]  # type: ignore[valid-type]
+    labels: many(Literal["noisy", "clean", "none"]) = ["noisy"]  # type: ignore[valid-type]
+    views: many(Literal["auto", "same", "fixed"]) = ["auto"]  # type: ignore[valid-type]
+    student_temperature: float | None = Field(None, gt=0, description="if not the teacher's (1 in Müller et al.)")
+    recipe: Name | None = Field(None, description="default: the teacher's")
+
+
+class ReplicatesConfig(Strict):
+    """How many (noise seed, training seed) pairs, in blocks of the recipe's block_size."""
+
+    design: Literal["paired", "crossed"] = "paired"
+    blocks: int = Field(1, ge=1, le=1000)
+
+
+class PrimaryConfig(Strict):
+    """The headline contrast with cross-entropy, named before the run; it stands outside the Holm correction."""
+
+    method: str = "label_smoothing"
+    alpha: float | None = None
+    transition: Transition | None = None
+
+
+class Config(Strict):
+    """One grid."""
+
+    name: Name = Field(description="names results/<name>/ and reports/<name>.html")
+    title: str | None = Field(None, max_length=200, description="the report's heading")
+    datasets: dict[Name, DatasetConfig] = Field(min_length=1)
+    noises: dict[Name, NoiseConfig] = Field(min_length=1)
+    recipes: dict[Name, RecipeConfig] = Field(min_length=1)
+    methods: many(Method)  # type: ignore[valid-type]
+    students: list[StudentConfig] = []
+    replicates: ReplicatesConfig = ReplicatesConfig()
+    primary: PrimaryConfig | None = None
+    margin: float = Field(0.5, gt=0, le=100, description="points of test accuracy that make no practical difference")
+    keep: Literal["weights", "teachers", "none"] = Field("weights", description="whose weights stay on disk")

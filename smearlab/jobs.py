@@ -1,0 +1,126 @@
+"""What each job of the grid must do, as one plain dictionary: everything that decides its result, and nothing else.
+
+Snakemake records these dictionaries and reruns a job when its own has changed. Places of files, numbers of
+cores and names that only label a result are therefore left out; the code digest is in.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from smearlab import registry
+from smearlab.definitions import CROSS_ENTROPY, Dataset, Recipe
+from smearlab.digest import ROOT, code_digest, code_parts
+from smearlab.grid import Cell, Grid, Labels
+from smearlab.identity import short_hash
+
+
+def _module(kind: str, name: str) -> str:
+    return f"smearlab.{kind}.{name}"
+
+
+def dataset_job(dataset: Dataset) -> dict[str, Any]:
+    """The import and split of one data set."""
+    return {"contents": dataset.contents, "code": code_digest("make_dataset.py", [_module("datasets", dataset.kind)])}
+
+
+def labels_job(labels: Labels, seed: int) -> dict[str, Any]:
+    """The observed labels of one noise seed."""
+    noise = labels.noise
+    kinds = {noise.kind, *(value["kind"] for value in noise.contents.values() if isinstance(value, dict))}
+    return {
+        "kind": noise.kind,
+        "contents": noise.contents,
+        "rate": labels.rate,
+        "noise_seed": seed,
+        "code": code_digest("make_labels.py", [_module("noises", kind) for kind in kinds]),
+    }
+
+
+def training_job(cell: Cell, block: str) -> dict[str, Any]:
+    """The training of one block of teachers or students."""
+    job = {
+        "cell": cell.key,
+        "block": block,
+        "role": cell.role,
+        "replicates": [asdict(replicate) for replicate in cell.replicates(block)],
+        "recipe": cell.recipe.settings,
+        "method": cell.method.as_dict(),
+        "n_classes": cell.labels.dataset.n_classes,
+        "code": training_code(cell),
+    }
+    if cell.teacher is not None:
+        job |= {
+            "teacher_recipe": cell.teacher.recipe.settings,
+            "temperature": cell.temperature,
+            "beta": cell.beta,
+            "student_labels": cell.student_labels,
+            "student_temperature": cell.student_temperature,
+            "view": cell.view,
+        }
+    return job
+
+
+def training_code(cell: Cell) -> str:
+    """The digest of the code that trains a cell: the loop, its networks and its losses."""
+    return code_digest(*_training_reach(cell))
+
+
+def training_code_parts(cell: Cell) -> dict[str, str]:
+    """What that digest is made of: module or library -> fingerprint or version."""
+    return code_parts(*_training_reach(cell))
+
+
+def _training_reach(cell: Cell) -> tuple[str, list[str]]:
+    methods = [_module("methods", name) for name in {cell.method.name, CROSS_ENTROPY.name}]
+    networks = [_module("networks", name) for name in _networks(cell)]
+    return ("distill_student.py" if cell.teacher else "train_teacher.py"), [*methods, *networks]
+
+
+def evaluation_job(cell: Cell, block: str) -> dict[str, Any]:
+    """The evaluation of one block: every registered metric takes part in it."""
+    metrics = [_module("metrics", name) for name in registry.names("metrics")]
+    networks = [_module("networks", name) for name in _networks(cell)]
+    job = training_job(cell, block)
+    return {**job, "code": code_digest("evaluate.py", [*metrics, *networks])}
+
+
+def collection_job(grid: Grid) -> dict[str, Any]:
+    """The tables of one grid."""
+    rows = [[row.cell.key, row.columns] for row in grid.rows]
+    replicates = grid.config.replicates.model_dump()
+    title = grid.config.title or grid.name
+    expected = sorted({training_code(cell) for cell in grid.cells.values()})
+    return {
+        "rows": short_hash(rows),
+        "replicates": replicates,
+        "title": title,
+        "training_code": short_hash(expected),
+        "code": code_digest("collect.py"),
+    }
+
+
+def statistics_job(grid: Grid) -> dict[str, Any]:
+    """The statistics of one grid."""
+    primary = grid.config.primary.model_dump() if grid.config.primary else None
+    return {"primary": primary, "margin": grid.config.margin, "code": code_digest("summarise.py")}
+
+
+def figure_job(figure: str) -> dict[str, Any]:
+    """One figure."""
+    return {"figure": figure, "code": code_digest("draw_figure.py", [_module("figures", figure)])}
+
+
+def theory_job() -> dict[str, Any]:
+    """The paper's claims, computed."""
+    return {"code": code_digest("check_claims.py", [_module("claims", name) for name in registry.names("claims")])}
+
+
+def _networks(cell: Cell) -> set[str]:
+    recipes: list[Recipe] = [cell.recipe, *([cell.teacher.recipe] if cell.teacher else [])]
+    return {recipe.arch for recipe in recipes}
+
+
+def report_job() -> dict[str, Any]:
+    """The page, with its template, style and script."""
+    parts = [path for path in sorted((ROOT / "smearlab" / "report").iterdir()) if path.suffix in (".j2", ".css", ".js")]
+    return {"code": code_digest("write_report.py"), "page": short_hash([path.read_text("utf-8") for path in parts])}

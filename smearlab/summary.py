@@ -1,0 +1,26 @@
+"""The answer of a grid: its statistics, from its table to its summary files."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from smearlab.files import read_json, write_text
+from smearlab.statistics.interaction import interaction
+from smearlab.statistics.selection import choose_on_validation
+from smearlab.statistics.summary import summarise
+from smearlab.statistics.variance import variance_split
+
+
+def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: float) -> None:
+    """Write summary.csv, variance.csv, interaction.csv and choice.csv beside metrics.parquet."""
+    metrics = pd.read_parquet(folder / "metrics.parquet")
+    cells = pd.DataFrame(read_json(folder / "context.json")["cells"])
+    tables = {
+        "summary": summarise(metrics, primary=primary, margin=margin, cells=cells),
+        "variance": variance_split(metrics),
+        "interaction": interaction(metrics),
+        "choice": choose_on_validation(metrics, margin=margin),
+    }
+    for name, table in tables.items():
+        write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))

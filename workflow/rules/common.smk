@@ -1,0 +1,93 @@
+"""The grid and the look-ups that rules share. No rules here.
+
+in:  the config
+out: GRID, and functions from wildcards to input files and to the one dictionary a job depends on
+"""
+
+import sys
+
+from smearlab import jobs, registry
+from smearlab.errors import UserError
+from smearlab.grid import load_grid
+from smearlab.resources import training_resources
+
+try:
+    GRID = load_grid(config)
+except UserError as error:
+    sys.exit(str(error))  # before any job starts: one line a fault, no traceback
+
+TEACHER = "{dataset}/{noise}/{rate}/{recipe}/{method}"
+STUDENT = "{dataset}/{noise}/{rate}/{teacher_recipe}/{teacher_method}/{recipe}/{student}"
+FIGURES = registry.names("figures")
+
+
+wildcard_constraints:
+    dataset="[^/]+",
+    noise="[^/]+",
+    rate=r"rate=[^/]+",
+    seed=r"\d+",
+    recipe="[^/]+",
+    method="[^/]+",
+    teacher_recipe="[^/]+",
+    teacher_method="[^/]+",
+    student="[^/]+",
+    block=r"(paired|crossed)-\d+",
+    figure="[^/]+",
+
+
+def cell_of(wildcards):
+    """Look a cell up by the wildcards that spell its path."""
+    if hasattr(wildcards, "student"):
+        return GRID.cells["students/" + STUDENT.format(**wildcards)]
+    return GRID.cells["teachers/" + TEACHER.format(**wildcards)]
+
+
+def label_files(name):
+    """Return the input function for one file of each noise seed of a block."""
+
+    def files(wildcards):
+        cell = cell_of(wildcards)
+        seeds = dict.fromkeys(r.noise_seed for r in cell.replicates(wildcards.block))
+        return [f"{cell.labels.folder(seed)}/{name}" for seed in seeds]
+
+    return files
+
+
+def training_job(wildcards):
+    """All that decides the training of a block."""
+    return jobs.training_job(cell_of(wildcards), wildcards.block)
+
+
+def evaluation_job(wildcards):
+    """All that decides the evaluation of a block."""
+    return jobs.evaluation_job(cell_of(wildcards), wildcards.block)
+
+
+def training_resource(name):
+    """Return the function for one resource of a training job, as its recipe asks."""
+
+    def resource(wildcards, attempt=1):
+        return training_resources(cell_of(wildcards), attempt)[name]
+
+    return resource
+
+
+def kept(role):
+    """Return how weights are marked: `keep` in the config says whose weights stay on disk."""
+    stays = {"weights": ("teacher", "student"), "teachers": ("teacher",), "none": ()}[GRID.config.keep]
+    return (lambda path: path) if role in stays else temp
+
+
+def block_files(*names):
+    """Return the paths of some files of every block of every cell."""
+    return [f"{folder}/{name}" for folder in GRID.folders() for name in names]
+
+
+def audit_files():
+    """Return the audit of every noise seed that some block uses."""
+    found = {}
+    for cell in GRID.cells.values():
+        for block in GRID.blocks(cell):
+            for replicate in cell.replicates(block):
+                found[f"{cell.labels.folder(replicate.noise_seed)}/audit.json"] = None
+    return list(found)

@@ -1,0 +1,39 @@
+"""Students: networks trained on a teacher's outputs, and on labels as the cell says.
+
+in:  what the teacher had, and its weights.safetensors and run.json
+out: results/students/{dataset}/{noise}/{rate}/{teacher_recipe}/{teacher_method}/{recipe}/{student}/{block}/…
+"""
+
+
+def teacher_file(name):
+    """Return the input function for a file of the student's teacher."""
+    return lambda wildcards: f"{cell_of(wildcards).teacher.folder(wildcards.block)}/{name}"
+
+
+rule distill_student:
+    """Train one block of students; student (n, t) learns from teacher (n, t)."""
+    input:
+        training=ancient("results/data/{dataset}/training.npz"),
+        manifest="results/data/{dataset}/training.json",
+        labels=ancient(label_files("labels.npz")),
+        audits=label_files("audit.json"),
+        teacher_weights=ancient(teacher_file("weights.safetensors")),
+        teacher_run=teacher_file("run.json"),
+    output:
+        weights=kept("student")(f"results/students/{STUDENT}/{{block}}/weights.safetensors"),
+        history=f"results/students/{STUDENT}/{{block}}/history.csv",
+        run=f"results/students/{STUDENT}/{{block}}/run.json",
+    params:
+        job=training_job,
+    threads: training_resource("threads")
+    resources:
+        mem_mb=training_resource("mem_mb"),
+        runtime=training_resource("runtime"),
+    log:
+        f"logs/students/{STUDENT}/{{block}}.log",
+    benchmark:
+        f"logs/students/{STUDENT}/{{block}}.tsv"
+    conda:
+        "../../envs/train.yaml"
+    script:
+        "../scripts/distill_student.py"

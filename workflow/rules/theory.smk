@@ -1,0 +1,19 @@
+"""The paper's claims that need no training, computed.
+
+in:  nothing
+out: results/theory/claims.json
+"""
+
+
+rule check_claims:
+    """Compute each claim and its largest error."""
+    output:
+        "results/theory/claims.json",
+    params:
+        job=jobs.theory_job(),
+    log:
+        "logs/theory/claims.log",
+    conda:
+        "../../envs/train.yaml"
+    script:
+        "../scripts/check_claims.py"

@@ -1,0 +1,13 @@
+"""Draw one figure."""
+
+from pathlib import Path
+
+from smearlab.figures._save import save
+from smearlab.joblog import job_log
+from smearlab.registry import load
+from smearlab.tables import read_tables
+
+with job_log(snakemake.log[0]):
+    tables = read_tables(Path(snakemake.input.metrics).parent)
+    drawing = load("figures", snakemake.params.job["figure"]).draw(tables)
+    save(drawing, snakemake.output.svg, snakemake.output.text)
