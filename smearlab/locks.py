@@ -7,11 +7,15 @@ from smearlab.digest import ROOT
 from smearlab.files import write_text
 
 FAMILIES = {
-    "train": ("what reads data, trains and evaluates", ["cleanlab", "numpy", "pillow", "pydantic", "pyyaml", "safetensors",
-              "scikit-learn", "scipy", "torch", "torchvision"]),
-    "report": ("what makes tables, statistics, figures and the page", ["jinja2", "matplotlib", "numpy", "pandas",
-               "pyarrow", "pydantic", "pyyaml", "scipy", "seaborn", "statsmodels"]),
-}  # fmt: skip
+    "train": (
+        "what reads data, trains and evaluates",
+        "cleanlab numpy pillow pydantic pyyaml safetensors scikit-learn scipy torch torchvision".split(),
+    ),
+    "report": (
+        "what makes tables, statistics, figures and the page",
+        "jinja2 matplotlib numpy pandas pyarrow pydantic pyyaml scipy seaborn statsmodels".split(),
+    ),
+}
 PYTHON = "3.12"
 
 

@@ -48,4 +48,4 @@ def plan(grid: Grid) -> str:
     """Return the plan of a grid as text: jobs, hours of one CPU thread."""
     blocks = len(grid.folders())
     hours = sum(training_minutes(cell) * len(grid.blocks(cell)) for cell in grid.cells.values()) / 60
-    return f"{grid.name}: {len(grid.cells)} cells, {blocks} blocks to train and evaluate, about {hours:.1f} CPU-thread hours"
+    return f"{grid.name}: {len(grid.cells)} cells, {blocks} blocks to train, about {hours:.1f} CPU-thread hours"

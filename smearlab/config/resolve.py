@@ -285,26 +285,29 @@ def _check_alphas(definitions: Definitions) -> None:
 
 
 def _check_students(definitions: Definitions, faults: Faults) -> None:
-    recipes = {r.name: r for r in definitions.recipes}
     for i, group in enumerate(definitions.config.students):
-        where = f"config: students.{i}"
-        if group.recipe is not None and group.recipe not in recipes:
-            faults.lines.append(
-                f"{where}.recipe: unknown recipe {group.recipe!r}{registry.suggestion(group.recipe, list(recipes))}"
-            )
-        elif group.recipe is not None:
-            for teacher in definitions.recipes:
-                if not teacher.students_only and teacher.block_size != recipes[group.recipe].block_size:
-                    faults.lines.append(
-                        f"{where}.recipe: {group.recipe} has block_size {recipes[group.recipe].block_size}, its teacher's "
-                        f"recipe {teacher.name} {teacher.block_size}; student (n, t) learns from teacher (n, t), so they must agree"
-                    )
+        where = f"students.{i}"
+        faults.collect(_check_student_recipe, group.recipe, definitions, where)
         if "none" in group.labels and any(beta != 1 for beta in group.betas):
-            faults.lines.append(f"{where}.betas: {group.betas}: a student without labels needs beta 1")
+            faults.lines.append(f"config: {where}.betas: {group.betas}: a student without labels needs beta 1")
         for j, entry in enumerate(group.teachers):
-            faults.collect(teachers_of, entry, definitions.methods, f"students.{i}.teachers.{j}")
+            faults.collect(teachers_of, entry, definitions.methods, f"{where}.teachers.{j}")
     if all(r.students_only for r in definitions.recipes):
         faults.lines.append("config: recipes: all are students_only; at least one must train teachers")
+
+
+def _check_student_recipe(name: str | None, definitions: Definitions, where: str) -> None:
+    """Student (n, t) learns from teacher (n, t), so their blocks must hold the same replicates."""
+    if name is None:
+        return
+    sizes = {recipe.name: recipe.block_size for recipe in definitions.recipes}
+    if name not in sizes:
+        near = registry.suggestion(name, list(sizes))
+        raise UserError(f"config: {where}.recipe: unknown recipe {name!r}{near}")
+    for teacher in definitions.recipes:
+        if not teacher.students_only and teacher.block_size != sizes[name]:
+            sides = f"block_size {sizes[name]}, its teachers' recipe {teacher.name} has {teacher.block_size}"
+            raise UserError(f"config: {where}.recipe: {name} has {sides}; they must agree")
 
 
 def teachers_of(entry: MethodConfig, grid: list[Method], where: str) -> list[Method]:

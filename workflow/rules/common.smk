@@ -38,8 +38,8 @@ wildcard_constraints:
 def cell_of(wildcards):
     """Look a cell up by the wildcards that spell its path."""
     if hasattr(wildcards, "student"):
-        return GRID.cells["students/" + STUDENT.format(**wildcards)]
-    return GRID.cells["teachers/" + TEACHER.format(**wildcards)]
+        return GRID.cells[f"students/{STUDENT}".format(**wildcards)]
+    return GRID.cells[f"teachers/{TEACHER}".format(**wildcards)]
 
 
 def label_files(name):
@@ -51,6 +51,11 @@ def label_files(name):
         return [f"{cell.labels.folder(seed)}/{name}" for seed in seeds]
 
     return files
+
+
+def teacher_file(name):
+    """Return the input function for a file of a student's teacher."""
+    return lambda wildcards: f"{cell_of(wildcards).teacher.folder(wildcards.block)}/{name}"
 
 
 def training_job(wildcards):

@@ -13,8 +13,6 @@ rule make_dataset:
         training_manifest="results/data/{dataset}/training.json",
         test="results/data/{dataset}/test.npz",
         test_manifest="results/data/{dataset}/test.json",
-    params:
-        job=lambda wildcards: jobs.dataset_job(GRID.datasets[wildcards.dataset]),
     log:
         "logs/data/{dataset}.log",
     benchmark:
@@ -22,5 +20,7 @@ rule make_dataset:
     retries: 2  # a download may fail
     conda:
         "../../envs/train.yaml"
+    params:
+        job=lambda wildcards: jobs.dataset_job(GRID.datasets[wildcards.dataset]),
     script:
         "../scripts/make_dataset.py"

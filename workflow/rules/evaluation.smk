@@ -19,14 +19,14 @@ rule evaluate_teacher:
     output:
         metrics=f"results/teachers/{TEACHER}/{{block}}/metrics.json",
         examples=f"results/teachers/{TEACHER}/{{block}}/examples.npz",
-    params:
-        job=evaluation_job,
     log:
         f"logs/evaluation/teachers/{TEACHER}/{{block}}.log",
     benchmark:
         f"logs/evaluation/teachers/{TEACHER}/{{block}}.tsv"
     conda:
         "../../envs/train.yaml"
+    params:
+        job=evaluation_job,
     script:
         "../scripts/evaluate.py"
 
@@ -47,13 +47,13 @@ rule evaluate_student:
     output:
         metrics=f"results/students/{STUDENT}/{{block}}/metrics.json",
         examples=f"results/students/{STUDENT}/{{block}}/examples.npz",
-    params:
-        job=evaluation_job,
     log:
         f"logs/evaluation/students/{STUDENT}/{{block}}.log",
     benchmark:
         f"logs/evaluation/students/{STUDENT}/{{block}}.tsv"
     conda:
         "../../envs/train.yaml"
+    params:
+        job=evaluation_job,
     script:
         "../scripts/evaluate.py"

@@ -13,13 +13,13 @@ rule make_labels:
     output:
         labels="results/labels/{dataset}/{noise}/{rate}/seed={seed}/labels.npz",
         audit="results/labels/{dataset}/{noise}/{rate}/seed={seed}/audit.json",
-    params:
-        job=lambda w: jobs.labels_job(GRID.labels[f"{w.dataset}/{w.noise}/{w.rate}"], int(w.seed)),
     log:
         "logs/labels/{dataset}/{noise}/{rate}/seed={seed}.log",
     benchmark:
         "logs/labels/{dataset}/{noise}/{rate}/seed={seed}.tsv"
     conda:
         "../../envs/train.yaml"
+    params:
+        job=lambda w: jobs.labels_job(GRID.labels[f"{w.dataset}/{w.noise}/{w.rate}"], int(w.seed)),
     script:
         "../scripts/make_labels.py"

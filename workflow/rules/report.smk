@@ -24,12 +24,12 @@ rule draw_figure:
             labels={"figure": "{figure}"},
         ),
         text=f"results/{GRID.name}/figures/{{figure}}.json",
-    params:
-        job=lambda wildcards: jobs.figure_job(wildcards.figure),
     log:
         f"logs/{GRID.name}/figures/{{figure}}.log",
     conda:
         "../../envs/report.yaml"
+    params:
+        job=lambda wildcards: jobs.figure_job(wildcards.figure),
     script:
         "../scripts/draw_figure.py"
 
@@ -48,11 +48,11 @@ rule write_report:
         figures=expand(f"results/{GRID.name}/figures/{{figure}}.{{end}}", figure=FIGURES, end=("svg", "json")),
     output:
         f"reports/{GRID.name}.html",
-    params:
-        job=jobs.report_job(),
     log:
         f"logs/{GRID.name}/report.log",
     conda:
         "../../envs/report.yaml"
+    params:
+        job=jobs.report_job(),
     script:
         "../scripts/write_report.py"

@@ -5,11 +5,6 @@ out: results/students/{dataset}/{noise}/{rate}/{teacher_recipe}/{teacher_method}
 """
 
 
-def teacher_file(name):
-    """Return the input function for a file of the student's teacher."""
-    return lambda wildcards: f"{cell_of(wildcards).teacher.folder(wildcards.block)}/{name}"
-
-
 rule distill_student:
     """Train one block of students; student (n, t) learns from teacher (n, t)."""
     input:
@@ -23,17 +18,17 @@ rule distill_student:
         weights=kept("student")(f"results/students/{STUDENT}/{{block}}/weights.safetensors"),
         history=f"results/students/{STUDENT}/{{block}}/history.csv",
         run=f"results/students/{STUDENT}/{{block}}/run.json",
-    params:
-        job=training_job,
-    threads: training_resource("threads")
-    resources:
-        mem_mb=training_resource("mem_mb"),
-        runtime=training_resource("runtime"),
     log:
         f"logs/students/{STUDENT}/{{block}}.log",
     benchmark:
         f"logs/students/{STUDENT}/{{block}}.tsv"
     conda:
         "../../envs/train.yaml"
+    threads: training_resource("threads")
+    resources:
+        mem_mb=training_resource("mem_mb"),
+        runtime=training_resource("runtime"),
+    params:
+        job=training_job,
     script:
         "../scripts/distill_student.py"

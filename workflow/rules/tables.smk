@@ -21,12 +21,12 @@ rule collect:
         history=f"results/{GRID.name}/history.parquet",
         curves=f"results/{GRID.name}/curves.parquet",
         context=f"results/{GRID.name}/context.json",
-    params:
-        job=jobs.collection_job(GRID),
     log:
         f"logs/{GRID.name}/collect.log",
     conda:
         "../../envs/report.yaml"
+    params:
+        job=jobs.collection_job(GRID),
     script:
         "../scripts/collect.py"
 
@@ -41,11 +41,11 @@ rule summarise:
         variance=f"results/{GRID.name}/variance.csv",
         interaction=f"results/{GRID.name}/interaction.csv",
         choice=f"results/{GRID.name}/choice.csv",
-    params:
-        job=jobs.statistics_job(GRID),
     log:
         f"logs/{GRID.name}/summarise.log",
     conda:
         "../../envs/report.yaml"
+    params:
+        job=jobs.statistics_job(GRID),
     script:
         "../scripts/summarise.py"

@@ -16,17 +16,17 @@ rule train_teacher:
         weights=kept("teacher")(f"results/teachers/{TEACHER}/{{block}}/weights.safetensors"),
         history=f"results/teachers/{TEACHER}/{{block}}/history.csv",
         run=f"results/teachers/{TEACHER}/{{block}}/run.json",
-    params:
-        job=training_job,
-    threads: training_resource("threads")
-    resources:
-        mem_mb=training_resource("mem_mb"),
-        runtime=training_resource("runtime"),
     log:
         f"logs/teachers/{TEACHER}/{{block}}.log",
     benchmark:
         f"logs/teachers/{TEACHER}/{{block}}.tsv"
     conda:
         "../../envs/train.yaml"
+    threads: training_resource("threads")
+    resources:
+        mem_mb=training_resource("mem_mb"),
+        runtime=training_resource("runtime"),
+    params:
+        job=training_job,
     script:
         "../scripts/train_teacher.py"

@@ -9,11 +9,11 @@ rule check_claims:
     """Compute each claim and its largest error."""
     output:
         "results/theory/claims.json",
-    params:
-        job=jobs.theory_job(),
     log:
         "logs/theory/claims.log",
     conda:
         "../../envs/train.yaml"
+    params:
+        job=jobs.theory_job(),
     script:
         "../scripts/check_claims.py"
