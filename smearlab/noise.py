@@ -22,7 +22,7 @@ GENERATOR_VERSION = 1  # raise it when the same seed no longer gives the same la
 def is_rated(kind: str, options: Mapping[str, Any]) -> bool:
     """Whether a noise takes a rate; a noise made of another one (option `of`) does as that one does."""
     rated = registry.describe("noises", kind).constants.get("RATED", True)
-    return is_rated(*_inner(options)) if rated == "of" else bool(rated)
+    return is_rated(*inner_noise(options["of"])) if rated == "of" else bool(rated)
 
 
 def draws(kind: str, rate: float | None) -> bool:
@@ -33,9 +33,27 @@ def draws(kind: str, rate: float | None) -> bool:
 def rate_range(kind: str, n_classes: int, options: Mapping[str, Any]) -> tuple[float, float]:
     """Return (low, high): rates from low on and below high are allowed."""
     if registry.describe("noises", kind).constants.get("RATED") == "of":
-        return rate_range(_inner(options)[0], n_classes, _inner(options)[1])
+        inner = inner_noise(options["of"])
+        return rate_range(inner[0], n_classes, inner[1])
     limits = getattr(registry.load("noises", kind), "rate_range", None)
     return limits(n_classes) if limits else (0.0, 1.0)
+
+
+def inner_noise(definition: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return kind and options of a noise that another one is made of: {kind: NAME, further options}.
+
+    Raises UserError unless the kind is named, registered and not itself made of another, and takes the options.
+    """
+    options = dict(definition)
+    kind = options.pop("kind", None)
+    entry = registry.describe("noises", str(kind))
+    if entry.constants.get("RATED") == "of":
+        raise UserError(f"noise {kind!r} cannot be made of another {kind!r}")
+    for name in options:
+        if name not in entry.options or name == "rate":
+            allowed = [option for option in entry.options if option != "rate"]
+            raise UserError(f"noise {kind!r} has no option {name!r}; it has {', '.join(allowed) or 'none'}")
+    return kind, options
 
 
 def asked_transition(
@@ -169,11 +187,6 @@ def matched_transition(record: Mapping[str, Any]) -> np.ndarray | None:
     if record["realised_noise_rate"] is None:
         return None
     return transition.symmetric(len(record["transition_realised"]), record["realised_noise_rate"])
-
-
-def _inner(options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    inner = dict(options["of"])
-    return inner.pop("kind"), inner
 
 
 def _check_rate(kind: str, n_classes: int, rate: float | None, options: Mapping[str, Any]) -> None:

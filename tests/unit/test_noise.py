@@ -96,7 +96,7 @@ def test_realised_rate_lies_in_the_binomial_band_of_the_asked_one(kind, rate, se
     context = make_context(n=4000)
     observed = draw(context, kind=kind, rate=rate, noise_seed=seed)
     wrong = rate if kind == "symmetric" else rate * 4 / 5
-    band = 6 * np.sqrt(wrong * (1 - wrong) / 4000)
+    band = 6 * np.sqrt(max(wrong * (1 - wrong), 1e-9) / 4000)
     assert abs((observed.labels != context.labels).mean() - wrong) <= band
     assert np.allclose(observed.transition.sum(axis=1), 1)
 
@@ -189,9 +189,7 @@ def test_true_transition_is_the_asked_one_or_else_the_realised_one():
 def files(tmp_path):
     context = make_context()
     observed = draw(context)
-    noise.write_labels(
-        tmp_path / "labels.npz", tmp_path / "audit.json", observed, record_of(context, observed)
-    )
+    noise.write_labels(tmp_path / "labels.npz", tmp_path / "audit.json", observed, record_of(context, observed))
     write_json(tmp_path / "training.json", manifest_of(context))
     return tmp_path, context, observed
 

@@ -1,0 +1,63 @@
+"""Instance-dependent noise: what a label becomes depends on the image (Xia et al. 2020, appendix, algorithm 2).
+
+Example n of class y has its own flip probability q_n, drawn from a normal distribution of mean `rate` and
+standard deviation 0.1; its wrong label is drawn from softmax(x_n W_y) over the other classes, with x_n the
+pixels standardised per channel and W_y a random matrix per class. q_n is truncated to rate ± min(rate, 1 - rate),
+symmetric about the rate, where the paper truncates to [0, 1]: so the mean rate is the one asked for. The
+difficulty of an example is q_n. There is no T: the realised one describes the labels on average only.
+"""
+
+from statistics import NormalDist
+
+import numpy as np
+
+from smearlab.noises._context import NoiseContext, Observed
+from smearlab.noises._sampler import sample_rows
+
+SPREAD = 0.1
+
+
+def observe(context: NoiseContext, rng: np.random.Generator, *, rate: float) -> Observed:
+    """Return observed labels and the flip probability of each example as its difficulty."""
+    n_examples = len(context.labels)
+    flip = _flip_probabilities(rate, rng.random(n_examples))
+    uniforms = rng.random(n_examples)
+    mean, scale = _channel_scale(context.images)
+    observed = np.empty(n_examples, dtype=np.int64)
+    for true in range(context.n_classes):
+        weights = rng.standard_normal((context.images[0].size, context.n_classes))
+        of_class = np.flatnonzero(context.labels == true)
+        pixels = ((context.images[of_class] - mean) / scale).reshape(len(of_class), len(weights))
+        rows = _label_probabilities(pixels @ weights, true, flip[of_class])
+        observed[of_class] = sample_rows(rows, uniforms[of_class])
+    return Observed(observed, difficulty=flip)
+
+
+def _flip_probabilities(rate: float, uniforms: np.ndarray) -> np.ndarray:
+    """Draw from the truncated normal by its inverse distribution, one uniform an example."""
+    reach = min(rate, 1.0 - rate) / SPREAD
+    if reach == 0.0:
+        return np.full(len(uniforms), rate)
+    normal = NormalDist()
+    lowest = normal.cdf(-reach)  # at least 2.8e-7, as reach is at most 0.5 / SPREAD
+    levels = lowest + uniforms * (1.0 - 2.0 * lowest)
+    return rate + SPREAD * np.array([normal.inv_cdf(level) for level in levels])
+
+
+def _channel_scale(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each channel, (C,); a constant channel has deviation 1."""
+    values = np.arange(256)
+    # Counted, not summed: exact, whatever the order of the images, and without a copy of them in float.
+    counts = [np.bincount(channel.ravel(), minlength=256) for channel in np.moveaxis(images, -1, 0)]
+    mean = np.array([count @ values / count.sum() for count in counts])
+    variance = np.array([count @ (values - m) ** 2 / count.sum() for count, m in zip(counts, mean, strict=True)])
+    return mean, np.where(variance > 0.0, np.sqrt(variance), 1.0)
+
+
+def _label_probabilities(scores: np.ndarray, true: int, flip: np.ndarray) -> np.ndarray:
+    """Return P(observed | example), (n, L), of one class: 1 - q for it, q * softmax(scores) for the others."""
+    scores[:, true] = -np.inf
+    share = np.exp(scores - scores.max(axis=1, keepdims=True))
+    rows = flip[:, None] * share / share.sum(axis=1, keepdims=True)
+    rows[:, true] = 1.0 - flip
+    return rows
