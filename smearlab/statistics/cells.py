@@ -1,0 +1,178 @@
+"""Cells and their replicates: the rows of a metrics table, grouped by the columns that name a cell."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from smearlab.errors import UserError
+
+CONDITION = ("dataset", "noise", "noise_rate")
+TREATMENT = ("method", "alpha", "transition", "options")
+TEACHER_TREATMENT = tuple(f"teacher_{column}" for column in TREATMENT)
+DISTILLATION = ("teacher_recipe", "temperature", "beta", "student_labels", "view")
+NAMES = (*CONDITION, "recipe", "arch", "role", *TREATMENT, *TEACHER_TREATMENT, *DISTILLATION)
+FAMILY = (*CONDITION, "recipe", "role")
+NUMBERS = ("noise_rate", "alpha", "teacher_alpha", "temperature", "beta")
+PLAIN = "cross_entropy"
+
+Replicate = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One named cell: its names (None where a column does not apply), its computation and its replicates.
+
+    `finished` maps (noise seed, training seed) to accuracy in 0..1, `extra` further columns likewise.
+    """
+
+    names: dict[str, Any]
+    computation: str | None
+    measure: str
+    finished: dict[Replicate, float]
+    diverged: frozenset[Replicate]
+    extra: dict[str, dict[Replicate, float]]
+
+    @property
+    def n(self) -> int:
+        """Replicates with a result, diverged ones among them."""
+        return len(self.finished) + len(self.diverged)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether others are compared with this: plain cross-entropy, or the student of its network."""
+        return self.names["teacher_method" if self.names["role"] == "student" else "method"] == PLAIN
+
+    def key(self, columns: Sequence[str] = NAMES) -> tuple[Any, ...]:
+        """Return the values of some names, fit for comparing: absent and empty count as the same."""
+        return _key(self.names, columns)
+
+    def same_computation(self, other: "Cell") -> bool:
+        """Whether the two names stand for networks that were trained once."""
+        return self.computation is not None and self.computation == other.computation
+
+
+def read(metrics: pd.DataFrame, cells: pd.DataFrame | None = None, extra: Sequence[str] = ()) -> list[Cell]:
+    """Group a metrics table into cells, in the order of `cells` if given, else of first appearance.
+
+    `cells` lists the named cells of a grid (a row each); those without a result come back with n = 0.
+    UserError for a status other than finished or diverged, a finished row without accuracy, a repeated row.
+    """
+    rows = records(metrics, [*NAMES, "cell", "noise_seed", "seed", "status", *_ACCURACIES, *extra])
+    measures = _measures(rows)
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    named = [] if cells is None else records(cells, [*NAMES, "cell"])
+    first = {}
+    for row in [*named, *rows]:
+        first.setdefault(_key(row), row)
+    for row in rows:
+        groups.setdefault(_key(row), []).append(row)
+    return [
+        _cell(row, groups.get(key, []), measures.get(row["dataset"], _ACCURACIES[0]), extra)
+        for key, row in first.items()
+    ]
+
+
+def records(frame: pd.DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Return rows as dictionaries of these columns, None where a value is null or its column absent."""
+    chosen = frame.reindex(columns=list(columns)).astype(object)
+    return chosen.where(chosen.notna(), None).to_dict("records")
+
+
+def table(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str]) -> pd.DataFrame:
+    """Return rows as a table of exactly these columns and types, also when there are no rows."""
+    return pd.DataFrame(list(rows), columns=list(types)).astype(dict(types))
+
+
+def name_types(columns: Sequence[str]) -> dict[str, str]:
+    """Return the type of each of these naming columns."""
+    return {column: "float64" if column in NUMBERS else "str" for column in columns}
+
+
+def label(cell: Cell) -> str:
+    """Return a cell's treatment in words, e.g. `label_smoothing 0.1` or `student of cross_entropy (…)`."""
+    own = _treatment(cell, TREATMENT)
+    if cell.names["role"] != "student":
+        return own
+    details = [own, *(_detail(cell, column) for column in DISTILLATION if cell.names[column] is not None)]
+    return f"student of {_treatment(cell, TEACHER_TREATMENT)} ({', '.join(details)})"
+
+
+class Peers:
+    """Finds the cells that a cell is compared with."""
+
+    _teacher = (*CONDITION, "recipe", *TREATMENT)
+    _same_distillation = tuple(name for name in NAMES if name not in TEACHER_TREATMENT)
+
+    def __init__(self, cells: Iterable[Cell]) -> None:
+        computed = [cell for cell in cells if cell.n]
+        teachers = [cell for cell in computed if cell.names["role"] == "teacher"]
+        students = [cell for cell in computed if cell.names["role"] == "student"]
+        self._teachers = {cell.key(self._teacher): cell for cell in teachers}
+        self._plain = {cell.key((*CONDITION, "recipe")): cell for cell in teachers if cell.is_plain}
+        self._baselines = {cell.key(self._same_distillation): cell for cell in students if cell.is_plain}
+
+    def baseline(self, cell: Cell) -> Cell | None:
+        """Return plain cross-entropy for a teacher; for a student the same student of its network."""
+        if cell.names["role"] == "student":
+            return self._baselines.get(cell.key(self._same_distillation))
+        return self.plain(cell)
+
+    def plain(self, cell: Cell) -> Cell | None:
+        """Return the network trained with plain cross-entropy in this cell's data set, noise and recipe."""
+        return self._plain.get(cell.key((*CONDITION, "recipe")))
+
+    def teacher(self, cell: Cell) -> Cell | None:
+        """Return a student's own teacher; None for a teacher."""
+        return self._teachers.get(cell.key((*CONDITION, "teacher_recipe", *TEACHER_TREATMENT)))
+
+
+_ACCURACIES = ("test_accuracy", "test_accuracy_noisy")
+
+
+def _key(names: Mapping[str, Any], columns: Sequence[str] = NAMES) -> tuple[Any, ...]:
+    return tuple("" if names[column] is None else names[column] for column in columns)
+
+
+def _measures(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """Say per data set which accuracy counts: the noisy one only where no network has a clean one."""
+    finished = [row for row in rows if row["status"] == "finished"]
+    clean = {row["dataset"] for row in finished if row["test_accuracy"] is not None}
+    noisy = {row["dataset"] for row in finished if row["test_accuracy_noisy"] is not None}
+    return dict.fromkeys(noisy - clean, _ACCURACIES[1])
+
+
+def _cell(names: dict[str, Any], rows: list[dict[str, Any]], measure: str, extra: Sequence[str]) -> Cell:
+    where = label(Cell(names, None, measure, {}, frozenset(), {}))
+    by_replicate: dict[Replicate, dict[str, Any]] = {}
+    for row in rows:
+        replicate = (int(row["noise_seed"]), int(row["seed"]))
+        if replicate in by_replicate:
+            raise UserError(f"metrics: {where}, replicate {replicate}: two rows, one is allowed")
+        if row["status"] not in ("finished", "diverged"):
+            raise UserError(f"metrics: {where}: status {row['status']!r}; allowed: finished, diverged")
+        if row["status"] == "finished" and row[measure] is None:
+            raise UserError(f"metrics: {where}, replicate {replicate}: finished, but {measure} is null")
+        by_replicate[replicate] = row
+    done = {replicate: row for replicate, row in sorted(by_replicate.items()) if row["status"] == "finished"}
+    return Cell(
+        names={column: names[column] for column in NAMES},
+        computation=names["cell"],
+        measure=measure,
+        finished={replicate: float(row[measure]) for replicate, row in done.items()},
+        diverged=frozenset(by_replicate.keys() - done.keys()),
+        extra={c: {r: float(row[c]) for r, row in done.items() if row[c] is not None} for c in extra},
+    )
+
+
+def _treatment(cell: Cell, columns: Sequence[str]) -> str:
+    method, alpha, transition, options = (cell.names[column] for column in columns)
+    parts = [method, None if alpha is None else f"{alpha:g}", transition, options]
+    return " ".join(str(part) for part in parts if part)
+
+
+def _detail(cell: Cell, column: str) -> str:
+    value = cell.names[column]
+    name = column.removeprefix("student_").replace("_", " ")
+    return f"{name} {value:g}" if column in NUMBERS else f"{name} {value}"

@@ -1,0 +1,96 @@
+"""Families of contrasts: which one is the headline, and Holm's correction of the others."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from statsmodels.stats.multitest import multipletests
+
+from smearlab.errors import UserError
+from smearlab.statistics.cells import (
+    DISTILLATION,
+    FAMILY,
+    PLAIN,
+    TEACHER_TREATMENT,
+    TREATMENT,
+    Cell,
+)
+
+HEADLINE_ALPHA = 0.1
+"""The smoothing that the paper reports first (Lukasik et al. 2020)."""
+
+Identity = tuple[Any, ...]
+
+
+def primaries(cells: Iterable[Cell], primary: Mapping[str, Any] | None) -> set[Identity]:
+    """Return the identities of the headline contrasts, at most one per family.
+
+    `primary` maps columns to values, e.g. {"method": "label_smoothing", "alpha": 0.1}; a value of None allows
+    any. Without it the headline is the positive smoothing closest to 0.1. It names the treatment of the
+    teacher: in a family of students it selects by the method of *their* teachers, and of the students left it
+    prefers a cross-entropy student on noisy labels at the lowest temperature and the largest beta. UserError
+    for an unknown column.
+    """
+    wanted = _matcher(primary)
+    families: dict[Identity, list[Cell]] = {}
+    for cell in cells:
+        if not cell.is_plain and wanted(cell):
+            families.setdefault(cell.key(FAMILY), []).append(cell)
+    return {identity(min(members, key=_rank)) for members in families.values()}
+
+
+def identity(cell: Cell) -> Identity:
+    """Return what makes a contrast one hypothesis: its family and computation, whatever its names."""
+    computation = cell.key() if cell.computation is None else (cell.computation,)
+    return (*cell.key(FAMILY), *computation)
+
+
+def holm(p_values: Mapping[tuple[Identity, Identity], float]) -> dict[tuple[Identity, Identity], float]:
+    """Return Holm's adjusted p-value of each (family, hypothesis), corrected within its family."""
+    families: dict[Identity, list[tuple[Identity, Identity]]] = {}
+    for test in p_values:
+        families.setdefault(test[0], []).append(test)
+    adjusted = {}
+    for tests in families.values():
+        corrected = multipletests([p_values[test] for test in tests], method="holm")[1]
+        adjusted |= zip(tests, corrected, strict=True)
+    return {test: float(p) for test, p in adjusted.items()}
+
+
+def _matcher(primary: Mapping[str, Any] | None) -> Callable[[Cell], bool]:
+    if not primary:
+        return _is_smoothing
+    allowed = (*TREATMENT, *TEACHER_TREATMENT, *DISTILLATION)
+    for column in primary:
+        if column not in allowed:
+            raise UserError(f"primary: unknown column {column!r}; allowed: {', '.join(allowed)}")
+    wanted = {column: value for column, value in primary.items() if value is not None}
+    return lambda cell: all(_value(cell, column) == value for column, value in wanted.items())
+
+
+def _is_smoothing(cell: Cell) -> bool:
+    return _value(cell, "method") == "label_smoothing" and (_value(cell, "alpha") or 0) > 0
+
+
+def _value(cell: Cell, column: str) -> Any:
+    """Return the value a headline is chosen by: of a student, the treatment of its teacher."""
+    if cell.names["role"] == "student" and column in TREATMENT:
+        column = f"teacher_{column}"
+    return cell.names[column]
+
+
+def _rank(cell: Cell) -> tuple[Any, ...]:
+    """Order candidates: α closest to 0.1, then a plain student on noisy labels, cool, mostly distilled.
+
+    The rest of the names break ties, so that the order of the rows never decides.
+    """
+    alpha = _value(cell, "alpha")
+    far = float("inf") if alpha is None else round(abs(alpha - HEADLINE_ALPHA), 12)
+    student = cell.names["role"] == "student"
+    return (
+        far,
+        student and cell.names["method"] != PLAIN,
+        student and cell.names["student_labels"] != "noisy",
+        cell.names["temperature"] or 0,
+        -(cell.names["beta"] or 0),
+        [str(value) for value in cell.key()],
+    )
