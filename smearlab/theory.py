@@ -7,8 +7,10 @@ from smearlab import registry
 
 
 def check_all() -> list[dict[str, Any]]:
-    """Return every registered claim as plain values: name, claim, source, measured, tolerance, holds, detail, curves.
+    """Return every registered claim: name, claim, source, measured, tolerance, holds, detail, curves.
 
-    Each takes seconds at most and draws from its own named stream, so the values are the same in every run.
+    In the order of their constant ORDER, in plain values. Each takes seconds at most and draws from its own named
+    streams, so the values are the same in every run.
     """
-    return [{"name": name, **asdict(registry.load("claims", name).check())} for name in registry.names("claims")]
+    names = sorted(registry.names("claims"), key=lambda n: registry.describe("claims", n).constants.get("ORDER", 99))
+    return [{"name": name, **asdict(registry.load("claims", name).check())} for name in names]

@@ -9,7 +9,7 @@ def measure(p: Predictions) -> dict[str, float | None]:
 
     `_clean` is against the true labels, `_noisy` against the observed ones; `test_accuracy` is against the
     true ones. `train_accuracy_right_part` and `_wrong_part` are against the observed labels, on the examples
-    whose observed label is right or wrong (Lukasik et al. 2020, table of training accuracies).
+    whose observed label is right or wrong.
     """
     return {
         "test_accuracy": accuracy(p.test, p.test.labels),

@@ -1,4 +1,4 @@
-"""Calibration after temperature scaling (Guo et al. 2017), fitted on noisy validation labels, as users must."""
+"""Calibration after temperature scaling (Guo et al. 2017), fitted on the noisy validation part."""
 
 import numpy as np
 from scipy.optimize import minimize_scalar
