@@ -13,17 +13,20 @@ from smearlab.config.schema import Config
 from smearlab.errors import UserError
 
 
+MERGE = "tag:yaml.org,2002:merge"
+
+
 class _UniqueKeys(yaml.SafeLoader):
     """A YAML loader that refuses a key given twice; YAML itself lets the last one win in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         seen: set = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, (str, int, float, bool)) and key in seen:
-                line = key_node.start_mark.line + 1
-                raise UserError(f"{node.start_mark.name}: key {key!r} stands twice (line {line})")
-            if isinstance(key, (str, int, float, bool)):
+            if key_node.tag != MERGE and isinstance(key_node, yaml.ScalarNode):
+                key = (key_node.tag, key_node.value)
+                if key in seen:
+                    place = f"{node.start_mark.name}, line {key_node.start_mark.line + 1}"
+                    raise UserError(f"config {place}: key {key_node.value!r} stands twice")
                 seen.add(key)
         return super().construct_mapping(node, deep)
 
