@@ -43,6 +43,11 @@ def memory_bound() -> int:
     return min(MAX_BYTES, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
 
 
+def reason(error: Exception) -> str:
+    """Return what an exception says, on one line; its type if it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 @contextmanager
 def _opened(path: str | Path) -> Iterator[zipfile.ZipFile]:
     if not Path(path).is_file():
@@ -53,7 +58,7 @@ def _opened(path: str | Path) -> Iterator[zipfile.ZipFile]:
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     except Exception as error:  # a hostile file can make zipfile and numpy fail in any way
-        raise UserError(f"{path}: not an .npz file, or a damaged one ({str(error) or type(error).__name__})") from error
+        raise UserError(f"{path}: not an .npz file, or a damaged one ({reason(error)})") from error
 
 
 def _safe_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:

@@ -26,6 +26,7 @@ from smearlab.datasets import arrays
 from smearlab.datasets._fingerprint import file_fingerprint
 from smearlab.datasets._raw import RawData
 from smearlab.errors import UserError
+from smearlab.npz import reason
 
 FOLDER = Path("data")
 TIMEOUT = 60.0  # seconds without a byte from the server
@@ -140,16 +141,25 @@ def _parse_batch(data: bytes) -> tuple[np.ndarray, np.ndarray]:
     return np.ascontiguousarray(images.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)), labels
 
 
+def _dtype(name: str, align: int = 0, copy: int = 0) -> np.dtype:
+    """Make a type as old pickles ask for it; NumPy no longer takes their 0 and 1 for false and true."""
+    return np.dtype(name, align=bool(align), copy=bool(copy))
+
+
+def _latin1(text: str, _: str) -> bytes:
+    return text.encode("latin1")
+
+
 class _Restricted(pickle.Unpickler):
     """An unpickler that can make numpy arrays and plain values, and nothing else."""
 
     ALLOWED: ClassVar = {
         ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
+        ("numpy", "dtype"): _dtype,
         ("numpy.core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,
         ("numpy._core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,
         ("numpy._core.numeric", "_frombuffer"): np._core.numeric._frombuffer,
-        ("_codecs", "encode"): lambda text, _: text.encode("latin1"),
+        ("_codecs", "encode"): _latin1,
     }
 
     def find_class(self, module: str, name: str) -> Any:
@@ -169,7 +179,7 @@ def _published_bytes(name: str, path: Path, md5: str, urls: list[str]) -> bytes:
         try:
             return _download(path, md5, url)
         except (OSError, RuntimeError, ValueError, http.client.HTTPException) as error:
-            reasons.append(f"{url}: {str(error) or type(error).__name__}")
+            reasons.append(f"{url}: {reason(error)}")
     raise UserError(
         f"{name}: cannot be downloaded ({'; '.join(reasons)}); put the published file by hand at {path} "
         f"(MD5 {md5}), or the images with labels and split at {own_file(name)}"
@@ -206,7 +216,7 @@ def _format_errors(name: str, filename: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise UserError(f"{name}: {filename} is not in the expected format ({error})") from error
+        raise UserError(f"{name}: {filename} is not in the expected format ({reason(error)})") from error
 
 
 def _matching(path: Path, md5: str) -> bytes | None:

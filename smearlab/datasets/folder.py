@@ -16,7 +16,7 @@ import numpy as np
 from smearlab.datasets._fingerprint import folder_fingerprint
 from smearlab.datasets._raw import PARTS, RawData, check_class_names, some
 from smearlab.errors import UserError
-from smearlab.npz import memory_bound
+from smearlab.npz import memory_bound, reason
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -173,7 +173,7 @@ def _survey(root: str, pictures: list[Picture]) -> list[Header]:
                 _check_mode(image.mode)
                 headers.append(Header(image.width, image.height, image.mode))
         except Exception as error:  # hostile images make decoders fail in any way
-            faults.append(f"{picture.name} ({error})")
+            faults.append(f"{picture.name} ({reason(error)})")
     _refuse(root, faults, len(pictures))
     return headers
 
@@ -200,7 +200,7 @@ def _decode(root: str, pictures: list[Picture], headers: list[Header], size: int
             with _opened(Path(root, picture.name)) as image:
                 images[i] = _pixels(image, width, height, grey)
         except Exception as error:  # as above
-            faults.append(f"{picture.name} ({error})")
+            faults.append(f"{picture.name} ({reason(error)})")
     _refuse(root, faults, len(pictures))
     return images
 
