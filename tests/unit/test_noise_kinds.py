@@ -179,7 +179,7 @@ def test_flip_probabilities_have_the_asked_mean_and_stay_inside_their_bounds(rat
 
 
 def test_instance_dependent_labels_depend_on_the_image():
-    """Of one class, wrong labels spread over several classes, and the same image always gets the same kind."""
+    """Two images of one class are mislabelled in different ways."""
     images = np.repeat(np.random.default_rng(0).integers(0, 256, (2, 1, 8, 8, 1), dtype=np.uint8), 500, axis=1)
     context = make_context(n=1000, labels=np.zeros(1000, dtype=np.int64), images=images.reshape(1000, 8, 8, 1))
     labels = draw(context, "instance_dependent", rate=0.8).labels
