@@ -8,9 +8,7 @@ from torchvision.models import ResNet
 from smearlab.networks._network import Network
 
 
-def torchvision_resnet(
-    make: Callable[..., ResNet], n_classes: int, channels: int, *, small_images: bool
-) -> Network:
+def torchvision_resnet(make: Callable[..., ResNet], n_classes: int, channels: int, *, small_images: bool) -> Network:
     """Return an untrained torchvision network for images of `channels` channels.
 
     With small_images the stem is one 3×3 convolution of stride 1 without max-pooling (the CIFAR stem);

@@ -1,5 +1,7 @@
 """Small convolutional network for images from 8×8 to 32×32: two or three convolutions and a hidden layer."""
 
+from itertools import pairwise
+
 from torch import nn
 
 from smearlab.errors import UserError
@@ -18,7 +20,7 @@ def build(n_classes: int, channels: int, size: int, *, width: int = 16) -> Netwo
         raise UserError(f"network cnn: images of {size}×{size} pixels are too small; at least 4×4 is needed")
     depth = 2 if size <= 16 else 3
     maps = [channels, *(width << k for k in range(depth))]
-    layers = [layer for before, after in zip(maps, maps[1:], strict=False) for layer in _stage(before, after)]
+    layers = [layer for before, after in pairwise(maps) for layer in _stage(before, after)]
     hidden = HIDDEN_PER_WIDTH * width
     flat = maps[-1] * (size >> depth) ** 2
     body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(flat, hidden), nn.ReLU(inplace=True))

@@ -1,0 +1,116 @@
+"""Images on the device as uint8, and batches of them: shuffled, cropped, flipped and normalised there.
+
+Every random number of an epoch is drawn on the CPU from streams named by (purpose, role, seed, epoch), so all
+methods of a replicate see the same batches, on any device, and a resumed run draws them again. A batch is then
+one gather. The incomplete last batch of an epoch is left out where the training part has at least one full
+batch, so that every batch has the same shape.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from smearlab.training.streams import torch_generator
+
+ORDER, TOP, LEFT, FLIP = range(4)
+
+
+def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each channel of images uint8 (N, H, W, C), in units of 0..255.
+
+    Computed from counts of the 256 values, so the order of the images does not matter. A channel that never
+    varies has the deviation 1.
+    """
+    counts = np.stack([np.bincount(images[..., c].ravel(), minlength=256) for c in range(images.shape[-1])])
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    values = np.arange(256)
+    mean = shares @ values
+    deviation = np.sqrt((shares * (values - mean[:, None]) ** 2).sum(axis=1))
+    return mean, np.where(deviation > 0, deviation, 1.0)
+
+
+class Pixels:
+    """Images of one part on a device, padded with black for cropping, with the normalisation they are given.
+
+    images: uint8 (N, H, W, C); padding: pixels on each side; statistics: mean and deviation (C,) each.
+    Batches are float32 (B, C, H, W) in channels-last memory order.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        padding: int,
+        statistics: tuple[np.ndarray, np.ndarray],
+        device: torch.device,
+    ) -> None:
+        mean, deviation = statistics
+        sides = ((0, 0), (padding, padding), (padding, padding), (0, 0))
+        padded = np.pad(images, sides) if padding else np.ascontiguousarray(images)
+        self.padded = torch.from_numpy(padded).to(device)
+        _, self.height, self.width, _ = images.shape
+        self.padding = padding
+        self.scale = torch.tensor(1 / deviation, dtype=torch.float32, device=device)
+        self.shift = torch.tensor(-mean / deviation, dtype=torch.float32, device=device)
+        self.rows = torch.arange(self.height, device=device)
+        self.columns = torch.arange(self.width, device=device)
+
+    def __len__(self) -> int:
+        return len(self.padded)
+
+    def plain(self, index: Tensor | slice) -> Tensor:
+        """Return the images at `index` as they are."""
+        low, high, right = self.padding, self.padding + self.height, self.padding + self.width
+        return self._normalised(self.padded[:, low:high, low:right][index])
+
+    def augmented(self, index: Tensor, top: Tensor, left: Tensor, flip: Tensor) -> Tensor:
+        """Return the images at `index` cropped at (top, left) of the padded image, mirrored where flip is 1."""
+        rows = top[:, None] + self.rows
+        across = torch.where(flip[:, None] > 0, self.width - 1 - self.columns, self.columns)
+        columns = left[:, None] + across
+        return self._normalised(self.padded[index[:, None, None], rows[:, :, None], columns[:, None, :]])
+
+    def _normalised(self, images: Tensor) -> Tensor:
+        return torch.addcmul(self.shift, images.float(), self.scale).permute(0, 3, 1, 2)
+
+
+class Batches:
+    """The batches of one replicate: `start` an epoch (or go on inside it), then take `next` until it is over.
+
+    The draws of the epoch and the position live in tensors on the device at fixed addresses, so that taking
+    a batch can be part of a recorded CUDA graph.
+    """
+
+    def __init__(self, pixels: Pixels, labels: Tensor, batch_size: int, flip: bool, role: str, seed: int) -> None:
+        self.pixels, self.labels, self.role, self.seed = pixels, labels, role, seed
+        self.flip, self.augments = flip, flip or pixels.padding > 0
+        self.size = min(batch_size, len(pixels))
+        self.per_epoch = len(pixels) // self.size
+        columns = 4 if self.augments else 1
+        self.draws = torch.zeros((self.per_epoch, self.size, columns), dtype=torch.int64, device=labels.device)
+        self.position = torch.zeros(1, dtype=torch.int64, device=labels.device)
+
+    def start(self, epoch: int, position: int = 0) -> None:
+        """Draw epoch `epoch` (from 0) and stand before its batch `position`."""
+        self.draws.copy_(epoch_draws(self, epoch))
+        self.position.fill_(position)
+
+    def next(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return images (B, C, H, W), labels (B,) and positions in the training part (B,) of the next batch."""
+        draws = self.draws.index_select(0, self.position)[0]
+        self.position.add_(1)
+        index = draws[:, ORDER]
+        images = self.pixels.augmented(*draws.unbind(1)) if self.augments else self.pixels.plain(index)
+        return images, self.labels[index], index
+
+
+def epoch_draws(batches: Batches, epoch: int) -> Tensor:
+    """Return the draws of one epoch, int64 (batches, B, 4 or 1): image, top, left, flip of every place."""
+    n, used = len(batches.pixels), batches.per_epoch * batches.size
+    order = torch.randperm(n, generator=torch_generator("order", batches.role, batches.seed, epoch))
+    columns = [order[:used]]
+    if batches.augments:
+        draw = torch_generator("augmentation", batches.role, batches.seed, epoch)
+        places = 2 * batches.pixels.padding + 1
+        columns += [torch.randint(places, (used,), generator=draw) for _ in (TOP, LEFT)]
+        columns.append(torch.randint(1 + batches.flip, (used,), generator=draw))
+    return torch.stack(columns, dim=1).view(batches.per_epoch, batches.size, -1)

@@ -1,0 +1,91 @@
+"""What is minimised: a registered method on labels, and the distance to a teacher's outputs."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from smearlab import registry
+from smearlab.errors import UserError
+
+CONTEXT = ("index", "epoch", "state")
+
+
+def adjusted_recipe(recipe: dict[str, Any], method: dict[str, Any]) -> dict[str, Any]:
+    """Return the recipe that a method trains with: its own, unless the method is a change of the recipe."""
+    module = registry.load("methods", method["name"])
+    if not hasattr(module, "settings"):
+        return recipe
+    return module.settings(recipe, **_chosen(module.settings, method))
+
+
+class Objective:
+    """A method bound to its options, its transition and its state; calling it gives the loss per example.
+
+    transition: T (L, L) or None. The state (dictionary of tensors, possibly empty) is updated in place and
+    belongs into a checkpoint. Until `warm_up` steps are done the loss is plain cross-entropy.
+    """
+
+    def __init__(
+        self,
+        method: dict[str, Any],
+        transition: Any | None,
+        n_examples: int,
+        n_classes: int,
+        device: torch.device,
+    ) -> None:
+        module = registry.load("methods", method["name"])
+        self.loss = getattr(module, "loss", plain_loss)
+        self.options = _chosen(self.loss, method)
+        positional = list(inspect.signature(self.loss).parameters)[2:]
+        self.context = [name for name in CONTEXT if name in positional]
+        if "transition" in inspect.signature(self.loss).parameters:
+            self.options["transition"] = _prepared(module, method["name"], transition, n_classes).to(device)
+        make_state = getattr(module, "state", None)
+        self.state: dict[str, Tensor] = make_state(n_examples, n_classes, device) if make_state else {}
+        self.epoch = torch.zeros((), dtype=torch.int64, device=device)
+
+    def __call__(self, logits: Tensor, labels: Tensor, index: Tensor, *, warming: bool) -> Tensor:
+        """Return the loss of each example, (B,), from logits (B, L) float32."""
+        if warming:
+            return plain_loss(logits, labels)
+        known = {"index": index, "epoch": self.epoch, "state": self.state}
+        return self.loss(logits, labels, **{name: known[name] for name in self.context}, **self.options)
+
+
+def plain_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the cross-entropy of each example, (B,)."""
+    return F.cross_entropy(logits, labels, reduction="none")
+
+
+def distance_to_teacher(
+    logits: Tensor, teacher_logits: Tensor, temperature: float, student_temperature: float
+) -> Tensor:
+    """Return τ_s²·KL(teacher at τ ‖ student at τ_s) per example, (B,), from logits (B, L).
+
+    With one temperature for both this is τ²·KL (Hinton, Vinyals, Dean 2015). The factor undoes how the
+    student's own temperature shrinks the gradient, so a student at τ_s = 1 (Müller et al. 2019) has factor 1.
+    """
+    teacher = F.log_softmax(teacher_logits / temperature, dim=1)
+    student = F.log_softmax(logits / student_temperature, dim=1)
+    return student_temperature**2 * F.kl_div(student, teacher, reduction="none", log_target=True).sum(dim=1)
+
+
+def _chosen(function: Callable[..., Any], method: dict[str, Any]) -> dict[str, Any]:
+    parameters = inspect.signature(function).parameters
+    options = {k: v for k, v in method.get("options", {}).items() if k in parameters}
+    if "alpha" in parameters and method.get("alpha") is not None:
+        options["alpha"] = method["alpha"]
+    return options
+
+
+def _prepared(module: Any, name: str, transition: Any | None, n_classes: int) -> Tensor:
+    if transition is None:
+        raise UserError(f"method {name}: needs a transition matrix, and the job has none")
+    matrix = torch.as_tensor(transition, dtype=torch.float64)
+    if matrix.shape != (n_classes, n_classes):
+        raise UserError(f"method {name}: the transition matrix is {tuple(matrix.shape)}, not {n_classes}×{n_classes}")
+    return module.prepare(matrix) if hasattr(module, "prepare") else matrix
