@@ -1,7 +1,6 @@
 """Noisy labels: drawn by one shared sampler, written with an audit, refused when they do not match."""
 
 import inspect
-import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from smearlab import registry, transition
+from smearlab.data import read_training
 from smearlab.errors import UserError
-from smearlab.files import read_json, sha256_array, write_json, write_npz
+from smearlab.files import sha256_array, write_json, write_npz
 from smearlab.noises._context import NoiseContext, Observed
 from smearlab.noises._sampler import sample_transition
+from smearlab.observed import dataset_hashes
 from smearlab.seeds import numpy_generator
 
 GENERATOR_VERSION = 1  # raise it when the same seed no longer gives the same labels
@@ -120,7 +121,7 @@ def audit(
         "options": dict(options),
         "noise_seed": noise_seed,
         "dataset": dataset,
-        "dataset_sha256": _dataset_hashes(manifest),
+        "dataset_sha256": dataset_hashes(manifest),
         "labels_sha256": sha256_array(observed.labels),
         "n": len(observed.labels),
         "transition_asked": transition.to_lists(observed.transition),
@@ -134,6 +135,37 @@ def audit(
     }
 
 
+def make_labels(
+    job: Mapping[str, Any],
+    *,
+    dataset_id: str,
+    dataset_kind: str,
+    options: Mapping[str, Any],
+    training: str | Path,
+    labels: str | Path,
+    audit_path: str | Path,
+) -> None:
+    """Draw the labels of one noise seed for the data set in `training` (.npz); write labels.npz and audit.json.
+
+    `job` names kind, rate and noise_seed. Raises UserError as `draw` does.
+    """
+    data = read_training(training)
+    context = NoiseContext(
+        dataset_kind=dataset_kind,
+        n_classes=data.meta["n_classes"],
+        class_names=data.meta["class_names"],
+        images=data.images,
+        labels=data.labels,
+        noisy_labels=data.noisy_labels,
+        part=data.part,
+        source_index=data.source_index,
+    )
+    asked = {"rate": job["rate"], "noise_seed": job["noise_seed"], "options": options}
+    observed = draw(job["kind"], context, **asked)
+    record = audit(job["kind"], context, observed, **asked, dataset=dataset_id, manifest=data.meta)
+    write_labels(labels, audit_path, observed, record)
+
+
 def write_labels(labels_path: str | Path, audit_path: str | Path, observed: Observed, record: dict[str, Any]) -> None:
     """Write labels.npz (observed int64 (N,), and difficulty float64 (N,) if there is one) and audit.json."""
     arrays = {"observed": observed.labels}
@@ -141,52 +173,6 @@ def write_labels(labels_path: str | Path, audit_path: str | Path, observed: Obse
         arrays["difficulty"] = observed.difficulty
     write_npz(labels_path, arrays)
     write_json(audit_path, record)
-
-
-def read_labels(
-    labels_path: str | Path, audit_path: str | Path, training_json: str | Path
-) -> tuple[np.ndarray, dict[str, Any]]:
-    """Return the observed labels int64 (N,) and their audit.
-
-    Raises UserError if the labels are unreadable, are not those of the audit, or belong to another data set.
-    """
-    record, manifest = read_json(audit_path), read_json(training_json)
-    try:
-        with open(labels_path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            observed = arrays["observed"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{labels_path}: not a readable labels file ({error})") from None
-    if sha256_array(observed) != record["labels_sha256"]:
-        raise UserError(f"{labels_path}: the labels are not those of {audit_path} (SHA-256 differs)")
-    if len(observed) != manifest["n"]:
-        raise UserError(f"{labels_path}: {len(observed)} labels for {manifest['n']} examples of {training_json}")
-    if record["dataset_sha256"] != _dataset_hashes(manifest):
-        raise UserError(f"{labels_path}: made for another data set than {training_json} (SHA-256 differs)")
-    return observed, record
-
-
-def true_transition(record: Mapping[str, Any]) -> np.ndarray | None:
-    """Return the T that `transition: true` means: the asked one, else the realised one of the training part.
-
-    A class without training examples keeps its label. None where neither is known.
-    """
-    if record["transition_asked"] is not None:
-        return transition.from_lists(record["transition_asked"])
-    if record["realised_noise_rate"] is None:
-        return None
-    return transition.from_lists(record["transition_realised"])
-
-
-def matched_transition(record: Mapping[str, Any]) -> np.ndarray | None:
-    """Return the T that `transition: matched` means: symmetric, of the same overall rate as the true one.
-
-    An asked T counts its classes as equally frequent; where nothing was asked, the rate is the realised one.
-    """
-    if record["transition_asked"] is not None:
-        return transition.matched(transition.from_lists(record["transition_asked"]))
-    if record["realised_noise_rate"] is None:
-        return None
-    return transition.symmetric(len(record["transition_realised"]), record["realised_noise_rate"])
 
 
 def _check_rate(kind: str, n_classes: int, rate: float | None, options: Mapping[str, Any]) -> None:
@@ -197,10 +183,6 @@ def _check_rate(kind: str, n_classes: int, rate: float | None, options: Mapping[
     low, high = rate_range(kind, n_classes, options)
     if rate is None or not low <= rate < high:
         raise UserError(f"noise {kind!r} with {n_classes} classes: rate {rate}, allowed from {low:g} to below {high:g}")
-
-
-def _dataset_hashes(manifest: Mapping[str, Any]) -> dict[str, str]:
-    return {name: manifest["sha256"][name] for name in ("images", "labels")}
 
 
 def _wrong(true: np.ndarray, observed: np.ndarray) -> np.ndarray:

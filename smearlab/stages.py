@@ -8,7 +8,7 @@ import numpy as np
 
 from smearlab.data import Training, read_training
 from smearlab.errors import UserError
-from smearlab.noise import matched_transition, read_labels, true_transition
+from smearlab.observed import matched_transition, read_labels, true_transition
 from smearlab.training.block import train_student_block, train_teacher_block
 from smearlab.transition import check_invertible, from_alpha, perturb
 

@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smearlab import noise
+from smearlab import observed as observed_labels
+from smearlab.data import Canonical, HeldOutData, TrainingData, write_dataset
 from smearlab.errors import UserError
 from smearlab.files import sha256_array, write_json
 from smearlab.noises._context import NoiseContext, Observed
@@ -169,20 +171,20 @@ def test_audit_without_clean_labels_has_no_rate():
     record = record_of(context, draw(context, kind="labels", rate=None), kind="labels", rate=None)
     assert record["realised_noise_rate"] is None
     assert record["per_class_noise_rate"] == [None] * 5
-    assert noise.true_transition(record) is None
-    assert noise.matched_transition(record) is None
+    assert observed_labels.true_transition(record) is None
+    assert observed_labels.matched_transition(record) is None
 
 
 def test_true_transition_is_the_asked_one_or_else_the_realised_one():
     context = make_context()
     asked = record_of(context, draw(context))
-    assert np.allclose(noise.true_transition(asked), symmetric(5, 0.3))
-    assert np.allclose(noise.matched_transition(asked), symmetric(5, 0.3))
+    assert np.allclose(observed_labels.true_transition(asked), symmetric(5, 0.3))
+    assert np.allclose(observed_labels.matched_transition(asked), symmetric(5, 0.3))
     own = (context.labels + (np.arange(600) % 3 == 0)) % 5
     given_labels = record_of(context, Observed(own), kind="labels", rate=None)
-    assert np.allclose(noise.true_transition(given_labels), given_labels["transition_realised"])
+    assert np.allclose(observed_labels.true_transition(given_labels), given_labels["transition_realised"])
     rate = given_labels["realised_noise_rate"]
-    assert np.allclose(noise.matched_transition(given_labels), symmetric(5, rate))
+    assert np.allclose(observed_labels.matched_transition(given_labels), symmetric(5, rate))
 
 
 @pytest.fixture
@@ -195,7 +197,7 @@ def files(tmp_path):
 
 
 def read(folder):
-    return noise.read_labels(folder / "labels.npz", folder / "audit.json", folder / "training.json")
+    return observed_labels.read_labels(folder / "labels.npz", folder / "audit.json", folder / "training.json")
 
 
 def test_labels_are_read_back_as_written(files):
@@ -232,5 +234,32 @@ def test_labels_of_another_length_are_refused(files):
 def test_a_torn_labels_file_is_refused_in_one_line(files, content):
     folder, _, _ = files
     (folder / "labels.npz").write_bytes(content)
-    with pytest.raises(UserError, match="not a readable labels file"):
+    with pytest.raises(UserError, match=r"labels\.npz: "):
         read(folder)
+
+
+def test_labels_made_from_a_data_set_on_disk_are_read_back_with_it(tmp_path):
+    context = make_context()
+    data = TrainingData(
+        images=context.images,
+        labels=context.labels,
+        noisy_labels=None,
+        part=context.part,
+        source_index=context.source_index,
+        meta={"n": 600, "n_classes": 5, "class_names": context.class_names, "shape": [4, 4, 1], "notes": []},
+    )
+    test = HeldOutData(context.images, context.labels, None, context.source_index, data.meta)
+    write_dataset(Canonical(data, test), tmp_path)
+    noise.make_labels(
+        {"kind": "symmetric", "rate": 0.3, "noise_seed": 2},
+        dataset_id="toy-0",
+        dataset_kind="arrays",
+        options={},
+        training=tmp_path / "training.npz",
+        labels=tmp_path / "labels.npz",
+        audit_path=tmp_path / "audit.json",
+    )
+    labels, record = read(tmp_path)
+    assert (labels == draw(context, noise_seed=2).labels).all()
+    assert record["dataset"] == "toy-0"
+    assert record["realised_noise_rate"] == pytest.approx((labels != context.labels)[context.part == 0].mean())

@@ -8,13 +8,15 @@ from smearlab.noise import make_labels
 with job_log(snakemake.log[0]):
     job = snakemake.params.job
     name = snakemake.wildcards.noise.rpartition("-")[0] or CLEAN.name
-    noises = {noise.name: noise for noise in [CLEAN, *resolve(snakemake.config).noises]}
+    dataset = snakemake.wildcards.dataset.rpartition("-")[0]
+    definitions = resolve(snakemake.config)
+    noises = {noise.name: noise for noise in [CLEAN, *definitions.noises]}
     make_labels(
         job,
         dataset_id=snakemake.wildcards.dataset,
-        dataset_kind=name,
+        dataset_kind=definitions.config.datasets[dataset].kind,
         options=noises[name].options,
         training=snakemake.input.training,
         labels=snakemake.output.labels,
-        audit=snakemake.output.audit,
+        audit_path=snakemake.output.audit,
     )
