@@ -141,13 +141,13 @@ def _files(folder: Path, inside: str) -> list[str]:
         if not entry.is_file(follow_symlinks=False):
             _stay(Path(entry.path), inside)
             if not entry.is_file():
-                raise UserError(f"{entry.path}: is no plain file; expected images at ROOT/train/CLASS/NAME")
+                raise UserError(f"{entry.path!r} is no plain file; expected images at ROOT/train/CLASS/NAME")
     return [entry.name for entry in entries]
 
 
 def _stay(path: Path, inside: str) -> None:
     if os.path.commonpath([os.path.realpath(path), inside]) != inside:
-        raise UserError(f"{path}: is a link that leads out of the data folder")
+        raise UserError(f"{str(path)!r} is a link that leads out of the data folder")
 
 
 @contextmanager
