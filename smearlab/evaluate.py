@@ -12,37 +12,41 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import safe_open
-from torch import Tensor, nn
+from torch import nn
 
 from smearlab import registry
+from smearlab.data import HeldOutData, TrainingData
 from smearlab.errors import UserError
 from smearlab.metrics._features import projection, tightness
 from smearlab.metrics._shared import accuracy, margin
 from smearlab.metrics._teacher import agreement, memorisation_table
 from smearlab.predictions import Part, Predictions
-from smearlab.training.batches import normalisation
-from smearlab.training.device import resolve_device
+from smearlab.training.batches import Pixels, channel_statistics
+from smearlab.training.device import configure
 
-PIXELS_PER_BATCH = 1 << 20
+IMAGES_PER_BATCH = {"cpu": 256, "cuda": 2048}
+PIXELS_PER_BATCH = 1 << 21
 PARTS = ("train", "validation", "test")
-Arrays = Mapping[str, np.ndarray]
 Scalars = dict[str, float | int | None]
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What all networks of a block are shown: images (N, H, W, C), true and observed labels (N,), by part."""
+    """What all networks of a block are shown: pixels on the device and true labels (N,), by part.
+
+    part: uint8 (N,), 0 train, 1 validation, of the training data. image_shape: (H, W, C).
+    """
 
     n_classes: int
-    images: Mapping[str, np.ndarray]
+    image_shape: tuple[int, int, int]
+    device: torch.device
+    pixels: Mapping[str, Pixels]
     labels: Mapping[str, np.ndarray]
     part: np.ndarray
     test_observed: np.ndarray
-    mean: Tensor
-    std: Tensor
 
     def predictions(self, logits: Mapping[str, np.ndarray], observed: np.ndarray) -> Predictions:
-        """Join logits (N, L) by part with the labels; observed: int64 (N,), aligned with training.npz."""
+        """Join logits (N, L) by part with the labels; observed: int64 (N,), aligned with the training data."""
         stated = {
             "train": observed[self.part == 0],
             "validation": observed[self.part == 1],
@@ -63,8 +67,8 @@ class Measured:
 
 def evaluate_block(
     job: Mapping[str, Any],
-    training: Arrays,
-    test: Arrays,
+    training: TrainingData,
+    test: HeldOutData,
     observed: Sequence[np.ndarray],
     weights: str | Path,
     run: Mapping[str, Any],
@@ -73,14 +77,15 @@ def evaluate_block(
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Measure all networks of a block; return what metrics.json and examples.npz hold.
 
-    job: its `n_classes`, `recipe`, `code` and, for students, `teacher_recipe`. training, test: the arrays of
-    training.npz and test.npz. observed: for each replicate the observed labels, int64 (N,), aligned with
-    training.npz; for students those that their teachers were trained on. weights, run: the file of the
-    weights and the contents of run.json; for students also those of their teachers, in the same order.
+    job: its `n_classes`, `recipe`, `code` and, for students, `teacher_recipe`. observed: for each replicate the
+    observed labels, int64 (N,), aligned with `training`; for students those that their teachers were trained
+    on. weights, run: the file of the weights and the contents of run.json; for students also those of their
+    teachers, in the same order.
     A network that diverged, or whose outputs are not finite, has no metrics and is reported as diverged.
     """
-    torch.set_num_threads(job["recipe"]["threads"])
-    scene = make_scene(training, test, job["n_classes"])
+    device = configure(dict(job["recipe"]), lambda line: None)
+    torch.backends.cudnn.allow_tf32 = False  # metrics are float32 whatever the training used
+    scene = make_scene(training, test, job["n_classes"], device)
     networks = Networks(weights, run["replicates"], job["recipe"], scene)
     teachers = None
     if teacher_weights is not None and teacher_run is not None:
@@ -91,21 +96,21 @@ def evaluate_block(
     return {"code": job["code"], "replicates": replicates}, _examples(scene, run["replicates"], measured)
 
 
-def make_scene(training: Arrays, test: Arrays, n_classes: int) -> Scene:
-    """Split training.npz by part, put the test part beside it, and normalise as training does."""
-    rows = {"train": training["part"] == 0, "validation": training["part"] == 1}
-    images = {name: training["images"][chosen] for name, chosen in rows.items()}
-    labels = {name: training["labels"][chosen] for name, chosen in rows.items()}
-    mean, std = normalisation(images["train"])
-    unknown = np.full(len(test["labels"]), -1, dtype=np.int64)
+def make_scene(training: TrainingData, test: HeldOutData, n_classes: int, device: torch.device) -> Scene:
+    """Split the training data by part, put test beside it, and normalise all by the train part's statistics."""
+    rows = {"train": training.part == 0, "validation": training.part == 1}
+    images = {**{name: training.images[chosen] for name, chosen in rows.items()}, "test": test.images}
+    labels = {**{name: training.labels[chosen] for name, chosen in rows.items()}, "test": test.labels}
+    statistics = channel_statistics(images["train"])
+    unknown = np.full(len(test.labels), -1, dtype=np.int64)
     return Scene(
         n_classes=n_classes,
-        images={**images, "test": test["images"]},
-        labels={**labels, "test": test["labels"]},
-        part=training["part"],
-        test_observed=test.get("noisy_labels", unknown),
-        mean=mean,
-        std=std,
+        image_shape=training.images.shape[1:],
+        device=device,
+        pixels={name: Pixels(values, 0, statistics, device) for name, values in images.items()},
+        labels=labels,
+        part=training.part,
+        test_observed=unknown if test.noisy_labels is None else test.noisy_labels,
     )
 
 
@@ -119,36 +124,35 @@ class Networks:
         self.replicates = replicates
         self.reported: str = recipe["checkpoint"]
         self.scene = scene
-        self.device = resolve_device(recipe)
-        self.module = _build(recipe["architecture"], scene).to(self.device, memory_format=torch.channels_last)
+        self.module = _build(recipe["architecture"], scene).to(scene.device, memory_format=torch.channels_last)
+        self.module.eval()
         self.stored = safe_open(weights, framework="pt")
-        self.names = [key.split("/", 2) for key in self.stored.keys()]  # noqa: SIM118 (not a dict)
+        self.names: dict[tuple[str, str], list[str]] = {}
+        for key in self.stored.keys():  # noqa: SIM118 (not a dict)
+            owner, checkpoint, name = key.split("/", 2)
+            self.names.setdefault((owner, checkpoint), []).append(name)
 
     def checkpoints(self, i: int) -> list[str]:
         """Return the names of the stored checkpoints of network i, sorted."""
-        return sorted({checkpoint for owner, checkpoint, _ in self.names if owner == str(i)})
+        return sorted(checkpoint for owner, checkpoint in self.names if owner == str(i))
 
     def load(self, i: int, checkpoint: str) -> None:
         """Load network i at a checkpoint into the module; UserError if its weights are not in the file."""
-        names = [name for owner, at, name in self.names if (owner, at) == (str(i), checkpoint)]
-        if not names:
+        if (str(i), checkpoint) not in self.names:
             raise UserError(f"{self.path}: no weights of network {i} at checkpoint {checkpoint!r}")
+        names = self.names[str(i), checkpoint]
         self.module.load_state_dict({name: self.stored.get_tensor(f"{i}/{checkpoint}/{name}") for name in names})
-        self.module.eval()
 
     @torch.inference_mode()
     def outputs(self, part: str) -> tuple[np.ndarray, np.ndarray]:
         """Return logits float32 (N, L) and features float32 (N, D) of the loaded network on a part."""
-        images = self.scene.images[part]
-        size = max(1, PIXELS_PER_BATCH // (images.shape[1] * images.shape[2]))
-        batches = (self._batch(images[k : k + size]) for k in range(0, len(images), size))
-        features = torch.cat([self.module.features(batch) for batch in batches])
+        pixels = self.scene.pixels[part]
+        fitting = PIXELS_PER_BATCH // (pixels.height * pixels.width)
+        size = max(1, min(IMAGES_PER_BATCH[self.scene.device.type], fitting))
+        features = torch.cat(
+            [self.module.features(pixels.plain(slice(k, k + size))) for k in range(0, max(len(pixels), 1), size)]
+        )
         return self.module.head(features).cpu().numpy(), features.cpu().numpy()
-
-    def _batch(self, images: np.ndarray) -> Tensor:
-        """Return uint8 (B, H, W, C) images as normalised float32 (B, C, H, W), channels last in memory."""
-        pixels = torch.from_numpy(images).to(self.device).permute(0, 3, 1, 2).float()
-        return (pixels - self.scene.mean.to(self.device)) / self.scene.std.to(self.device)
 
 
 def measure(
@@ -244,7 +248,7 @@ def beside_teacher(teachers: Networks, i: int, student: Predictions) -> Scalars:
 
 def _build(architecture: Mapping[str, Any], scene: Scene) -> nn.Module:
     options = {key: value for key, value in architecture.items() if key != "name"}
-    _, height, _, channels = scene.images["train"].shape
+    height, _, channels = scene.image_shape
     with torch.random.fork_rng(devices=[]):
         return registry.load("networks", architecture["name"]).build(scene.n_classes, channels, height, **options)
 
@@ -280,7 +284,7 @@ def _examples(scene: Scene, entries: list[dict[str, Any]], measured: list[Measur
 
 
 def _example_rows(scene: Scene, part: str, found: Measured | None) -> tuple[np.ndarray, np.ndarray]:
-    n, kind = len(scene.images[part]), np.min_scalar_type(scene.n_classes)
+    n, kind = len(scene.pixels[part]), np.min_scalar_type(scene.n_classes)
     if found is None:
         return np.full(n, scene.n_classes, kind), np.full(n, np.nan, np.float16)
     outputs: Part = getattr(found.predictions, part)
