@@ -1,7 +1,7 @@
 """The tables of one grid, as read from its folder under results/, in one regular form."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +25,7 @@ TEXT_KEYS = [
     "student_labels",
     "view",
 ]
-NUMBER_KEYS = [
-    "noise_rate",
-    "alpha",
-    "warm_up",
-    "teacher_alpha",
-    "teacher_warm_up",
-    "temperature",
-    "student_temperature",
-    "beta",
-]
+NUMBER_KEYS = ["noise_rate", "alpha", "teacher_alpha", "temperature", "beta"]
 CELL = [*TEXT_KEYS, *NUMBER_KEYS]
 METRIC_NUMBERS = [
     "noise_seed",
@@ -58,15 +49,22 @@ METRIC_NUMBERS = [
 SUMMARY_NUMBERS = [
     "n",
     "n_diverged",
+    "n_paired",
     "mean",
     "std",
-    "baseline",
     "difference",
     "ci_low",
     "ci_high",
     "p_value",
     "p_holm",
     "margin",
+    "replicates_needed",
+    "difference_to_teacher",
+    "ci_low_to_teacher",
+    "ci_high_to_teacher",
+    "difference_to_plain",
+    "ci_low_to_plain",
+    "ci_high_to_plain",
 ]
 HISTORY_NUMBERS = [
     "noise_seed",
@@ -79,18 +77,6 @@ HISTORY_NUMBERS = [
     "validation_accuracy_noisy",
     "validation_accuracy_clean",
 ]
-POINT_FIELDS = [
-    "low",
-    "high",
-    "right",
-    "wrong",
-    "confidence",
-    "accuracy",
-    "count",
-    "test",
-    "train_right",
-    "train_wrong",
-]
 
 
 @dataclass(frozen=True)
@@ -98,10 +84,11 @@ class Tables:
     """All that figures and report read: a row per replicate, per cell, per epoch, per curve point.
 
     In every frame texts that do not apply are "" and numbers that do not apply are NaN. `metrics` also has
-    `accuracy`: the test accuracy, or the accuracy on noisy test labels for data sets without clean ones;
-    `key` in metrics and summary is equal in rows of the same cell.
-    `curves` has the cell's columns, `noise_seed`, `seed`, `curve` (its name) and the fields of the curve's points
-    (such as `confidence accuracy count` of `reliability`, `low high right wrong` of `margins`).
+    `accuracy`: the test accuracy, or the accuracy on noisy test labels for data sets without clean ones.
+    `key` in metrics and summary is equal in rows of the same named cell, `cell` in all frames in rows of the
+    same computation; `n_finished` in summary is n without those that diverged. `curves` is long: cell,
+    noise_seed, seed, curve (its name), point, quantity, value. `variance`, `interaction` and `choice` are the
+    further statistics, empty where they were not made.
     """
 
     metrics: pd.DataFrame
@@ -110,24 +97,36 @@ class Tables:
     curves: pd.DataFrame
     config: dict[str, Any]
     context: dict[str, Any]
+    variance: pd.DataFrame = field(default_factory=pd.DataFrame)
+    interaction: pd.DataFrame = field(default_factory=pd.DataFrame)
+    choice: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def curve(self, name: str, cell: str) -> pd.DataFrame:
+        """Return one curve of one computation: a row per replicate and point, its quantities as columns."""
+        found = self.curves[(self.curves["curve"] == name) & (self.curves["cell"] == cell)]
+        if not len(found):
+            return pd.DataFrame()
+        wide = found.set_index(["noise_seed", "seed", "point", "quantity"])["value"].unstack("quantity")
+        return wide.reset_index()
 
 
 def read_tables(folder: str | Path) -> Tables:
-    """Read metrics.parquet, summary.csv, history.parquet, curves.parquet and context.json of one grid.
+    """Read metrics.parquet, summary.csv, context.json, and what there is of the other tables, of one grid.
 
-    History and curves may be absent (a grid that is not far yet). Raises UserError for a folder without tables.
+    History, curves and the further statistics may be absent (a grid that is not far yet). Raises UserError for
+    a folder without tables.
     """
     folder = Path(folder)
     for name in ("metrics.parquet", "summary.csv", "context.json"):
         if not (folder / name).is_file():
             raise UserError(f"{folder / name} is not there: run the grid, or `make report`, first")
-    context = read_json(folder / "context.json")
     return make_tables(
         metrics=pd.read_parquet(folder / "metrics.parquet"),
-        summary=pd.read_csv(folder / "summary.csv", keep_default_na=False, na_values=[""]),
+        summary=_csv(folder / "summary.csv"),
         history=_optional_parquet(folder / "history.parquet"),
         curves=_optional_parquet(folder / "curves.parquet"),
-        context=context,
+        context=read_json(folder / "context.json"),
+        **{name: _csv(folder / f"{name}.csv") for name in ("variance", "interaction", "choice")},
     )
 
 
@@ -138,30 +137,33 @@ def make_tables(
     history: pd.DataFrame,
     curves: pd.DataFrame,
     context: dict[str, Any],
+    **statistics: pd.DataFrame,
 ) -> Tables:
-    """Bring the four frames into the regular form and join them with the grid's context."""
-    metrics = regular(metrics, METRIC_NUMBERS, ["status", "reason", "device", "precision", "cell"])
-    summary = regular(summary, SUMMARY_NUMBERS, ["verdict"])
+    """Bring the frames into the regular form and join them with the grid's context."""
+    metrics = regular(metrics, METRIC_NUMBERS, [*TEXT_KEYS, "arch", "status", "reason", "device", "precision", "cell"])
+    summary = regular(summary, SUMMARY_NUMBERS, [*TEXT_KEYS, "verdict", "cell", "baseline", "note"])
+    finished = (summary["n"].fillna(0) - summary["n_diverged"].fillna(0)).clip(lower=0)
     return Tables(
         metrics=metrics.assign(accuracy=_accuracy(metrics), key=cell_keys(metrics)),
-        summary=summary.assign(key=cell_keys(summary)),
-        history=regular(history, HISTORY_NUMBERS, []),
-        curves=regular(curves, ["noise_seed", "seed", *POINT_FIELDS], ["curve"]),
+        summary=summary.assign(n_finished=finished, key=cell_keys(summary)),
+        history=regular(history, HISTORY_NUMBERS, ["cell"], keys=False),
+        curves=regular(curves, ["noise_seed", "seed", "point", "value"], ["cell", "curve", "quantity"], keys=False),
         config=context.get("config", {}),
         context=context,
+        **statistics,
     )
 
 
-def regular(frame: pd.DataFrame, numbers: Iterable[str], texts: Iterable[str]) -> pd.DataFrame:
+def regular(frame: pd.DataFrame, numbers: Iterable[str], texts: Iterable[str], *, keys: bool = True) -> pd.DataFrame:
     """Return the frame with all expected columns: texts without nulls, numbers as float64 with NaN."""
-    frame = frame.copy()
-    for column in [*TEXT_KEYS, *texts]:
+    frame = frame.reset_index(drop=True).copy()
+    for column in texts:
         values = frame[column] if column in frame else pd.Series("", index=frame.index)
         frame[column] = values.astype(object).where(values.notna(), "").astype(str)
-    for column in [*NUMBER_KEYS, *numbers]:
+    for column in [*(NUMBER_KEYS if keys else []), *numbers]:
         values = frame[column] if column in frame else pd.Series(np.nan, index=frame.index)
-        frame[column] = pd.to_numeric(values, errors="coerce").astype(float)
-    return frame.reset_index(drop=True)
+        frame[column] = pd.to_numeric(values, errors="coerce").astype("Float64").to_numpy(float, na_value=np.nan)
+    return frame
 
 
 def cell_keys(frame: pd.DataFrame) -> pd.Series:
@@ -174,6 +176,10 @@ def _optional_parquet(path: Path) -> pd.DataFrame:
     return pd.read_parquet(path) if path.is_file() else pd.DataFrame()
 
 
+def _csv(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, keep_default_na=False, na_values=[""]) if path.is_file() else pd.DataFrame()
+
+
 def _accuracy(metrics: pd.DataFrame) -> pd.Series:
-    clean_known = metrics["test_accuracy"].notna().groupby(metrics["dataset"]).transform("any")
+    clean_known = metrics["test_accuracy"].notna().groupby(metrics["dataset"]).transform("any").astype(bool)
     return metrics["test_accuracy"].where(clean_known, metrics["test_accuracy_noisy"])

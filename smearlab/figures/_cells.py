@@ -1,0 +1,137 @@
+"""Which cells a figure shows, in which panels, under which names."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from smearlab.report import format as text
+from smearlab.tables import CONDITION, Tables
+
+MOST_PANELS = 12
+PLAIN = "cross_entropy"
+SMOOTHING = "label_smoothing"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One data set, noise, recipe and rate: its rows of the summary and of the metrics, and its heading."""
+
+    condition: tuple[str, str, str]
+    rate: float
+    title: str
+    summary: pd.DataFrame
+    metrics: pd.DataFrame
+
+
+def finished(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of networks that did not diverge."""
+    return metrics[metrics["status"] != "diverged"]
+
+
+def conditions(frame: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """Return the (data set, noise, recipe) triples in order of appearance."""
+    return list(dict.fromkeys(map(tuple, frame[CONDITION].itertuples(index=False, name=None))))
+
+
+def rates(frame: pd.DataFrame) -> list[float]:
+    """Return the noise rates, ascending; NaN (none was asked for) last."""
+    return sorted(frame["noise_rate"].unique(), key=lambda r: (np.isnan(r), r))
+
+
+def at_rate(frame: pd.DataFrame, rate: float) -> pd.DataFrame:
+    """Return the rows at one rate, NaN meaning those without a rate."""
+    return frame[frame["noise_rate"].isna() if np.isnan(rate) else frame["noise_rate"] == rate]
+
+
+def within(frame: pd.DataFrame, condition: tuple[str, str, str]) -> pd.DataFrame:
+    """Return the rows of one condition."""
+    dataset, noise, recipe = condition
+    return frame[(frame["dataset"] == dataset) & (frame["noise"] == noise) & (frame["recipe"] == recipe)]
+
+
+def condition_name(condition: tuple[str, str, str], all_conditions: list[tuple[str, str, str]]) -> str:
+    """Return what distinguishes a condition from the others of the grid; "" where there is only one."""
+    kept = [name for i, name in enumerate(condition) if len({other[i] for other in all_conditions}) > 1]
+    return ", ".join(kept)
+
+
+def select(tables: Tables, role: str, *, noisy_only: bool = False, most: int = MOST_PANELS) -> tuple[list[Panel], int]:
+    """Return the panels to draw, at most `most`, and how many there are in all.
+
+    Of too many rates in a condition evenly spaced ones are kept, the first and the last among them.
+    """
+    summary = tables.summary[tables.summary["role"] == role]
+    metrics = finished(tables.metrics[tables.metrics["role"] == role])
+    if noisy_only:
+        summary = summary[summary["noise_rate"] != 0]
+    all_conditions = conditions(tables.summary)
+    groups = [(c, rates(within(summary, c))) for c in conditions(summary)]
+    total = sum(len(values) for _, values in groups)
+    chosen: list[Panel] = []
+    for i, (condition, values) in enumerate(groups):
+        room = (most - len(chosen)) // max(1, min(len(groups) - i, most))
+        for rate in thin(values, max(room, 1))[: most - len(chosen)]:
+            rows = at_rate(within(summary, condition), rate)
+            runs = at_rate(within(metrics, condition), rate)
+            name = condition_name(condition, all_conditions)
+            title = f"{text.rate(rate)} noise" if rate == rate else f"noise {text.rate(rate)}"
+            chosen.append(Panel(condition, rate, " · ".join(filter(None, [name, title])), rows, runs))
+    return chosen, total
+
+
+def thin(values: list[Any], most: int) -> list[Any]:
+    """Return at most `most` of the values, evenly spaced, the last (and with two or more the first) among them."""
+    if len(values) <= most:
+        return values
+    return [values[i] for i in np.unique(np.linspace(len(values) - 1, 0, most).round().astype(int))]
+
+
+def left_out(shown: int, total: int) -> str:
+    """Return the sentence of a caption that says how much of the grid a figure leaves out."""
+    return f" Shown are {shown} of {total} panels; all numbers are in the tables." if shown < total else ""
+
+
+def families(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield (method without its α, rows ascending in α), in the order of the table."""
+    names = frame.apply(text.method_family, axis=1) if len(frame) else pd.Series([], dtype=str)
+    for name in dict.fromkeys(names):
+        yield name, frame[names == name].sort_values("alpha", kind="stable")
+
+
+def replicates(panel_metrics: pd.DataFrame, row: pd.Series) -> pd.DataFrame:
+    """Return the replicates of one cell of the summary."""
+    return panel_metrics[panel_metrics["key"] == row["key"]]
+
+
+def methods(tables: Tables) -> list[str]:
+    """Return all methods of the grid in order of appearance, of teachers and of students."""
+    found = [*tables.summary["method"], *tables.summary["teacher_method"], *tables.metrics["method"]]
+    return [method for method in dict.fromkeys(found) if method]
+
+
+def plain_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of plain cross-entropy teachers."""
+    return frame[(frame["method"] == PLAIN) & (frame["role"] == "teacher")]
+
+
+def n_range(n: pd.Series) -> str:
+    """Return how many replicates stand behind the shown means: n = 5, or n = 2 to 5."""
+    n = n[n > 0]
+    if not len(n):
+        return "n = 0"
+    low, high = int(n.min()), int(n.max())
+    return f"n = {low}" if low == high else f"n = {low} to {high}"
+
+
+def accuracy_name(tables: Tables, condition: tuple[str, str, str] | None = None) -> str:
+    """Return which labels the accuracy is measured against, over the grid or one condition's data set."""
+    metrics = tables.metrics
+    if condition is not None:
+        metrics = metrics[metrics["dataset"] == condition[0]]
+    clean = metrics["test_accuracy"].notna().groupby(metrics["dataset"]).any()
+    if not len(clean) or clean.all():
+        return "test accuracy"
+    return "test accuracy on noisy labels" if not clean.any() else "test accuracy (noisy labels where no others exist)"

@@ -1,0 +1,133 @@
+"""Test accuracy against the strength α, one panel per noise rate, the methods without a strength as lines."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from smearlab.figures import _cells as cells
+from smearlab.figures import _style as look
+from smearlab.figures._drawing import Drawing
+from smearlab.report import format as text
+from smearlab.tables import Tables
+
+ORDER = 10
+POINTS_AT_MOST = 1500
+
+
+def draw(tables: Tables) -> Drawing | None:
+    """Draw accuracy against α; None while no teacher is evaluated."""
+    shown, total = cells.select(tables, "teacher")
+    shown = [panel for panel in shown if panel.summary["mean"].notna().any()]
+    if not shown:
+        return None
+    columns = min(3, len(shown))
+    with look.style():
+        figure, grid = look.panels(-(-len(shown) // columns), columns, height=2.75)
+        axes = [ax for row in grid for ax in row]
+        for ax, panel in zip(axes, shown, strict=False):
+            _panel(ax, panel, tables)
+        for ax in axes[len(shown) :]:
+            ax.remove()
+        for row in grid:
+            row[0].set_ylabel(f"{cells.accuracy_name(tables)}, %")
+        look.legend(figure, _handles(shown, tables))
+    return Drawing(figure, "Accuracy against the strength of smoothing", _caption(shown, total, tables), _alt(shown))
+
+
+def _panel(ax: Axes, panel: cells.Panel, tables: Tables) -> None:
+    plain = cells.plain_rows(panel.summary)
+    swept = [(n, f) for n, f in cells.families(panel.summary) if f["alpha"].notna().any()]
+    lines = [(n, f) for n, f in cells.families(panel.summary) if f["alpha"].isna().all()]
+    span = _alpha_range(panel.summary)
+    for _, family in swept:
+        _sweep(ax, family, plain, panel, tables)
+    for i, (_, family) in enumerate(lines):
+        _reference(ax, family.iloc[0], span, i, tables)
+    ax.set_title(panel.title)
+    ax.set_xlabel("α")
+    ax.xaxis.set_major_locator(look.ticks(6))
+
+
+def _alpha_range(rows: pd.DataFrame) -> tuple[float, float]:
+    alphas = [0.0, *rows["alpha"].dropna()]
+    return (min(alphas), max(alphas)) if max(alphas) > min(alphas) else (0.0, 1.0)
+
+
+def _sweep(ax: Axes, family: pd.DataFrame, plain: pd.DataFrame, panel: cells.Panel, tables: Tables) -> None:
+    """One method over its strengths: line of means, band of ± sd, a dot per replicate; at α = 0 it is plain."""
+    colours, markers = look.method_style(cells.methods(tables))
+    method = family["method"].iloc[0]
+    line = pd.concat([plain.head(1).assign(alpha=0.0), family]) if (family["alpha"] != 0).all() else family
+    line = line[line["mean"].notna()].sort_values("alpha", kind="stable")
+    mean, sd = 100 * line["mean"], 100 * line["std"].fillna(0)
+    ax.fill_between(line["alpha"], mean - sd, mean + sd, color=colours[method], alpha=0.16, linewidth=0)
+    ax.plot(line["alpha"], mean, color=colours[method], marker=markers[method], markevery=_own(line, method))
+    if len(panel.metrics) <= POINTS_AT_MOST:
+        for _, row in family.iterrows():
+            runs = cells.replicates(panel.metrics, row)["accuracy"]
+            at = np.full(len(runs), row["alpha"])
+            ax.plot(at, 100 * runs, ".", color=colours[method], alpha=0.45, markersize=3, linestyle="none")
+
+
+def _own(line: pd.DataFrame, method: str) -> list[int]:
+    return list(np.flatnonzero((line["method"] == method).to_numpy()))
+
+
+def _reference(ax: Axes, row: pd.Series, span: tuple[float, float], place: int, tables: Tables) -> None:
+    """A method without strength: a dashed line at its mean, and mean ± sd right of the sweep."""
+    if np.isnan(row["mean"]):
+        return
+    colours, markers = look.method_style(cells.methods(tables))
+    colour, low, width = colours[row["method"]], span[0], span[1] - span[0]
+    at = span[1] + width * (0.07 + 0.06 * place)
+    ax.plot([low, at], [100 * row["mean"]] * 2, color=colour, linestyle=(0, (4, 3)), linewidth=1.1)
+    error = None if np.isnan(row["std"]) else 100 * row["std"]
+    ax.errorbar(at, 100 * row["mean"], error, color=colour, marker=markers[row["method"]], elinewidth=1.4)
+
+
+def _handles(shown: list[cells.Panel], tables: Tables) -> list[Line2D]:
+    colours, markers = look.method_style(cells.methods(tables))
+    rows = pd.concat([panel.summary for panel in shown])
+    handles = []
+    for name, family in cells.families(rows):
+        method = family["method"].iloc[0]
+        dashes = (0, (4, 3)) if family["alpha"].isna().all() else "-"
+        handles.append(
+            Line2D([], [], color=colours[method], marker=markers[method], linestyle=dashes, label=look.safe(name))
+        )
+    return handles
+
+
+def _caption(shown: list[cells.Panel], total: int, tables: Tables) -> str:
+    rows = pd.concat([panel.summary for panel in shown])
+    axes = (
+        f"Across: the strength α. Up: {cells.accuracy_name(tables)}, in percent; the scale differs between panels. "
+        "Line and marker: mean over replicates; band and bars: ± one standard deviation; small dots: single "
+        f"replicates ({cells.n_range(rows['n_finished'])}). Dashed lines are methods without a strength; smoothing with α = 0 "
+        "is cross-entropy, where its line starts."
+    )
+    return axes + _best(shown[-1]) + cells.left_out(len(shown), total)
+
+
+def _best(panel: cells.Panel) -> str:
+    rows = panel.summary[panel.summary["mean"].notna()]
+    smoothed = rows[(rows["method"] == cells.SMOOTHING) & (rows["alpha"] > 0)]
+    plain = cells.plain_rows(rows)
+    if not len(smoothed) or not len(plain):
+        return ""
+    best = smoothed.loc[smoothed["mean"].idxmax()]
+    return (
+        f" In the last panel ({panel.title}) the highest mean of the smoothings is {text.percent(best['mean'])} at "
+        f"α = {text.plain(best['alpha'], 3)} (n = {best['n_finished']:.0f}), against "
+        f"{text.percent(plain['mean'].iloc[0])} for cross-entropy (n = {plain['n_finished'].iloc[0]:.0f})."
+    )
+
+
+def _alt(shown: list[cells.Panel]) -> str:
+    parts = []
+    for panel in shown:
+        rows = panel.summary[panel.summary["mean"].notna()]
+        values = [f"{text.method_label(row)} {text.percent(row['mean'])}" for _, row in rows.head(12).iterrows()]
+        parts.append(f"{panel.title}: {'; '.join(values)}")
+    return "Line charts of mean accuracy against α. " + ". ".join(parts) + "."

@@ -1,0 +1,124 @@
+"""Difference to cross-entropy over strength α and noise rate, as a map."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm, ListedColormap
+
+from smearlab.figures import _cells as cells
+from smearlab.figures import _style as look
+from smearlab.figures._drawing import Drawing
+from smearlab.report import format as text
+from smearlab.tables import Tables
+
+ORDER = 20
+MOST_MAPS = 6
+MOST_ROWS = 24
+NICE = (0.5, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100)
+
+
+def draw(tables: Tables) -> Drawing | None:
+    """Draw a map of rates × methods per condition; None while there is no difference to show."""
+    rows = tables.summary[(tables.summary["role"] == "teacher") & tables.summary["difference"].notna()]
+    rows = rows[rows["method"] != cells.PLAIN]
+    if not len(rows):
+        return None
+    shown = [(c, cells.within(rows, c)) for c in cells.conditions(rows)]
+    drawn = shown[:MOST_MAPS]
+    limit = _limit(rows["difference"])
+    with look.style():
+        heights = [0.62 + 0.27 * min(len(_labels(frame)), MOST_ROWS) for _, frame in drawn]
+        figure, grid = look.panels(len(drawn), 1, height=float(np.mean(heights)), top=0.05, ratios=heights)
+        for (condition, frame), (ax,) in zip(drawn, grid, strict=True):
+            image = _map(ax, frame, limit)
+            ax.set_title(cells.condition_name(condition, cells.conditions(tables.summary)))
+        bar = figure.colorbar(image, ax=[row[0] for row in grid], shrink=0.9, aspect=28, pad=0.02)
+        bar.set_label("difference to cross-entropy, points")
+        bar.outline.set_visible(False)
+    return Drawing(figure, "Where it helps: strength × noise rate", _caption(rows, len(drawn), len(shown)), _alt(rows))
+
+
+def _limit(differences: pd.Series) -> float:
+    largest = float(differences.abs().max()) * 100
+    return next((step for step in NICE if step >= largest), 100.0)
+
+
+def _labels(frame: pd.DataFrame) -> list[str]:
+    order = frame.sort_values("alpha", kind="stable", na_position="last")
+    names = order.apply(text.method_label, axis=1)
+    firsts = {method: i for i, method in enumerate(frame["method"].drop_duplicates())}
+    ranks = order["method"].map(firsts)
+    return list(dict.fromkeys(names.iloc[np.argsort(ranks.to_numpy(), kind="stable")]))
+
+
+def _map(ax: Axes, frame: pd.DataFrame, limit: float) -> object:
+    labels = cells.thin(_labels(frame), MOST_ROWS)
+    rates = cells.rates(frame)
+    names = frame.apply(text.method_label, axis=1)
+    values = np.full((len(labels), len(rates)), np.nan)
+    for i, label in enumerate(labels):
+        for j, rate in enumerate(rates):
+            found = cells.at_rate(frame[names == label], rate)["difference"]
+            values[i, j] = 100 * found.iloc[0] if len(found) else np.nan
+    shades = ListedColormap([look.colour(name) for name in look.DIVERGING])
+    edges = np.linspace(-limit, limit, len(look.DIVERGING) + 1)
+    image = ax.pcolormesh(values, cmap=shades, norm=BoundaryNorm(edges, shades.N), edgecolors=look.colour("paper"))
+    _numbers(ax, values, limit, frame, names, labels, rates)
+    ax.set_xticks(np.arange(len(rates)) + 0.5, [text.rate(rate) for rate in rates])
+    ax.set_yticks(np.arange(len(labels)) + 0.5, [look.safe(label) for label in labels])
+    ax.set_xlabel("noise rate")
+    ax.invert_yaxis()
+    ax.grid(False)
+    ax.tick_params(length=0)
+    for side in ax.spines.values():
+        side.set_visible(False)
+    return image
+
+
+def _numbers(
+    ax: Axes,
+    values: np.ndarray,
+    limit: float,
+    frame: pd.DataFrame,
+    names: pd.Series,
+    labels: list[str],
+    rates: list[float],
+) -> None:
+    """Write each difference into its field, with a star where the verdict is helps or hurts."""
+    if values.size > 240:
+        return
+    for i, j in np.argwhere(~np.isnan(values)):
+        verdict = cells.at_rate(frame[names == labels[i]], rates[j])["verdict"].iloc[0]
+        star = " *" if verdict in ("helps", "hurts") else ""
+        strong = abs(values[i, j]) > 0.6 * limit
+        ink = look.colour("paper") if strong else look.colour("ink")
+        label = text.points(values[i, j] / 100) + star
+        ax.text(j + 0.5, i + 0.5, label, ha="center", va="center", fontsize=8, color=ink)
+
+
+def _caption(rows: pd.DataFrame, drawn: int, total: int) -> str:
+    best, worst = rows.loc[rows["difference"].idxmax()], rows.loc[rows["difference"].idxmin()]
+    more = f" Shown are {drawn} of {total} conditions; all numbers are in the tables." if drawn < total else ""
+    return (
+        "Across: noise rate. Down: method and strength α. Number and shade: mean difference in test accuracy to "
+        f"cross-entropy trained on the same labels, in points ({cells.n_range(rows['n_paired'])} pairs); blue is better, "
+        "orange worse, a star marks the verdicts helps and hurts. "
+        f"The largest gain is {_named(best)}; the {_lowest(worst)} {_named(worst)}." + more
+    )
+
+
+def _lowest(row: pd.Series) -> str:
+    return "largest loss is" if row["difference"] < 0 else "smallest gain is"
+
+
+def _named(row: pd.Series) -> str:
+    where = f"{text.method_label(row)} at {text.rate(row['noise_rate'])} noise"
+    return f"{text.points(row['difference'])} points ({where}, {row['verdict']}, n = {row['n_paired']:.0f} pairs)"
+
+
+def _alt(rows: pd.DataFrame) -> str:
+    values = [
+        f"{text.method_label(row)} at {text.rate(row['noise_rate'])}: {text.points(row['difference'])}"
+        for _, row in rows.head(40).iterrows()
+    ]
+    return "Map of differences to cross-entropy in points. " + "; ".join(values) + "."

@@ -1,0 +1,96 @@
+"""All methods side by side: the paired difference to cross-entropy with its interval."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from smearlab.figures import _cells as cells
+from smearlab.figures import _style as look
+from smearlab.figures._drawing import Drawing
+from smearlab.report import format as text
+from smearlab.tables import Tables
+
+ORDER = 30
+MOST_PANELS = 6
+MOST_ROWS = 30
+
+
+def draw(tables: Tables) -> Drawing | None:
+    """Draw differences with 95 % intervals; None while no difference is known."""
+    shown, total = cells.select(tables, "teacher", most=MOST_PANELS)
+    shown = [panel for panel in shown if len(_compared(panel.summary))]
+    if not shown:
+        return None
+    columns = min(3, len(shown))
+    rows = [shown[i : i + columns] for i in range(0, len(shown), columns)]
+    labels = _labels(shown)
+    with look.style():
+        figure, grid = look.panels(len(rows), columns, height=0.8 + 0.21 * len(labels), top=0.05, sharey=True)
+        for axes, panels in zip(grid, rows, strict=True):
+            for i, ax in enumerate(axes):
+                if i < len(panels):
+                    _panel(ax, panels[i], labels, tables)
+                else:
+                    ax.remove()
+    return Drawing(figure, "Methods side by side", _caption(shown, total, tables), _alt(shown))
+
+
+def _compared(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[rows["difference"].notna() & (rows["method"] != cells.PLAIN)]
+
+
+def _labels(shown: list[cells.Panel]) -> list[str]:
+    rows = pd.concat([_compared(panel.summary) for panel in shown])
+    return cells.thin(list(dict.fromkeys(rows.apply(text.method_label, axis=1))), MOST_ROWS)
+
+
+def _panel(ax: Axes, panel: cells.Panel, labels: list[str], tables: Tables) -> None:
+    colours, markers = look.method_style(cells.methods(tables))
+    margin = panel.summary["margin"].dropna()
+    if len(margin):
+        ax.axvspan(-margin.iloc[0], margin.iloc[0], color=look.colour("band"), linewidth=0, zorder=0)
+    ax.axvline(0, color=look.colour("m-plain"), linewidth=1)
+    for _, row in _compared(panel.summary).iterrows():
+        label = text.method_label(row)
+        if label in labels:
+            _row(ax, row, labels.index(label), colours[row["method"]], markers[row["method"]])
+    ax.set_yticks(range(len(labels)), [look.safe(label) for label in labels])
+    ax.set_ylim(len(labels) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="y", visible=False)
+    ax.spines["left"].set_visible(False)
+    ax.set_title(panel.title)
+    ax.set_xlabel("difference to cross-entropy, points")
+
+
+def _row(ax: Axes, row: pd.Series, place: int, colour: str, marker: str) -> None:
+    decided = row["verdict"] in ("helps", "hurts", "no practical difference")
+    if not np.isnan(row["ci_low"]):
+        ax.plot([100 * row["ci_low"], 100 * row["ci_high"]], [place, place], color=colour, linewidth=1.8)
+    face = colour if decided else look.colour("paper")
+    ax.plot(100 * row["difference"], place, marker, color=colour, markerfacecolor=face, markersize=5.5)
+
+
+def _caption(shown: list[cells.Panel], total: int, tables: Tables) -> str:
+    rows = pd.concat([_compared(panel.summary) for panel in shown])
+    verdicts = rows["verdict"].value_counts()
+    said = text.listing([f"{verdicts[v]} {v}" for v in verdicts.index if v])
+    return (
+        f"Across: mean paired difference in {cells.accuracy_name(tables)} to cross-entropy, in points, with its 95 % t "
+        f"interval, not adjusted for the number of comparisons ({cells.n_range(rows['n_paired'])} pairs). Shaded: "
+        f"± {text.plain(rows['margin'].max())} points, the differences that are held to make no practical "
+        f"difference. A hollow marker stands for a comparison that is not decided. Verdicts here: {said}."
+        + cells.left_out(len(shown), total)
+    )
+
+
+def _alt(shown: list[cells.Panel]) -> str:
+    parts = []
+    for panel in shown:
+        rows = _compared(panel.summary).head(15)
+        values = [
+            f"{text.method_label(r)} {text.points(r['difference'])} ({text.interval(r['ci_low'], r['ci_high'])})"
+            for _, r in rows.iterrows()
+        ]
+        parts.append(f"{panel.title}: {'; '.join(values)}")
+    return "Differences to cross-entropy with intervals, in points. " + ". ".join(parts) + "."

@@ -1,0 +1,111 @@
+"""Reliability: how often predictions of a given confidence are right."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from smearlab.figures import _cells as cells
+from smearlab.figures import _style as look
+from smearlab.figures._drawing import Drawing
+from smearlab.report import format as text
+from smearlab.tables import Tables
+
+ORDER = 70
+MOST_PANELS = 6
+MOST_LINES = 6
+
+
+def draw(tables: Tables) -> Drawing | None:
+    """Draw accuracy against confidence, pooled over replicates; None without such curves."""
+    shown, total = cells.select(tables, "teacher", most=MOST_PANELS)
+    shown = [(panel, _lines(panel, tables)) for panel in shown]
+    shown = [(panel, lines) for panel, lines in shown if lines]
+    if not shown:
+        return None
+    columns = min(3, len(shown))
+    with look.style():
+        figure, grid = look.panels(-(-len(shown) // columns), columns, height=2.9, top=0.55, sharex=True, sharey=True)
+        axes = [ax for line in grid for ax in line]
+        for ax, (panel, lines) in zip(axes, shown, strict=False):
+            _panel(ax, panel, lines, tables)
+        for ax in axes[len(shown) :]:
+            ax.remove()
+        for row in grid:
+            row[0].set_ylabel("accuracy, %")
+        look.legend(figure, _handles(shown, tables))
+    return Drawing(figure, "Reliability: is its confidence deserved?", _caption(shown, total), _alt(shown))
+
+
+def _lines(panel: cells.Panel, tables: Tables) -> list[tuple[pd.Series, pd.DataFrame]]:
+    found = [(row, tables.curve("reliability", row["cell"])) for _, row in _followed(panel.summary).iterrows()]
+    return [(row, _pooled(rows)) for row, rows in found if len(rows)]
+
+
+def _followed(summary: pd.DataFrame) -> pd.DataFrame:
+    """Plain training, the primary or weakest and the strongest smoothing, and the first of each other method."""
+    picked = []
+    for _, family in cells.families(summary):
+        ends = {0, len(family) - 1} if family["method"].iloc[0] == cells.SMOOTHING else {0}
+        picked.append(family.iloc[sorted(ends)])
+    return pd.concat(picked).drop_duplicates("cell").head(MOST_LINES) if picked else summary.head(0)
+
+
+def _pooled(rows: pd.DataFrame) -> pd.DataFrame:
+    """Bins over all replicates: confidence and accuracy weighted by the number of examples."""
+    bins = (rows["confidence"] * 15).clip(upper=14.999).astype(int)
+    weighted = rows.assign(confidence=rows["confidence"] * rows["count"], accuracy=rows["accuracy"] * rows["count"])
+    sums = weighted.groupby(bins)[["confidence", "accuracy", "count"]].sum()
+    return sums[["confidence", "accuracy"]].div(sums["count"], axis=0)
+
+
+def _look(cell: pd.Series, lines: list, tables: Tables) -> dict[str, object]:
+    colours, markers = look.method_style(cells.methods(tables))
+    first = next(row for row, _ in lines if row["method"] == cell["method"])
+    several = sum(row["method"] == cell["method"] for row, _ in lines) > 1
+    dashes = (0, (4, 2)) if several and first["key"] == cell["key"] else "-"
+    return {"color": colours[cell["method"]], "marker": markers[cell["method"]], "linestyle": dashes}
+
+
+def _panel(ax: Axes, panel: cells.Panel, lines: list, tables: Tables) -> None:
+    ax.plot([0, 100], [0, 100], color=look.colour("faint"), linewidth=1, linestyle=(0, (3, 3)))
+    for cell, bins in lines:
+        how = _look(cell, lines, tables)
+        ax.plot(100 * bins["confidence"], 100 * bins["accuracy"], markersize=3.5, linewidth=1.3, **how)
+    ax.set_title(panel.title)
+    ax.set_xlabel("confidence, %")
+
+
+def _handles(shown: list[tuple[cells.Panel, list]], tables: Tables) -> list[Line2D]:
+    handles = {}
+    for _, lines in shown:
+        for cell, _ in lines:
+            label = text.method_label(cell)
+            handles[label] = Line2D([], [], markersize=3.5, label=look.safe(label), **_look(cell, lines, tables))
+    return list(handles.values())
+
+
+def _caption(shown: list[tuple[cells.Panel, list]], total: int) -> str:
+    n = pd.concat([pd.Series([row["n_finished"] for row, _ in lines]) for _, lines in shown])
+    panel, lines = shown[-1]
+    errors = [f"{text.method_label(row)} {text.percent(e)}" for row, e in _errors(panel, lines)]
+    measured = (
+        f" Expected calibration error in the last panel ({panel.title}): {text.listing(errors)}." if errors else ""
+    )
+    return (
+        "Across: the probability of the predicted class on the test set, in 15 bins. Up: how often that prediction "
+        f"is right. Test examples of all replicates together ({cells.n_range(n)}). On the dashed line confidence is "
+        "deserved; below it the network is too sure, above it not sure enough." + measured
+    ) + cells.left_out(len(shown), total)
+
+
+def _errors(panel: cells.Panel, lines: list) -> list[tuple[pd.Series, float]]:
+    means = panel.metrics.groupby("key")["test_ece"].mean()
+    return [(row, means[row["key"]]) for row, _ in lines if means.get(row["key"]) == means.get(row["key"])]
+
+
+def _alt(shown: list[tuple[cells.Panel, list]]) -> str:
+    parts = []
+    for panel, lines in shown:
+        errors = [f"{text.method_label(row)} {text.percent(e)}" for row, e in _errors(panel, lines)]
+        parts.append(f"{panel.title}, expected calibration error: {'; '.join(errors)}")
+    return "Accuracy against confidence. " + ". ".join(parts) + "."

@@ -1,0 +1,123 @@
+"""Training curves: memorised wrong labels and validation accuracy over the epochs, per method."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from smearlab.figures import _cells as cells
+from smearlab.figures import _style as look
+from smearlab.figures._drawing import Drawing
+from smearlab.report import format as text
+from smearlab.tables import Tables
+
+ORDER = 60
+MOST_COLUMNS = 3
+MOST_LINES = 7
+MOST_EPOCHS = 120
+QUANTITIES = {
+    "memorised": "wrong labels memorised, %",
+    "validation_accuracy_clean": "validation accuracy, clean labels, %",
+    "validation_accuracy_noisy": "validation accuracy, noisy labels, %",
+}
+
+
+def draw(tables: Tables) -> Drawing | None:
+    """Draw up to two quantities over epochs, a column per rate; None where there is no history."""
+    shown, total = cells.select(tables, "teacher", noisy_only=True, most=MOST_COLUMNS)
+    shown = [(panel, _lines(panel, tables.history)) for panel in shown]
+    shown = [(panel, lines) for panel, lines in shown if lines]
+    history = pd.concat([rows for _, lines in shown for _, rows in lines]) if shown else pd.DataFrame()
+    quantities = _known(history)
+    if not quantities:
+        return None
+    with look.style():
+        figure, grid = look.panels(len(quantities), len(shown), height=2.3, top=0.55, sharex="col", sharey="row")
+        for axes, quantity in zip(grid, quantities, strict=True):
+            for ax, (_, lines) in zip(axes, shown, strict=True):
+                for cell, rows in lines:
+                    _line(ax, cell, rows, quantity, tables)
+            axes[0].set_ylabel(QUANTITIES[quantity])
+        for ax, (panel, _) in zip(grid[0], shown, strict=True):
+            ax.set_title(panel.title)
+        for ax in grid[-1]:
+            ax.set_xlabel("epoch")
+        look.legend(figure, _handles(shown, tables))
+    caption = _caption([panel for panel, _ in shown], history, quantities, total)
+    return Drawing(figure, "What training does over time", caption, _alt(shown, quantities))
+
+
+def _known(history: pd.DataFrame) -> list[str]:
+    known = [q for q in QUANTITIES if len(history) and history[q].notna().any()]
+    return [q for q in known if q != "validation_accuracy_noisy" or "validation_accuracy_clean" not in known]
+
+
+def _lines(panel: cells.Panel, history: pd.DataFrame) -> list[tuple[pd.Series, pd.DataFrame]]:
+    """The methods to follow, each with its epochs of all replicates."""
+    found = [(row, history[history["cell"] == row["cell"]]) for _, row in _followed(panel.summary).iterrows()]
+    return [(row, rows) for row, rows in found if len(rows)]
+
+
+def _followed(summary: pd.DataFrame) -> pd.DataFrame:
+    """Plain training, the weakest and the strongest strength of each method, the methods without strength."""
+    picked = []
+    for _, family in cells.families(summary):
+        picked.append(family.iloc[sorted({0, len(family) - 1})])
+    return pd.concat(picked).drop_duplicates("cell").head(MOST_LINES) if picked else summary.head(0)
+
+
+def _look(cell: pd.Series, tables: Tables) -> dict[str, object]:
+    colours, _ = look.method_style(cells.methods(tables))
+    same = tables.summary[(tables.summary["method"] == cell["method"]) & (tables.summary["role"] == "teacher")]
+    weakest = same["alpha"].min() == cell["alpha"] and same["alpha"].nunique() > 1
+    return {"color": colours[cell["method"]], "linestyle": (0, (4, 2)) if weakest else "-"}
+
+
+def _line(ax: Axes, cell: pd.Series, rows: pd.DataFrame, quantity: str, tables: Tables) -> None:
+    groups = 100 * rows.set_index("epoch")[quantity].dropna()
+    if not len(groups):
+        return
+    mean, sd = groups.groupby(level=0).mean(), groups.groupby(level=0).std().fillna(0)
+    kept = cells.thin(list(mean.index), MOST_EPOCHS)
+    mean, sd = mean.loc[kept], sd.loc[kept]
+    how = _look(cell, tables)
+    ax.fill_between(mean.index, mean - sd, mean + sd, color=how["color"], alpha=0.13, linewidth=0)
+    ax.plot(mean.index, mean, **how)
+
+
+def _handles(shown: list[tuple[cells.Panel, list]], tables: Tables) -> list[Line2D]:
+    handles = {}
+    for _, lines in shown:
+        for cell, _ in lines:
+            label = text.method_label(cell)
+            handles[label] = Line2D([], [], label=look.safe(label), **_look(cell, tables))
+    return list(handles.values())
+
+
+def _caption(panels: list[cells.Panel], history: pd.DataFrame, quantities: list[str], total: int) -> str:
+    n = history.groupby(["cell", "noise_seed", "seed"]).size().groupby(level="cell").size()
+    named = text.listing([QUANTITIES[q].removesuffix(", %") for q in quantities])
+    return (
+        f"Across: epochs. Up: {named}, in percent, on the examples that are looked at after each epoch. Line: mean "
+        f"over replicates ({cells.n_range(n)}), band: ± one standard deviation; of a method with strengths the weakest "
+        "(dashed) and the strongest. Where a line of the upper row rises while the lower row falls, training "
+        "learns wrong labels at the expense of the right ones. The test set has no part in this figure."
+        if len(quantities) > 1
+        else f"Across: epochs. Up: {named}, in percent. Line: mean over replicates ({cells.n_range(n)}), band: ± one "
+        "standard deviation; of a method with strengths the weakest (dashed) and the strongest. The test set has no "
+        "part in this figure."
+    ) + cells.left_out(len(panels), total)
+
+
+def _alt(shown: list[tuple[cells.Panel, list]], quantities: list[str]) -> str:
+    parts = []
+    for panel, lines in shown:
+        for quantity in quantities:
+            ends = [f"{text.method_label(cell)} {_end(rows, quantity)}" for cell, rows in lines]
+            parts.append(f"{panel.title}, {QUANTITIES[quantity]}, at the end: {'; '.join(ends)}")
+    return "Curves over epochs. " + ". ".join(parts) + "."
+
+
+def _end(rows: pd.DataFrame, quantity: str) -> str:
+    last = rows[rows["epoch"] == rows["epoch"].max()][quantity].mean()
+    return text.percent(float(last) if last is not None else np.nan)
