@@ -235,3 +235,23 @@ def test_no_loss_takes_anything_but_what_the_framework_can_give():
             positional = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
             assert positional[:2] == ["logits", "labels"]
             assert set(positional[2:]) <= {"index", "epoch", "state"}
+
+
+@pytest.mark.parametrize("name", [n for n in registry.names("methods") if n != "weight_decay"])
+def test_no_loss_reads_a_value_back_from_the_device(name):
+    """Tensors of the meta device have no values: asking for one, or for a shape that depends on one, raises."""
+    parameters = inspect.signature(registry.load("methods", name).loss).parameters
+    logits = torch.zeros(4, L, device="meta", requires_grad=True)
+    known = {
+        "index": torch.zeros(4, dtype=torch.int64, device="meta"),
+        "epoch": torch.zeros((), dtype=torch.int64, device="meta"),
+        "state": {"target": torch.zeros(9, L, device="meta")},
+        "alpha": 0.1,
+        "transition": torch.zeros(L, L, dtype=torch.float64, device="meta"),
+    }
+    options = {key: value for key, value in known.items() if key in parameters}
+    labels = torch.zeros(4, dtype=torch.int64, device="meta")
+    losses = registry.load("methods", name).loss(logits, labels, **options)
+    losses.sum().backward()
+    assert losses.shape == (4,)
+    assert logits.grad.shape == (4, L)
