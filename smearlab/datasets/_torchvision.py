@@ -30,8 +30,8 @@ from smearlab.npz import reason
 
 FOLDER = Path("data")
 TIMEOUT = 60.0  # seconds without a byte from the server
-Source = tuple[np.ndarray, np.ndarray]  # images and labels of train or test
-Reader = Callable[[str, Any], list[Source]]
+Batch = tuple[np.ndarray, np.ndarray]  # images and labels of one file
+Reader = Callable[[str, Any], tuple[list[Batch], list[Batch]]]  # train and test
 
 
 def load_mnist(name: str, class_names: list[str], torchvision_name: str) -> RawData:
@@ -64,17 +64,19 @@ def _load(name: str, class_names: list[str], torchvision_name: str, read: Reader
     import torchvision.datasets
 
     train, test = read(name, getattr(torchvision.datasets, torchvision_name))
+    images, labels = zip(*train, *test, strict=True)
+    n_train = sum(len(batch) for _, batch in train)
     return RawData(
-        images=np.concatenate([train[0], test[0]]),
-        labels=np.concatenate([train[1], test[1]]),
+        images=np.concatenate(images),
+        labels=np.concatenate(labels),
         noisy_labels=None,
-        split=np.repeat(["train", "test"], [len(train[1]), len(test[1])]),
+        split=np.where(np.arange(sum(map(len, labels))) < n_train, "train", "test"),
         class_names=class_names,
         source=name,
     )
 
 
-def _read_mnist(name: str, published: Any) -> list[Source]:
+def _read_mnist(name: str, published: Any) -> tuple[list[Batch], list[Batch]]:
     folder = FOLDER / published.__name__ / "raw"
     parsed = []
     for filename, md5 in published.resources:
@@ -82,8 +84,9 @@ def _read_mnist(name: str, published: Any) -> list[Source]:
         packed = _published_bytes(name, folder / filename, md5, urls)
         with _format_errors(name, filename):
             parsed.append(_parse_idx(gzip.decompress(packed)))
-    pairs = zip(parsed[::2], parsed[1::2], strict=True)  # images, labels, images, labels
-    return [(images[..., None], labels.astype(np.int64)) for images, labels in pairs]
+    train_images, train_labels, test_images, test_labels = parsed
+    train = (train_images[..., None], train_labels.astype(np.int64))
+    return [train], [(test_images[..., None], test_labels.astype(np.int64))]
 
 
 def _parse_idx(data: bytes) -> np.ndarray:
@@ -95,40 +98,42 @@ def _parse_idx(data: bytes) -> np.ndarray:
     return np.frombuffer(data, np.uint8, offset=4 + 4 * n_sides).reshape(shape)
 
 
-def _read_cifar(name: str, published: Any) -> list[Source]:
+def _read_cifar(name: str, published: Any) -> tuple[list[Batch], list[Batch]]:
     files = dict((*published.train_list, *published.test_list))
-    data = _unpacked(FOLDER / published.base_folder, files)
-    if data is None:
+    contents = _unpacked(FOLDER / published.base_folder, files)
+    if contents is None:
         packed = _published_bytes(name, FOLDER / published.filename, published.tgz_md5, [published.url])
-        with _format_errors(name, published.filename):
-            data = _members(packed, published.base_folder, files)
+        contents = _members(name, packed, published, files)
     batches = {}
-    for filename in files:
+    for filename, data in contents:
         with _format_errors(name, filename):
-            batches[filename] = _parse_batch(data[filename])
-    return [_join([batches[f] for f, _ in part]) for part in (published.train_list, published.test_list)]
+            batches[filename] = _parse_batch(data)
+    missing = sorted(set(files) - set(batches))
+    if missing:
+        raise UserError(f"{name}: {published.filename} lacks {', '.join(missing)}")
+    return [batches[f] for f, _ in published.train_list], [batches[f] for f, _ in published.test_list]
 
 
-def _join(batches: list[Source]) -> Source:
-    images, labels = zip(*batches, strict=True)
-    return np.concatenate(images), np.concatenate(labels)
-
-
-def _unpacked(folder: Path, files: dict[str, str]) -> dict[str, bytes] | None:
+def _unpacked(folder: Path, files: dict[str, str]) -> list[tuple[str, bytes]] | None:
     """Return the files as torchvision unpacks them, or None unless all are there and whole."""
     data = {filename: _matching(folder / filename, md5) for filename, md5 in files.items()}
-    return None if None in data.values() else data
+    return None if None in data.values() else list(data.items())
 
 
-def _members(packed: bytes, folder: str, files: dict[str, str]) -> dict[str, bytes]:
-    data = {}
-    with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as archive:
-        for filename, md5 in files.items():
-            member = archive.extractfile(f"{folder}/{filename}")
-            data[filename] = member.read() if member else b""
-            if _md5(data[filename]) != md5:
-                raise ValueError(f"{filename} does not match its MD5")
-    return data
+def _members(name: str, packed: bytes, published: Any, files: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+    """Yield name and contents of the wanted files, one at a time, in the archive's order."""
+    wanted = {f"{published.base_folder}/{filename}": filename for filename in files}
+    with (
+        _format_errors(name, published.filename),
+        tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as archive,
+    ):
+        for member in archive:
+            if member.isfile() and member.name in wanted:
+                filename = wanted[member.name]
+                data = archive.extractfile(member).read()
+                if _md5(data) != files[filename]:
+                    raise UserError(f"{name}: {filename} in the archive does not match its MD5")
+                yield filename, data
 
 
 def _parse_batch(data: bytes) -> tuple[np.ndarray, np.ndarray]:
@@ -215,6 +220,8 @@ def _format_errors(name: str, filename: str) -> Iterator[None]:
     """Turn whatever a parser says of a file into one line; the checksum was right, so this hardly happens."""
     try:
         yield
+    except UserError:
+        raise
     except Exception as error:
         raise UserError(f"{name}: {filename} is not in the expected format ({reason(error)})") from error
 

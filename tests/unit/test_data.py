@@ -328,7 +328,7 @@ def test_the_same_data_give_the_same_bytes(tmp_path):
 
 
 @given(data=st.data(), stem=st.sampled_from(["training", "test"]), suffix=st.sampled_from(["npz", "json"]))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_a_damaged_file_is_refused_by_name_or_harmless(tmp_path_factory, data, stem, suffix):
     """One flipped bit or a cut: a clear error, or exactly the data that were written; never other data."""
     canonical = make_dataset(GOOD, **SETTINGS)

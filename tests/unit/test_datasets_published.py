@@ -197,10 +197,28 @@ def test_nothing_is_unpickled_before_its_checksum_is_right(monkeypatch):
 def test_a_member_that_is_not_the_published_one_is_refused(monkeypatch):
     files, *_ = cifar_files("cifar10")
     packed = expect_cifar(monkeypatch, "cifar10", files)
-    monkeypatch.setattr(torchvision.datasets.CIFAR10, "test_list", [["test_batch", "0" * 32]])
+    first, *others = torchvision.datasets.CIFAR10.train_list
+    monkeypatch.setattr(torchvision.datasets.CIFAR10, "train_list", [[first[0], "0" * 32], *others])
     monkeypatch.setattr(_torchvision._Restricted, "load", never)
     put(torchvision.datasets.CIFAR10.filename, packed)
-    with pytest.raises(UserError, match=r"expected format \(test_batch does not match its MD5\)"):
+    with pytest.raises(UserError, match=r"^cifar10: data_batch_1 in the archive does not match its MD5"):
+        cifar10.load()
+
+
+def test_an_archive_that_lacks_a_file_is_refused(monkeypatch):
+    files, *_ = cifar_files("cifar10")
+    packed = expect_cifar(monkeypatch, "cifar10", files)
+    monkeypatch.setattr(torchvision.datasets.CIFAR10, "test_list", [["other_batch", "0" * 32]])
+    put(torchvision.datasets.CIFAR10.filename, packed)
+    with pytest.raises(UserError, match=r"^cifar10: cifar-10-python\.tar\.gz lacks other_batch"):
+        cifar10.load()
+
+
+@pytest.mark.parametrize("content", [b"no archive", gzip.compress(b"no tar" * 1000), b""])
+def test_an_archive_that_is_none_is_refused_even_with_a_right_checksum(monkeypatch, content):
+    monkeypatch.setattr(torchvision.datasets.CIFAR10, "tgz_md5", md5(content))
+    put(torchvision.datasets.CIFAR10.filename, content)
+    with pytest.raises(UserError, match=r"^cifar10: cifar-10-python\.tar\.gz is not in the expected format"):
         cifar10.load()
 
 
