@@ -109,11 +109,12 @@ def audit(
 ) -> dict[str, Any]:
     """Return what the labels are and what they show, ready for JSON.
 
-    `manifest` is the content of training.json. Rates and the realised T are over the training part; they are
-    None where no clean label is known.
+    `manifest` is the content of training.json. Rates, counts and the realised T are over the training part;
+    they are None where no clean label is known.
     """
     train = context.part == 0
     found = transition.realised(context.labels[train], observed.labels[train], context.n_classes)
+    known = context.labels[train & (context.labels >= 0)]
     per_class = [None if np.isnan(stay) else float(1.0 - stay) for stay in np.diag(found)]
     return {
         "kind": kind,
@@ -124,6 +125,7 @@ def audit(
         "dataset_sha256": dataset_hashes(manifest),
         "labels_sha256": sha256_array(observed.labels),
         "n": len(observed.labels),
+        "class_counts": np.bincount(known, minlength=context.n_classes).tolist(),
         "transition_asked": transition.to_lists(observed.transition),
         "transition_realised": transition.to_lists(found),
         "realised_noise_rate": _wrong_share(context.labels[train], observed.labels[train]),

@@ -50,10 +50,12 @@ def true_transition(record: Mapping[str, Any]) -> np.ndarray | None:
 def matched_transition(record: Mapping[str, Any]) -> np.ndarray | None:
     """Return the T that `transition: matched` means: symmetric, of the same overall rate as the true one.
 
-    An asked T counts its classes as equally frequent; where nothing was asked, the rate is the realised one.
+    An asked T weighs its classes as the training part does; where nothing was asked, the rate is the realised
+    one. None where neither is known.
     """
     if record["transition_asked"] is not None:
-        return transition.matched(transition.from_lists(record["transition_asked"]))
+        shares = np.array(record["class_counts"], dtype=np.float64)
+        return transition.matched(transition.from_lists(record["transition_asked"]), shares)
     if record["realised_noise_rate"] is None:
         return None
     return transition.symmetric(len(record["transition_realised"]), record["realised_noise_rate"])

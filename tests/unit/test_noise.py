@@ -159,6 +159,7 @@ def test_audit_counts_the_training_part_only():
     assert record["realised_noise_rate"] == pytest.approx(2 / 5)
     assert record["realised_noise_rate_validation"] == 1.0
     assert record["n_wrong"] == 2
+    assert record["class_counts"] == [3, 2, 0]
     assert record["per_class_noise_rate"] == [pytest.approx(1 / 3), 0.5, None]
     assert record["transition_realised"][2] == [None, None, None]
     assert record["transition_asked"][0] == [0.7, 0.15, 0.15]
@@ -185,6 +186,13 @@ def test_true_transition_is_the_asked_one_or_else_the_realised_one():
     assert np.allclose(observed_labels.true_transition(given_labels), given_labels["transition_realised"])
     rate = given_labels["realised_noise_rate"]
     assert np.allclose(observed_labels.matched_transition(given_labels), symmetric(5, rate))
+
+
+def test_matched_rate_of_an_uneven_noise_weighs_classes_by_their_share_of_the_training_part():
+    context = make_context(n_classes=2, labels=(np.arange(600) % 4 == 0).astype(np.int64))
+    record = record_of(context, draw(context, kind="one_sided", rate=0.4), kind="one_sided", rate=0.4)
+    share = (context.labels[context.part == 0] == 1).mean()
+    assert np.allclose(observed_labels.matched_transition(record), symmetric(2, 0.4 * share))
 
 
 @pytest.fixture
