@@ -4,7 +4,7 @@ Each colour here has a name. An SVG file holds the light value; the report repla
 that name, which has a second value for dark pages (see report/theme.py).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import matplotlib as mpl
@@ -153,17 +153,31 @@ def ticks(most: int) -> MaxNLocator:
 
 
 def panels(
-    rows: int, columns: int, *, height: float, top: float = 0.55, ratios: list[float] | None = None, **shared: object
+    rows: int,
+    columns: int,
+    *,
+    height: float,
+    key: Sequence[Line2D] = (),
+    ratios: list[float] | None = None,
+    **shared: object,
 ) -> tuple[Figure, list[list[Axes]]]:
-    """Return a figure of page width with rows × columns axes, each row `height` inches, room above for a legend."""
+    """Return a figure of page width with rows × columns axes, each row `height` inches, and the key above them."""
+    among = legend_columns([handle.get_label() for handle in key])
+    top = 0.12 + 0.2 * -(-len(key) // among) if key else 0.05
     total = rows * height + top
     figure = Figure(figsize=(WIDTH, total), layout="constrained")
     figure.get_layout_engine().set(rect=(0, 0, 1, 1 - top / total), wspace=0.03, hspace=0.05)
     axes = figure.subplots(rows, columns, squeeze=False, height_ratios=ratios, **shared)
+    if key:
+        figure.legend(handles=key, loc="upper left", ncols=among, borderaxespad=0.1, handlelength=2.4)
     return figure, [list(row) for row in axes]
 
 
-def legend(figure: Figure, handles: list[Line2D], columns: int = 5) -> None:
-    """Put one legend for all panels above them."""
-    ncols = min(len(handles), columns)
-    figure.legend(handles=handles, loc="upper left", ncols=ncols, borderaxespad=0.2, handlelength=2.4)
+def legend_columns(labels: Sequence[str]) -> int:
+    """Return how many columns of these labels fit the width of the page."""
+    for columns in range(min(len(labels), 6), 1, -1):
+        rows = -(-len(labels) // columns)
+        widths = [max(map(len, labels[i : i + rows])) for i in range(0, len(labels), rows)]
+        if sum(5.3 * width + 40 for width in widths) <= 72 * WIDTH - 10:
+            return columns
+    return 1

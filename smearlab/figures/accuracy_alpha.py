@@ -23,7 +23,7 @@ def draw(tables: Tables) -> Drawing | None:
         return None
     columns = min(3, len(shown))
     with look.style():
-        figure, grid = look.panels(-(-len(shown) // columns), columns, height=2.75)
+        figure, grid = look.panels(-(-len(shown) // columns), columns, height=2.6, key=_handles(shown, tables))
         axes = [ax for row in grid for ax in row]
         for ax, panel in zip(axes, shown, strict=False):
             _panel(ax, panel, tables)
@@ -31,7 +31,6 @@ def draw(tables: Tables) -> Drawing | None:
             ax.remove()
         for row in grid:
             row[0].set_ylabel(f"{cells.accuracy_name(tables)}, %")
-        look.legend(figure, _handles(shown, tables))
     return Drawing(figure, "Accuracy against the strength of smoothing", _caption(shown, total, tables), _alt(shown))
 
 

@@ -14,6 +14,7 @@ from smearlab.tables import Tables
 ORDER = 20
 MOST_MAPS = 6
 MOST_ROWS = 24
+STRONG = 7 / 11  # the two outermost of eleven shades on either side
 NICE = (0.5, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100)
 
 
@@ -28,12 +29,14 @@ def draw(tables: Tables) -> Drawing | None:
     limit = _limit(rows["difference"])
     with look.style():
         heights = [0.62 + 0.27 * min(len(_labels(frame)), MOST_ROWS) for _, frame in drawn]
-        figure, grid = look.panels(len(drawn), 1, height=float(np.mean(heights)), top=0.05, ratios=heights)
+        figure, grid = look.panels(len(drawn), 1, height=float(np.mean(heights)), ratios=heights)
         for (condition, frame), (ax,) in zip(drawn, grid, strict=True):
             image = _map(ax, frame, limit)
             ax.set_title(cells.condition_name(condition, cells.conditions(tables.summary)))
         bar = figure.colorbar(image, ax=[row[0] for row in grid], shrink=0.9, aspect=28, pad=0.02)
-        bar.set_label("difference to cross-entropy, points")
+        bar.set_label("points")
+        bar.set_ticks(np.linspace(-limit, limit, 5))
+        bar.ax.tick_params(length=0)
         bar.outline.set_visible(False)
     return Drawing(figure, "Where it helps: strength × noise rate", _caption(rows, len(drawn), len(shown)), _alt(rows))
 
@@ -90,7 +93,7 @@ def _numbers(
     for i, j in np.argwhere(~np.isnan(values)):
         verdict = cells.at_rate(frame[names == labels[i]], rates[j])["verdict"].iloc[0]
         star = " *" if verdict in ("helps", "hurts") else ""
-        strong = abs(values[i, j]) > 0.6 * limit
+        strong = abs(values[i, j]) > STRONG * limit
         ink = look.colour("paper") if strong else look.colour("ink")
         label = text.points(values[i, j] / 100) + star
         ax.text(j + 0.5, i + 0.5, label, ha="center", va="center", fontsize=8, color=ink)

@@ -13,7 +13,7 @@ from smearlab.tables import Tables
 
 ORDER = 80
 MOST_COLUMNS = 4
-GROUPS = {"right": "m-smoothing", "wrong": "m-forward"}
+GROUPS = {"right": "muted", "wrong": "m-pink"}
 
 
 def draw(tables: Tables) -> Drawing | None:
@@ -26,7 +26,7 @@ def draw(tables: Tables) -> Drawing | None:
     columns = min(MOST_COLUMNS, len(lines))
     with look.style():
         rows = -(-len(lines) // columns)
-        figure, grid = look.panels(rows, columns, height=1.9, top=0.3, sharex=True, sharey=True)
+        figure, grid = look.panels(rows, columns, height=1.9, key=_handles(), sharex=True, sharey=True)
         axes = [ax for line in grid for ax in line]
         low, high = _span([densities for _, densities in lines])
         for ax, (cell, densities) in zip(axes, lines, strict=False):
@@ -37,7 +37,6 @@ def draw(tables: Tables) -> Drawing | None:
             ax.remove()
         for row in grid:
             row[0].set_ylabel("density")
-        look.legend(figure, _handles())
     return Drawing(figure, "Margins of right and wrong labels", _caption(panel, lines), _alt(panel, lines))
 
 

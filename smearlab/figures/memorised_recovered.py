@@ -24,13 +24,12 @@ def draw(tables: Tables) -> Drawing | None:
     columns = min(3, len(shown))
     with look.style():
         height = 3.0 if columns > 1 else 3.4
-        figure, grid = look.panels(-(-len(shown) // columns), columns, height=height, top=0.55)
+        figure, grid = look.panels(-(-len(shown) // columns), columns, height=height, key=_handles(shown, tables))
         axes = [ax for line in grid for ax in line]
         for ax, panel in zip(axes, shown, strict=False):
             _panel(ax, panel, tables)
         for ax in axes[len(shown) :]:
             ax.remove()
-        look.legend(figure, _handles(shown, tables))
     return Drawing(figure, "Memorised against recovered", _caption(shown, total), _alt(shown))
 
 
@@ -45,7 +44,6 @@ def means(panel: cells.Panel) -> pd.DataFrame:
 
 def _panel(ax: Axes, panel: cells.Panel, tables: Tables) -> None:
     colours, markers = look.method_style(cells.methods(tables))
-    ax.plot([0, 100], [100, 0], color=look.colour("faint"), linewidth=1, linestyle=(0, (3, 3)))
     for _, family in cells.families(means(panel)):
         method = family["method"].iloc[0]
         colour, marker = colours[method], markers[method]
@@ -59,7 +57,9 @@ def _panel(ax: Axes, panel: cells.Panel, tables: Tables) -> None:
     ax.set_title(panel.title)
     ax.set_xlabel("memorised, % of wrong labels")
     ax.set_ylabel("recovered, % of wrong labels")
-    ax.set_xlim(left=min(0, ax.get_xlim()[0]))
+    ax.margins(0.12)
+    ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())  # the diagonal below must not widen them
+    ax.axline((0, 100), (100, 0), color=look.colour("faint"), linewidth=1, linestyle=(0, (3, 3)))
 
 
 def _name_ends(ax: Axes, family: pd.DataFrame) -> None:
@@ -84,7 +84,7 @@ def _caption(shown: list[cells.Panel], total: int) -> str:
     said = (
         "Of the training examples with a wrong label, across: the share on which the network predicts that wrong "
         "label; up: the share on which it predicts the true one. Large markers are means "
-        f"({cells.n_range(rows['n_memorised'])}), small dots replicates; on the dashed line the two shares fill 100 %. "
+        f"({cells.n_range(rows['n_memorised'])}), small dots replicates; the scales differ between panels. On the dashed line the two shares fill 100 %. "
         "Up and left is better."
     )
     return said + _contrast(shown[-1]) + cells.left_out(len(shown), total)

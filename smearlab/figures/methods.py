@@ -25,7 +25,7 @@ def draw(tables: Tables) -> Drawing | None:
     rows = [shown[i : i + columns] for i in range(0, len(shown), columns)]
     labels = _labels(shown)
     with look.style():
-        figure, grid = look.panels(len(rows), columns, height=0.8 + 0.21 * len(labels), top=0.05, sharey=True)
+        figure, grid = look.panels(len(rows), columns, height=0.8 + 0.21 * len(labels), sharey=True)
         for axes, panels in zip(grid, rows, strict=True):
             for i, ax in enumerate(axes):
                 if i < len(panels):

@@ -24,7 +24,9 @@ def draw(tables: Tables) -> Drawing | None:
         return None
     columns = min(3, len(shown))
     with look.style():
-        figure, grid = look.panels(-(-len(shown) // columns), columns, height=2.9, top=0.55, sharex=True, sharey=True)
+        figure, grid = look.panels(
+            -(-len(shown) // columns), columns, height=2.8, key=_handles(shown, tables), sharex=True, sharey=True
+        )
         axes = [ax for line in grid for ax in line]
         for ax, (panel, lines) in zip(axes, shown, strict=False):
             _panel(ax, panel, lines, tables)
@@ -32,7 +34,6 @@ def draw(tables: Tables) -> Drawing | None:
             ax.remove()
         for row in grid:
             row[0].set_ylabel("accuracy, %")
-        look.legend(figure, _handles(shown, tables))
     return Drawing(figure, "Reliability: is its confidence deserved?", _caption(shown, total), _alt(shown))
 
 

@@ -29,13 +29,12 @@ def draw(tables: Tables) -> Drawing | None:
     columns = min(3, len(shown))
     with look.style():
         height = 0.85 + len(teachers) * max(0.34, 0.13 * (1 + len(kinds)))
-        figure, grid = look.panels(-(-len(shown) // columns), columns, height=height, top=0.35, sharey=True)
+        figure, grid = look.panels(-(-len(shown) // columns), columns, height=height, key=_handles(kinds), sharey=True)
         axes = [ax for line in grid for ax in line]
         for ax, panel in zip(axes, shown, strict=False):
             _panel(ax, panel, teachers, kinds, tables)
         for ax in axes[len(shown) :]:
             ax.remove()
-        look.legend(figure, _handles(kinds))
     return Drawing(figure, "Students and their teachers", _caption(shown, total, tables), _alt(shown))
 
 

@@ -16,10 +16,11 @@ MOST_COLUMNS = 3
 MOST_LINES = 7
 MOST_EPOCHS = 120
 QUANTITIES = {
-    "memorised": "wrong labels memorised, %",
-    "validation_accuracy_clean": "validation accuracy, clean labels, %",
-    "validation_accuracy_noisy": "validation accuracy, noisy labels, %",
+    "memorised": "wrong labels memorised",
+    "validation_accuracy_clean": "accuracy on clean validation labels",
+    "validation_accuracy_noisy": "accuracy on noisy validation labels",
 }
+AXES = {"memorised": "memorised, %"}
 
 
 def draw(tables: Tables) -> Drawing | None:
@@ -32,17 +33,18 @@ def draw(tables: Tables) -> Drawing | None:
     if not quantities:
         return None
     with look.style():
-        figure, grid = look.panels(len(quantities), len(shown), height=2.3, top=0.55, sharex="col", sharey="row")
+        figure, grid = look.panels(
+            len(quantities), len(shown), height=2.2, key=_handles(shown, tables), sharex="col", sharey="row"
+        )
         for axes, quantity in zip(grid, quantities, strict=True):
             for ax, (_, lines) in zip(axes, shown, strict=True):
                 for cell, rows in lines:
                     _line(ax, cell, rows, quantity, tables)
-            axes[0].set_ylabel(QUANTITIES[quantity])
+            axes[0].set_ylabel(AXES.get(quantity, "validation accuracy, %"))
         for ax, (panel, _) in zip(grid[0], shown, strict=True):
             ax.set_title(panel.title)
         for ax in grid[-1]:
             ax.set_xlabel("epoch")
-        look.legend(figure, _handles(shown, tables))
     caption = _caption([panel for panel, _ in shown], history, quantities, total)
     return Drawing(figure, "What training does over time", caption, _alt(shown, quantities))
 
@@ -96,7 +98,7 @@ def _handles(shown: list[tuple[cells.Panel, list]], tables: Tables) -> list[Line
 
 def _caption(panels: list[cells.Panel], history: pd.DataFrame, quantities: list[str], total: int) -> str:
     n = history.groupby(["cell", "noise_seed", "seed"]).size().groupby(level="cell").size()
-    named = text.listing([QUANTITIES[q].removesuffix(", %") for q in quantities])
+    named = text.listing([QUANTITIES[q] for q in quantities])
     return (
         f"Across: epochs. Up: {named}, in percent, on the examples that are looked at after each epoch. Line: mean "
         f"over replicates ({cells.n_range(n)}), band: ± one standard deviation; of a method with strengths the weakest "

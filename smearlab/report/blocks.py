@@ -44,7 +44,7 @@ class Table:
     columns: list[str]
     rows: list[list[Field]]
     same: list[tuple[str, str]] = field(default_factory=list)
-    numeric: list[bool] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
     note: str = ""
 
 
@@ -156,7 +156,6 @@ def _number_row(row: pd.Series, role: str, means: pd.DataFrame) -> dict[str, Fie
         "p": Field(text.p_value(row["p_value"])),
         "p (Holm)": Field("primary" if _is_primary(row) else text.p_value(row["p_holm"])),
         "verdict": Field(verdict, SLUGS.get(verdict, "open")),
-        "replicates needed": Field(_count(row["replicates_needed"])),
     }
     if role == "student":
         record |= {"to its teacher": Field(text.points(row["difference_to_teacher"]))}
@@ -164,7 +163,7 @@ def _number_row(row: pd.Series, role: str, means: pd.DataFrame) -> dict[str, Fie
     for column, name in MEASURES.items():
         value = means[column].get(row["key"], math.nan)
         record[name] = Field(text.DASH if math.isnan(value) else _measure(column, value))
-    return record
+    return record | {"replicates needed": Field(_count(row["replicates_needed"]))}
 
 
 def _measure(column: str, value: float) -> str:
@@ -225,8 +224,15 @@ def table(title: str, records: list[dict[str, Field]], note: str = "") -> Table:
         else:
             kept.append(column)
     rows = [[record[column] for column in kept] for record in records]
-    numeric = [all(_is_number(record[column].text) for record in records) for column in kept]
-    return Table(title, kept, rows, same, numeric, note)
+    kinds = [_kind([record[column].text for record in records]) for column in kept]
+    return Table(title, kept, rows, same, kinds, note)
+
+
+def _kind(values: list[str]) -> str:
+    """How a column is set: numbers to the right, long texts with room."""
+    if all(map(_is_number, values)):
+        return "num"
+    return "long" if max(map(len, values)) > 30 else ""
 
 
 def _is_number(value: str) -> bool:
@@ -414,7 +420,9 @@ def speed(tables: Tables) -> Table | None:
             ["recipe", "role", "device", "precision"], sort=False
         )
     ]
-    return Table("Speed", list(records[0]), [list(r.values()) for r in records], numeric=[False] * 3 + [True] * 3)
+    return Table(
+        "Speed", list(records[0]), [list(r.values()) for r in records], kinds=["", "", "", "num", "num", "num"]
+    )
 
 
 def settings(value: Any) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def render(tables: Tables, figures: list[dict[str, str]]) -> str:
     style = f"{theme.variables()}\n{_resource('style.css')}\n{sheet.css()}"
     script = _resource("page.js")
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True, undefined=jinja2.StrictUndefined, finalize=_glued, trim_blocks=True, lstrip_blocks=True
     )
     template = environment.from_string(_resource("template.html.j2"))
     view = _view(tables) | {"figures": drawn, "style": _inert(style), "script": _inert(script)}
@@ -80,6 +81,13 @@ def render(tables: Tables, figures: list[dict[str, str]]) -> str:
 def _figure(figure: dict[str, str], place: int, sheet: svg.Stylesheet) -> dict[str, Any]:
     drawing = jinja2.utils.markupsafe.Markup(svg.inline(figure["svg"], f"f{place}", sheet))
     return {key: figure[key] for key in ("name", "title", "caption", "alt")} | {"svg": drawing, "number": place + 1}
+
+
+def _glued(value: Any) -> Any:
+    """Keep what belongs together on one line: n = 5, 40 %, ± 0.5."""
+    if type(value) is not str:
+        return value
+    return re.sub(r" = (?=\S)|(?<=\d) (?=%)|(?<=±) ", lambda found: found.group().replace(" ", "\u00a0"), value)
 
 
 def _inert(code: str) -> Any:
