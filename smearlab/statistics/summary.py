@@ -65,7 +65,7 @@ class Contrast:
     @property
     def tested(self) -> bool:
         """Whether the difference has a p-value."""
-        return self.difference.testable and not self.diverged and not self.identical
+        return self.difference.testable and not self.diverged
 
 
 def summarise(

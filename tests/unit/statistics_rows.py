@@ -4,8 +4,8 @@ import pandas as pd
 
 SETTING = {"dataset": "digits", "noise": "symmetric", "noise_rate": 0.2, "recipe": "small", "arch": "cnn"}
 OPTIONAL = dict.fromkeys(
-    ["alpha", "transition", "teacher_method", "teacher_alpha", "teacher_transition", "teacher_recipe"]
-    + ["temperature", "beta", "student_labels", "view", "test_accuracy_noisy"]
+    "alpha transition teacher_method teacher_alpha teacher_transition teacher_options teacher_recipe "
+    "temperature beta student_labels view test_accuracy_noisy".split()
 )
 
 

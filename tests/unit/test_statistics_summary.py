@@ -9,7 +9,10 @@ from scipy import stats
 from statistics_rows import frame, student, teacher
 
 from smearlab.errors import UserError
+from smearlab.statistics.interaction import interaction
+from smearlab.statistics.selection import choose_on_validation
 from smearlab.statistics.summary import COLUMNS, summarise
+from smearlab.statistics.variance import variance_split
 
 PLAIN = (0.80, 0.82, 0.78, 0.81, 0.79)
 BETTER = (0.84, 0.85, 0.83, 0.85, 0.82)
@@ -25,6 +28,10 @@ def only(table, **names):
         table = table[table[column] == value]
     assert len(table) == 1
     return table.iloc[0]
+
+
+def in_order(table):
+    return table.sort_values([c for c in ("noise_rate", "method", "alpha") if c in table], ignore_index=True)
 
 
 def smoothed(accuracies, alpha=0.1, **columns):
@@ -82,7 +89,7 @@ def test_equivalence_needs_the_90_percent_interval_within_the_margin(margin, ver
 
 
 def test_equivalence_comes_before_helps():
-    barely = np.array(PLAIN) + [0.0010, 0.0011, 0.0009, 0.0010, 0.0012]
+    barely = np.add(PLAIN, [0.0010, 0.0011, 0.0009, 0.0010, 0.0012])
     row = only(summary(teacher(accuracies=PLAIN), smoothed(barely)), alpha=0.1)
     assert row["p_value"] < 0.001
     assert row["verdict"] == "no practical difference"
@@ -165,7 +172,7 @@ def test_holm_by_hand_and_the_headline_stands_outside():
 
 
 def test_the_verdict_counts_holm_for_the_others_and_the_raw_p_for_the_headline():
-    once = np.array(PLAIN) + [0.030, 0.005, 0.032, 0.004, 0.022]
+    once = np.add(PLAIN, [0.030, 0.005, 0.032, 0.004, 0.022])
     p = stats.ttest_rel(once, PLAIN).pvalue
     assert 0.025 < p < 0.05
     others = [smoothed(once + 1e-6 * alpha, alpha) for alpha in (0.2, 0.4)]
@@ -201,6 +208,14 @@ def test_one_computation_is_one_test_whatever_its_names():
     assert list(table["p_holm"][1:]) == pytest.approx([2 * p_forward, 2 * p_forward, p_gce])
 
 
+def test_an_alias_of_the_headline_is_the_headline_too():
+    alias = teacher("forward", BETTER, transition="alpha", cell="x")
+    table = summary(teacher(accuracies=PLAIN), smoothed(BETTER, cell="x"), alias, teacher("gce", MIXED))
+    assert list(table["primary"]) == [False, True, True, False]
+    assert list(table["p_holm"].isna()) == [True, True, True, False]
+    assert table["verdict"][1] == table["verdict"][2]
+
+
 @pytest.mark.parametrize(
     "alphas, chosen", [((0.1, 0.2), 0.1), ((0.4, 0.2), 0.2), ((-0.1, 0.4), 0.4), ((0.15, 0.05), 0.05)]
 )
@@ -220,6 +235,11 @@ def test_a_named_headline():
     primary = {"method": "forward", "alpha": None, "transition": "true"}
     assert list(summary(*cells, primary=primary)["primary"]) == [False, False, True]
     assert not summary(*cells, primary={"method": "forward", "transition": "matched"})["primary"].any()
+    assert list(summary(*cells, primary={"method": "label_smoothing", "alpha": None})["primary"]) == [
+        False,
+        True,
+        False,
+    ]
     with pytest.raises(UserError, match=r"primary: unknown column 'methods'; allowed: method, alpha"):
         summary(*cells, primary={"methods": "forward"})
 
@@ -272,15 +292,20 @@ def test_a_smaller_student_finds_its_larger_teacher_and_its_own_plain_network():
 
 
 def test_the_headline_of_the_students_is_the_plainest_student_of_the_headline_teacher():
-    variants = [{"temperature": 4.0}, {"method": "label_smoothing", "alpha": 0.1, "temperature": 1.0}]
-    variants += [{"temperature": 1.0, "student_labels": "clean"}, {"temperature": 1.0}]
-    variants += [{"temperature": 1.0, "beta": 0.1}]
+    variants = [{"temperature": 10.0}, {"method": "bootstrap", "temperature": 4.0}]
+    variants += [{"temperature": 4.0, "student_labels": "clean"}, {"temperature": 4.0}]
+    variants += [{"temperature": 4.0, "beta": 0.1}]
     table = summary(
         *(student(accuracies=PLAIN, **variant) for variant in variants),
         *(distilled(**variant) for variant in variants),
         student("label_smoothing", BETTER, 0.4, temperature=1.0),
     )
     assert list(table.index[table["primary"]]) == [8]
+
+
+def test_a_baseline_is_never_the_headline():
+    table = summary(student(accuracies=PLAIN), student("gce", BETTER), primary={"temperature": 2.0})
+    assert list(table["primary"]) == [False, True]
 
 
 def test_without_the_baseline_there_is_no_difference():
@@ -406,6 +431,20 @@ def test_the_order_of_the_rows_does_not_matter(values, random):
     before, after = summarise(table, margin=0.5), summarise(table.iloc[order], margin=0.5)
     after = after.set_index("cell").loc[before["cell"]].reset_index()[before.columns]
     pd.testing.assert_frame_equal(before, after, check_exact=True)
+
+
+@pytest.mark.parametrize("analysis", [variance_split, interaction, choose_on_validation])
+def test_no_other_analysis_depends_on_the_order_either(analysis):
+    rng = np.random.default_rng(0)
+    cells = []
+    for rate in (0.2, 0.4):
+        for make in (teacher, smoothed):
+            values = {(n, t): rng.uniform() for n in range(3) for t in range(2)}
+            cells.append(make(accuracies=values, noise_rate=rate))
+    table = frame(*cells).assign(validation_accuracy_noisy=rng.uniform(size=24).round(1))
+    for _ in range(5):
+        before, after = (in_order(analysis(rows)) for rows in (table, table.iloc[rng.permutation(24)]))
+        pd.testing.assert_frame_equal(before, after, check_exact=True)
 
 
 @settings(max_examples=40, deadline=None)
