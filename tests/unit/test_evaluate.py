@@ -41,6 +41,15 @@ def network(seed, scale=1.0):
     return net
 
 
+def constant(k):
+    """A network that predicts class k, whatever it sees."""
+    net = network(0)
+    with torch.no_grad():
+        net.head.weight.zero_()
+        net.head.bias.copy_(torch.eye(L)[k])
+    return net
+
+
 def store(path, networks):
     """Write {(replicate, checkpoint): network} as the training does."""
     tensors = {
@@ -141,34 +150,31 @@ def test_two_metrics_of_one_name_are_refused(monkeypatch, tmp_path, data, observ
 
 
 def test_the_reported_checkpoint_is_the_recipes(tmp_path, data, observed):
-    networks = {(0, "last"): network(1, 20), (0, "selected"): network(2, 20)}
-    (last,), _ = evaluated(tmp_path, data, observed, networks)
-    chosen = {**JOB, "recipe": {**RECIPE, "checkpoint": "selected"}}
-    (selected,), _ = evaluated(tmp_path, data, observed, networks, job=chosen)
-    for metrics in (last["metrics"], selected["metrics"]):
-        assert metrics["test_accuracy_last"] == last["metrics"]["test_accuracy"]
-        assert metrics["test_accuracy_selected"] == selected["metrics"]["test_accuracy"]
-    assert last["metrics"]["test_nll"] != selected["metrics"]["test_nll"]
+    shares = np.bincount(data[1].labels, minlength=L) / N_TEST
+    classes = {"last": int(shares.argmin()), "selected": int(shares.argmax())}
+    networks = {(0, name): constant(k) for name, k in classes.items()}
+    for name, k in classes.items():
+        job = {**JOB, "recipe": {**RECIPE, "checkpoint": name}}
+        (replicate,), examples = evaluated(tmp_path, data, observed, networks, job=job)
+        assert replicate["metrics"]["test_accuracy"] == shares[k]
+        assert replicate["metrics"]["test_accuracy_last"] == shares.min()
+        assert replicate["metrics"]["test_accuracy_selected"] == shares.max()
+        assert (examples["test_predicted"] == k).all()
 
 
 def test_best_on_test_is_over_the_snapshots_and_changes_nothing_reported(tmp_path, data, observed):
-    nets = {1: network(2, 20), 2: network(3, 20), 10: network(2, 20)}
-    stored = {(0, "last"): network(1, 20)}
+    shares = np.bincount(data[1].labels, minlength=L) / N_TEST
+    rare, common = int(shares.argmin()), int(shares.argmax())
+    stored = {(0, "last"): constant(rare)}
     (without,), _ = evaluated(tmp_path, data, observed, stored)
-    snapshots = {(0, f"epoch-{epoch}"): net for epoch, net in nets.items()}
+    snapshots = {(0, f"epoch-{epoch}"): constant(k) for epoch, k in ((1, rare), (2, common), (10, common))}
     (replicate,), _ = evaluated(tmp_path, data, observed, {**stored, **snapshots})
-    training, test = data
-    train_images = training.images[training.part == 0]
-    scores = {e: (plain_logits(n, test.images, train_images).argmax(1) == test.labels).mean() for e, n in nets.items()}
-    metrics = replicate["metrics"]
-    assert metrics["n_snapshots"] == 3
-    assert metrics["best_on_test_accuracy"] == pytest.approx(max(scores.values()))
-    assert metrics["best_on_test_epoch"] == min(e for e, s in scores.items() if s == max(scores.values()))
     diagnosis = ("best_on_test_accuracy", "best_on_test_epoch", "n_snapshots")
-    assert {k: v for k, v in metrics.items() if k not in diagnosis} == {
-        k: v for k, v in without["metrics"].items() if k not in diagnosis
-    }
+    assert [replicate["metrics"][k] for k in diagnosis] == [shares[common], 2, 3]
     assert [without["metrics"][k] for k in diagnosis] == [None, None, 0]
+    for name in replicate["metrics"].keys() - set(diagnosis):
+        assert replicate["metrics"][name] == without["metrics"][name]
+    assert replicate["metrics"]["test_accuracy"] == shares[rare]
 
 
 def test_a_diverged_replicate_has_null_metrics_under_the_same_names(tmp_path, data, observed):
@@ -245,19 +251,25 @@ def test_a_student_equal_to_its_teacher_memorises_what_it_memorised(tmp_path, da
     assert metrics["both_memorised"] + metrics["neither_memorised"] == n_wrong
 
 
-def test_a_student_is_set_beside_its_own_teacher(tmp_path, data, observed):
-    nets = {(0, "last"): network(1, 20), (1, "last"): network(2, 20)}
-    swapped = store(tmp_path / "t.safetensors", {(0, "last"): nets[1, "last"], (1, "last"): nets[0, "last"]})
+def test_a_student_is_set_beside_its_own_teacher_at_the_reported_checkpoint(tmp_path, data, observed):
+    student, (first, second) = 3, (1, 2)
+    students = {(i, "last"): constant(student) for i in range(2)}
+    taught = {(0, "selected"): constant(first), (1, "selected"): constant(second)}
+    taught |= {(i, "last"): constant(student) for i in range(2)}
+    teachers = store(tmp_path / "teachers.safetensors", taught)
     both = ("finished", "finished")
-    replicates, examples = evaluated(tmp_path, data, observed, nets, both, teacher=(swapped, run_of(*both)))
-    first, second = (r["metrics"] for r in replicates)
-    n_wrong = int((observed != data[0].labels)[data[0].part == 0].sum())
-    predicted = examples["test_predicted"]
-    assert first["student_teacher_agreement"] == (predicted[0] == predicted[1]).mean() < 1
-    assert first["teacher_only_memorised"] == second["student_only_memorised"]
-    assert first["both_memorised"] == second["both_memorised"]
-    assert first["both_memorised"] + first["student_only_memorised"] == round(first["memorised"] * n_wrong)
-    assert first["student_only_memorised"] > 0
+    job = {**JOB, "teacher_recipe": {**RECIPE, "checkpoint": "selected"}}
+    replicates, _ = evaluated(tmp_path, data, observed, students, both, job, (teachers, run_of(*both)))
+    train = data[0].part == 0
+    counts = np.bincount(observed[train & (observed != data[0].labels)], minlength=L)
+    assert len(set(counts[1:])) == 3
+    for replicate, k in zip(replicates, (first, second), strict=True):
+        metrics = replicate["metrics"]
+        assert metrics["student_teacher_agreement"] == 0
+        assert metrics["both_memorised"] == 0
+        assert metrics["student_only_memorised"] == counts[student]
+        assert metrics["teacher_only_memorised"] == counts[k]
+        assert metrics["neither_memorised"] == counts.sum() - counts[student] - counts[k]
 
 
 def test_a_student_of_a_diverged_teacher_has_no_comparison(tmp_path, data, observed):
