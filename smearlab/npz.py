@@ -111,8 +111,7 @@ def _check_header(info: zipfile.ZipInfo, shape: tuple[int, ...], dtype: np.dtype
 def _fill(member: zipfile.ZipExtFile, array: np.ndarray, name: str) -> None:
     left = memoryview(array.reshape(-1, order="A").view(np.uint8))
     while left:
-        n_read = member.readinto(left[:CHUNK])
+        n_read = member.readinto(left[:CHUNK])  # with the last byte zipfile compares its checksum
         if not n_read:
             raise UserError(f"member {name!r} is cut short")
         left = left[n_read:]
-    member.read(1)  # reaching the end makes zipfile compare its checksum
