@@ -100,6 +100,11 @@ def method_label(row: Mapping[str, Any], prefix: str = "") -> str:
     return " ".join(parts)
 
 
+def method_phrase(row: Mapping[str, Any], prefix: str = "") -> str:
+    """Return the same as a sentence says it: label smoothing with α = 0.1."""
+    return method_label(row, prefix).replace(" α = ", " with α = ")
+
+
 def method_family(row: Mapping[str, Any], prefix: str = "") -> str:
     """Return a cell's method without its strength α: what one line of a figure is."""
     details = [row[f"{prefix}transition"], *_options(row[f"{prefix}options"])]

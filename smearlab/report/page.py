@@ -74,13 +74,15 @@ def render(tables: Tables, figures: list[dict[str, str]]) -> str:
         autoescape=True, undefined=jinja2.StrictUndefined, finalize=_glued, trim_blocks=True, lstrip_blocks=True
     )
     template = environment.from_string(_resource("template.html.j2"))
-    view = _view(tables) | {"figures": drawn, "style": _inert(style), "script": _inert(script)}
+    shown = {"figures": [f for f in drawn if not f["theory"]], "theory_figures": [f for f in drawn if f["theory"]]}
+    view = _view(tables) | shown | { "style": _inert(style), "script": _inert(script)}
     return template.render(**view, style_hash=_csp_hash(style), script_hash=_csp_hash(script))
 
 
 def _figure(figure: dict[str, str], place: int, sheet: svg.Stylesheet) -> dict[str, Any]:
     drawing = jinja2.utils.markupsafe.Markup(svg.inline(figure["svg"], f"f{place}", sheet))
-    return {key: figure[key] for key in ("name", "title", "caption", "alt")} | {"svg": drawing, "number": place + 1}
+    words_ = {key: figure[key] for key in ("name", "title", "caption", "alt")}
+    return words_ | {"svg": drawing, "number": place + 1, "theory": figure["name"].startswith("theory_")}
 
 
 def _glued(value: Any) -> Any:

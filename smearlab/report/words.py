@@ -108,7 +108,7 @@ def clause(row: pd.Series, measured: str = "test accuracy") -> str:
         case "no baseline":
             return "has no cross-entropy to be compared with yet"
         case "not enough data":
-            return f"is not decided ({_known_difference(row)}{evidence})"
+            return f"shows no decided difference ({_known_difference(row)}{evidence})"
     return "is not computed yet" if not row["n"] > 0 else f"is not compared (n = {row['n']:.0f})"
 
 
@@ -193,11 +193,11 @@ def _by_rate(noisy: pd.DataFrame, known: Facts) -> str:
         where = (
             f"at {text.rate(row['noise_rate'])} noise" if row["noise_rate"] == row["noise_rate"] else "on these labels"
         )
-        subject = f"{text.method_label(row)} {clause(row, measured)}" if i == 0 else f"it {clause(row, measured)}"
+        subject = f"{text.method_phrase(row)} {clause(row, measured)}" if i == 0 else f"it {clause(row, measured)}"
         parts.append(f"{where} {subject}")
     rest = "" if len(kept) == len(noisy) else f" ({len(noisy) - len(kept)} more rates are below)"
     sentence = "; ".join(parts)
-    return f"Compared with cross-entropy, {sentence}{rest}."
+    return f"Compared with cross-entropy on the same labels, {sentence}{rest}."
 
 
 def _without_noise(rows: pd.DataFrame, known: Facts) -> list[str]:
@@ -226,7 +226,7 @@ def _rivals(summary: pd.DataFrame, noisy: pd.DataFrame, known: Facts) -> list[st
             f"The highest mean {where} is cross-entropy's own, {text.percent(best['mean'])} (n = {best['n_finished']:.0f})."
         ]
     said = f"{text.points(best['difference'])} points, verdict: {best['verdict']}, n = {best['n_paired']:.0f} pairs"
-    return [f"The highest mean {where}, picked in hindsight, is that of {text.method_label(best)} ({said})."]
+    return [f"The highest mean {where}, picked in hindsight, is that of {text.method_phrase(best)} ({said})."]
 
 
 def _same_place(frame: pd.DataFrame, row: pd.Series) -> pd.DataFrame:
@@ -264,7 +264,7 @@ def _many_sentences(noisy: pd.DataFrame, known: Facts) -> list[str]:
     ends = [measured.loc[measured["difference"].idxmax()], measured.loc[measured["difference"].idxmin()]]
     words = ("Best", "Worst")
     return [
-        f"{word} for it is {_place(row)}, where {text.method_label(row)} {clause(row, quantity(noisy, known))}."
+        f"{word} for it is {_place(row)}, where {text.method_phrase(row)} {clause(row, quantity(noisy, known))}."
         for word, row in zip(words, ends, strict=True)
     ]
 
@@ -330,7 +330,7 @@ def _all_strengths(symmetric: pd.DataFrame) -> list[str]:
         return []
     return [
         f"Over all strengths tried, α = {text.plain(rows['alpha'].min(), 3)} to {text.plain(rows['alpha'].max(), 3)}, "
-        f"smoothing {_tally(rows['verdict'])} of {len(rows)} comparisons (p-values adjusted after Holm)."
+        f"smoothing {_tally(rows['verdict'])} of {len(rows)} comparisons."
     ]
 
 
@@ -373,7 +373,7 @@ def _standing(smoothed: pd.Series, corrections: pd.DataFrame) -> tuple[Tone, str
 def _ordered(smoothed: pd.Series, corrections: pd.DataFrame) -> str:
     rows = pd.concat([smoothed.to_frame().T, corrections]).sort_values("difference", ascending=False, kind="stable")
     parts = [
-        f"{text.method_label(row)} {text.points(row['difference'])} "
+        f"{text.method_phrase(row)} {text.points(row['difference'])} "
         f"({text.interval(row['ci_low'], row['ci_high'])}, n = {row['n_paired']:.0f}, {row['verdict']})"
         for _, row in rows.iterrows()
     ]
@@ -396,11 +396,11 @@ def _apart(smoothed: pd.Series, corrections: pd.DataFrame) -> str:
     names = {"above": [], "below": [], "overlapping": []}
     for _, row in corrections.iterrows():
         above, below = smoothed["ci_low"] > row["ci_high"], smoothed["ci_high"] < row["ci_low"]
-        names["above" if above else "below" if below else "overlapping"].append(text.method_label(row))
+        names["above" if above else "below" if below else "overlapping"].append(text.method_phrase(row))
     said = {"above": "lies above that of", "below": "lies below that of", "overlapping": "overlaps that of"}
     parts = [f"{said[where]} {text.listing(found)}" for where, found in names.items() if found]
     return (
-        f"The interval of {text.method_label(smoothed)} {text.listing(parts)}; they are not tested against each other."
+        f"The interval of {text.method_phrase(smoothed)} {text.listing(parts)}; they are not tested against each other."
     )
 
 
@@ -431,7 +431,7 @@ def _student_extremes(noisy: pd.DataFrame) -> list[str]:
     best = measured.loc[measured["difference"].abs().idxmax()]
     return [
         f"The largest difference, at {text.rate(best['noise_rate'])} noise with teacher "
-        f"{text.method_label(best, 'teacher_')} and {text.student_label(best)}, is {text.points(best['difference'])} "
+        f"{text.method_phrase(best, 'teacher_')} and {text.student_label(best)}, is {text.points(best['difference'])} "
         f"points ({_evidence(best)}; {best['verdict']})."
     ]
 
@@ -491,7 +491,7 @@ def _decay_best(decay: pd.DataFrame) -> str:
     best = measured.loc[measured["difference"].idxmax()]
     said = f"{text.points(best['difference'])} points ({_evidence(best)}; {best['verdict']})"
     return (
-        f"The best stronger decay, {text.method_label(best)} on {_place(best)}, differs from plain training by {said}."
+        f"The best stronger decay, {text.method_phrase(best)} on {_place(best)}, differs from plain training by {said}."
     )
 
 
@@ -508,7 +508,7 @@ def _spread(teachers: pd.DataFrame, metrics: pd.DataFrame | None, known: Facts) 
         return []
     (mean, n), (plain_mean, plain_n) = (spread.loc[key] for key in keys)
     return [
-        f"On {_place(last)} the spread of the logits is {text.plain(mean)} with {text.method_label(last)} "
+        f"On {_place(last)} the spread of the logits is {text.plain(mean)} with {text.method_phrase(last)} "
         f"(n = {n:.0f}) and {text.plain(plain_mean)} with cross-entropy (n = {plain_n:.0f})."
     ]
 
