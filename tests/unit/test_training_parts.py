@@ -1,0 +1,193 @@
+"""Parts of training against definitions: schedule, optimiser, batches, distance to the teacher, fractions."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from smearlab.errors import UserError
+from smearlab.training.batches import Batches, Pixels, epoch_draws
+from smearlab.training.history import fractions, history_examples
+from smearlab.training.objective import distance_to_teacher
+from smearlab.training.optimiser import GradientDescent
+from smearlab.training.progress import duration
+from smearlab.training.schedule import learning_rate, learning_rates
+
+CPU = torch.device("cpu")
+UNIT = (np.zeros(2), np.ones(2))
+PLAIN = {"name": "cosine", "milestones": [], "factor": 0.1, "warmup": 0.0}
+
+
+def test_cosine_starts_at_the_base_rate_and_falls_to_zero() -> None:
+    rates = learning_rates(100, 0.4, PLAIN)
+    assert rates[0] == 0.4
+    assert rates[50] == pytest.approx(0.2)
+    assert (rates.diff() < 0).all()
+    assert 0 < rates[-1] < 1e-3
+
+
+def test_steps_of_he_et_al_at_32k_and_48k_of_64k() -> None:
+    schedule = {"name": "step", "milestones": [0.5, 0.75], "factor": 0.1, "warmup": 0.0}
+    rates = [learning_rate(k, 64_000, 0.1, schedule) for k in (0, 31_999, 32_000, 47_999, 48_000, 63_999)]
+    assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001, 0.001])
+
+
+def test_warmup_is_linear_and_then_the_schedule_begins() -> None:
+    rates = learning_rates(10, 1.0, PLAIN | {"warmup": 0.4})
+    assert rates[:4].tolist() == pytest.approx([0.25, 0.5, 0.75, 1.0])
+    assert rates[4] == 1.0
+    assert learning_rate(7, 10, 0.3, PLAIN | {"name": "constant"}) == 0.3
+
+
+@pytest.mark.parametrize(("momentum", "nesterov", "decay"), [(0.9, True, 1e-2), (0.9, False, 0.0), (0.0, False, 0.1)])
+def test_gradient_descent_is_torchs_sgd(momentum: float, nesterov: bool, decay: float) -> None:
+    def network() -> nn.Module:
+        torch.manual_seed(0)
+        layers = nn.Sequential(nn.Conv2d(3, 5, 3), nn.Flatten(), nn.Linear(5 * 36, 4))
+        return layers.to(memory_format=torch.channels_last)
+
+    ours, theirs = network(), network()
+    rule = {"momentum": momentum, "nesterov": nesterov, "weight_decay": decay}
+    descent = GradientDescent(ours, {"name": "sgd", **rule}, CPU)
+    sgd = torch.optim.SGD(theirs.parameters(), 0.1, **rule, fused=True)
+    for rate in (0.1, 0.05, 0.2):
+        images = torch.randn(6, 3, 8, 8)
+        descent.learning_rate.fill_(rate)
+        sgd.param_groups[0]["lr"] = rate
+        for one, optimiser in ((ours, descent), (theirs, sgd)):
+            descent.forget_gradients() if optimiser is descent else sgd.zero_grad()
+            one(images).square().mean().backward()
+            optimiser.step()
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-7)
+
+
+def test_an_unknown_optimiser_is_refused() -> None:
+    with pytest.raises(UserError, match=r"optimiser\.name 'adam' is unknown"):
+        GradientDescent(nn.Linear(1, 1), {"name": "adam"}, CPU)
+
+
+def images(n: int = 5, size: int = 4) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (n, size, size, 2), dtype=np.uint8)
+
+
+@settings(max_examples=40, deadline=None)
+@given(padding=st.integers(0, 2), seed=st.integers(0, 10_000))
+def test_an_augmented_batch_is_pad_crop_flip_one_image_at_a_time(padding: int, seed: int) -> None:
+    given_images = images()
+    pixels = Pixels(given_images, padding, UNIT, CPU)
+    rng = np.random.default_rng(seed)
+    index = rng.integers(0, 5, 7)
+    top, left = rng.integers(0, 2 * padding + 1, (2, 7))
+    flip = rng.integers(0, 2, 7)
+    batch = pixels.augmented(*map(torch.from_numpy, (index, top, left, flip)))
+    assert batch.shape == (7, 2, 4, 4)
+    assert batch.is_contiguous(memory_format=torch.channels_last)
+    for k, image in enumerate(given_images[index]):
+        padded = np.pad(image, ((padding, padding), (padding, padding), (0, 0)))
+        crop = padded[top[k] : top[k] + 4, left[k] : left[k] + 4]
+        crop = crop[:, ::-1] if flip[k] else crop
+        np.testing.assert_array_equal(batch[k].permute(1, 2, 0).numpy(), crop)
+
+
+def test_plain_is_augmented_in_the_middle_without_flip() -> None:
+    pixels = Pixels(images(), 2, UNIT, CPU)
+    index, middle = torch.tensor([4, 0]), torch.full((2,), 2)
+    torch.testing.assert_close(
+        pixels.plain(index), pixels.augmented(index, middle, middle, torch.zeros(2, dtype=torch.int64)), rtol=0, atol=0
+    )
+
+
+def batches(n: int, size: int, padding: int = 1, flip: bool = True, seed: int = 0) -> Batches:
+    pixels = Pixels(images(n), padding, UNIT, CPU)
+    return Batches(pixels, torch.arange(n), size, flip, "teacher", seed)
+
+
+@settings(max_examples=30, deadline=None)
+@given(n=st.integers(1, 40), size=st.integers(1, 50), epoch=st.integers(0, 99))
+def test_an_epoch_shows_every_image_once_but_the_incomplete_batch(n: int, size: int, epoch: int) -> None:
+    source = batches(n, size)
+    source.start(epoch)
+    shown = [source.next() for _ in range(source.per_epoch)]
+    index = torch.cat([i for _, _, i in shown])
+    assert len(index) == len(set(index.tolist())) == (n // size * size if n >= size else n)
+    assert all(len(i) == min(n, size) for _, _, i in shown)
+    assert all(torch.equal(labels, i) for _, labels, i in shown)
+
+
+def test_an_epoch_can_be_entered_in_the_middle() -> None:
+    whole, later = batches(32, 8), batches(32, 8)
+    whole.start(3)
+    seen = [whole.next() for _ in range(4)]
+    later.start(3, position=2)
+    for expected in seen[2:]:
+        assert all(torch.equal(a, b) for a, b in zip(later.next(), expected, strict=True))
+
+
+def test_epochs_and_seeds_draw_differently_and_crops_cover_all_places() -> None:
+    draws = [epoch_draws(batches(64, 64, seed=s), e) for s, e in ((0, 0), (0, 1), (1, 0))]
+    assert all(not torch.equal(a, b) for a, b in itertools.combinations(draws, 2))
+    _, top, left, flip = draws[0].view(-1, 4).unbind(1)
+    assert set(top.tolist()) == set(left.tolist()) == {0, 1, 2}
+    assert set(flip.tolist()) == {0, 1}
+    assert batches(8, 4, padding=0, flip=False).draws.shape[-1] == 1
+
+
+def test_augmentation_does_not_change_the_order() -> None:
+    plain, augmented = batches(32, 8, padding=0, flip=False), batches(32, 8)
+    assert torch.equal(epoch_draws(plain, 0)[..., 0], epoch_draws(augmented, 0)[..., 0])
+
+
+def logits(seed: int) -> torch.Tensor:
+    return 3 * torch.randn(6, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("temperature", [1.0, 2.5])
+def test_distance_is_hintons_formula(temperature: float) -> None:
+    student, teacher = logits(0), logits(1)
+    q, p = (z / temperature for z in (student, teacher))
+    q, p = (z.exp() / z.exp().sum(1, keepdim=True) for z in (q, p))
+    expected = temperature**2 * (p * (p / q).log()).sum(1)
+    torch.testing.assert_close(distance_to_teacher(student, teacher, temperature, temperature), expected)
+
+
+def test_distance_vanishes_at_the_teacher_and_only_there() -> None:
+    teacher = logits(1)
+    torch.testing.assert_close(
+        distance_to_teacher(teacher + 7, teacher, 3.0, 3.0), torch.zeros(6, dtype=torch.float64), rtol=0, atol=1e-12
+    )
+    assert (distance_to_teacher(logits(0), teacher, 3.0, 3.0) > 0).all()
+
+
+def test_mullers_student_at_temperature_one_has_the_plain_gradient() -> None:
+    student, teacher = logits(0).requires_grad_(), logits(1)
+    distance_to_teacher(student, teacher, 4.0, 1.0).sum().backward()
+    torch.testing.assert_close(student.grad, student.detach().softmax(1) - (teacher / 4).softmax(1))
+
+
+def test_fractions_by_hand() -> None:
+    observed, clean = np.array([0, 1, 2, 0]), np.array([0, 2, 2, 1])
+    found = fractions(np.array([0, 1, 0, 1]), observed, clean)
+    assert found == {"noisy": 0.5, "clean": 0.5, "memorised": 0.5, "recovered": 0.5}
+    assert fractions(clean, clean, clean)["memorised"] is None
+    unknown = fractions(observed, observed, np.full(4, -1))
+    assert unknown == {"noisy": 1.0, "clean": None, "memorised": None, "recovered": None}
+
+
+def test_the_history_looks_at_a_seeded_choice() -> None:
+    chosen = history_examples(100, 10, "teacher", 0)
+    assert len(set(chosen.tolist())) == 10
+    assert (np.diff(chosen) > 0).all()
+    np.testing.assert_array_equal(chosen, history_examples(100, 10, "teacher", 0))
+    assert not np.array_equal(chosen, history_examples(100, 10, "teacher", 1))
+    np.testing.assert_array_equal(history_examples(7, 0, "teacher", 0), np.arange(7))
+    np.testing.assert_array_equal(history_examples(7, 50, "teacher", 0), np.arange(7))
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(41.4, "41 s"), (200, "3 min 20 s"), (7500, "2 h 05 min")])
+def test_durations_read_well(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
