@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from smearlab import registry
-from smearlab.config.load import read_yaml
+from smearlab.config.load import read_config
 from smearlab.config.schema import Config
 from smearlab.errors import UserError
 from smearlab.files import write_text
@@ -50,11 +50,11 @@ def _parser() -> argparse.ArgumentParser:
 def find_grid(name: str) -> Grid:
     """Return the grid of a config file, or of the config in config.yaml and configs/ that has this name."""
     if Path(name).suffix in (".yaml", ".yml"):
-        return load_grid(read_yaml(name))
+        return load_grid(read_config(name))
     known = {}
     for path in [Path("config.yaml"), *sorted(Path("configs").glob("*.yaml"))]:
         if path.exists():
-            content = read_yaml(path)
+            content = read_config(path)
             known[str(content.get("name"))] = content
     if name not in known:
         raise UserError(f"no config has the name {name!r}{registry.suggestion(name, sorted(known))}")

@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
-from smearlab.config.resolve import Definitions, methods, resolve, teachers_of
+from smearlab.config.resolve import Definitions, resolve, teachers_of
 from smearlab.config.schema import Config, StudentConfig
 from smearlab.definitions import CLEAN, CROSS_ENTROPY, Dataset, Method, Noise, Recipe, computation
 from smearlab.identity import canonical, slug
@@ -152,7 +152,7 @@ class Grid:
     def __init__(self, definitions: Definitions) -> None:
         self.definitions = definitions
         self.config: Config = definitions.config
-        self.rows: list[Row] = list(_rows(definitions))
+        self.rows: list[Row] = list(dict.fromkeys(_rows(definitions)))  # groups of students may overlap
         self.cells: dict[str, Cell] = {row.cell.key: row.cell for row in self.rows}
         self.labels: dict[str, Labels] = {cell.labels.path: cell.labels for cell in self.cells.values()}
         self.datasets: dict[str, Dataset] = {d.id: d for d in definitions.datasets}
@@ -184,8 +184,8 @@ def rate_folder(rate: float | None) -> str:
 def _rows(definitions: Definitions) -> Iterator[Row]:
     teachers = list(_teacher_rows(definitions))
     yield from teachers
-    for i, group in enumerate(definitions.config.students):
-        yield from _student_rows(definitions, group, f"students.{i}", teachers)
+    for i, (group, own) in enumerate(zip(definitions.config.students, definitions.student_methods, strict=True)):
+        yield from _student_rows(definitions, group, own, f"students.{i}", teachers)
 
 
 def _teacher_rows(definitions: Definitions) -> Iterator[Row]:
@@ -206,14 +206,15 @@ def first_equal(wanted: Any, defined: list) -> Any:
     return next(definition for definition in defined if definition.identity == wanted.identity)
 
 
-def _student_rows(definitions: Definitions, group: StudentConfig, where: str, teachers: list[Row]) -> Iterator[Row]:
+def _student_rows(
+    definitions: Definitions, group: StudentConfig, own: list[Method], where: str, teachers: list[Row]
+) -> Iterator[Row]:
     named = {recipe.name: recipe for recipe in definitions.recipes}
     wanted = {
         method
         for j, entry in enumerate(group.teachers)
         for method in teachers_of(entry, definitions.methods, f"{where}.teachers.{j}")
     }
-    own = [method for j, entry in enumerate(group.methods) for method in methods(entry, f"{where}.methods.{j}")]
     for teacher in teachers:
         if teacher.naming.method in wanted:
             recipe = named[group.recipe] if group.recipe else teacher.naming.recipe

@@ -1,6 +1,5 @@
 """The evaluation stage: from the files of a job to its metrics and per-example results."""
 
-import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,11 +16,12 @@ def evaluate(job: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Mapping
     outputs as complete.
     """
     training, observed, _ = read_inputs(job, {**inputs, "manifest": inputs["training_manifest"]})
-    test = read_test(inputs["test"], inputs["test_manifest"])
+    test = read_test([inputs["test"], inputs["test_manifest"]])
     teacher = (inputs["teacher_weights"], read_json(inputs["teacher_run"])) if "teacher_run" in inputs else ()
     metrics, examples = evaluate_block(
         job, training, test, observed, inputs["weights"], read_json(inputs["run"]), *teacher
     )
     write_npz(outputs["examples"], examples, compress=True)
     write_json(outputs["metrics"], metrics)
-    shutil.rmtree(checkpoint_path(job), ignore_errors=True)
+    for leftover in checkpoint_path(job).parent.glob(f"{checkpoint_path(job).name}*"):
+        leftover.unlink(missing_ok=True)

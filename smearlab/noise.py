@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from smearlab import registry, transition
-from smearlab.data import read_training
 from smearlab.errors import UserError
 from smearlab.files import sha256_array, write_json, write_npz
 from smearlab.noises._context import NoiseContext, Observed
@@ -135,37 +134,6 @@ def audit(
         "generator": {"name": "numpy PCG64", "numpy": np.__version__, "version": GENERATOR_VERSION},
         "difficulty": _difficulty_summary(observed.difficulty, _wrong(context.labels, observed.labels)),
     }
-
-
-def make_labels(
-    job: Mapping[str, Any],
-    *,
-    dataset_id: str,
-    dataset_kind: str,
-    options: Mapping[str, Any],
-    training: str | Path,
-    labels: str | Path,
-    audit_path: str | Path,
-) -> None:
-    """Draw the labels of one noise seed for the data set in `training` (.npz); write labels.npz and audit.json.
-
-    `job` names kind, rate and noise_seed. Raises UserError as `draw` does.
-    """
-    data = read_training(training)
-    context = NoiseContext(
-        dataset_kind=dataset_kind,
-        n_classes=data.meta["n_classes"],
-        class_names=data.meta["class_names"],
-        images=data.images,
-        labels=data.labels,
-        noisy_labels=data.noisy_labels,
-        part=data.part,
-        source_index=data.source_index,
-    )
-    asked = {"rate": job["rate"], "noise_seed": job["noise_seed"], "options": options}
-    observed = draw(job["kind"], context, **asked)
-    record = audit(job["kind"], context, observed, **asked, dataset=dataset_id, manifest=data.meta)
-    write_labels(labels, audit_path, observed, record)
 
 
 def write_labels(labels_path: str | Path, audit_path: str | Path, observed: Observed, record: dict[str, Any]) -> None:

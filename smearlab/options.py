@@ -21,7 +21,7 @@ def options_model(kind: str, name: str) -> type[BaseModel]:
         for option in describe(kind, name).options.values()
         if option.name not in MANAGED
     }
-    config = ConfigDict(extra="forbid", strict=True, protected_namespaces=())
+    config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
     return create_model(f"{name} options", __config__=config, **fields)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from smearlab.data import Training, read_training
+from smearlab import registry
+from smearlab.data import TrainingData, read_training
 from smearlab.errors import UserError
 from smearlab.observed import matched_transition, read_labels, true_transition
 from smearlab.training.block import train_student_block, train_teacher_block
@@ -20,25 +21,27 @@ def train_teachers(job: Mapping[str, Any], inputs: Files, outputs: Files) -> Non
     """Train one block of teachers and write weights.safetensors, history.csv and run.json."""
     training, observed, audits = read_inputs(job, inputs)
     resolved = {**job, "transitions": transitions(job, audits)}
-    train_teacher_block(resolved, training, observed, outputs, checkpoint=checkpoint_path(job))
+    result = train_teacher_block(resolved, training, observed, checkpoint=checkpoint_path(job), log=print)
+    result.write(Path(outputs["run"]).parent)
 
 
 def distill_students(job: Mapping[str, Any], inputs: Files, outputs: Files) -> None:
     """Train one block of students and write the same files."""
     training, observed, audits = read_inputs(job, inputs)
     resolved = {**job, "transitions": transitions(job, audits)}
-    teacher = {"weights": inputs["teacher_weights"], "run": inputs["teacher_run"]}
-    train_student_block(resolved, training, observed, teacher, outputs, checkpoint=checkpoint_path(job))
+    weights = Path(inputs["teacher_weights"])
+    result = train_student_block(resolved, training, observed, weights, checkpoint=checkpoint_path(job), log=print)
+    result.write(Path(outputs["run"]).parent)
 
 
 def checkpoint_path(job: Mapping[str, Any]) -> Path:
     """Return where a block's checkpoint lies: outside the declared outputs, which Snakemake deletes before a retry."""
-    return CHECKPOINTS / job["cell"] / job["block"]
+    return CHECKPOINTS / job["cell"] / f"{job['block']}.checkpoint"
 
 
-def read_inputs(job: Mapping[str, Any], inputs: Files) -> tuple[Training, list[np.ndarray], list[dict[str, Any]]]:
+def read_inputs(job: Mapping[str, Any], inputs: Files) -> tuple[TrainingData, list[np.ndarray], list[dict[str, Any]]]:
     """Return the data set, and for each replicate its observed labels and their audit; all hashes are checked."""
-    training = read_training(inputs["training"], inputs["manifest"])
+    training = read_training([inputs["training"], inputs["manifest"]])
     by_seed = {}
     for labels, audit in zip(_paths(inputs["labels"]), _paths(inputs["audits"]), strict=True):
         observed, record = read_labels(labels, audit, inputs["manifest"])
@@ -51,12 +54,12 @@ def _paths(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
-def transitions(job: Mapping[str, Any], audits: list[dict[str, Any]]) -> list[np.ndarray] | None:
-    """Return the T of each replicate as the method's `transition` asks, or None for a method without one."""
+def transitions(job: Mapping[str, Any], audits: list[dict[str, Any]]) -> list[list[list[float]]] | None:
+    """Return the T of each replicate, as plain lists, as the method asks; None for a method without one."""
     spec = job["method"]["transition"]
     if spec is None:
         return None
-    return [transition_of(spec, job, audit) for audit in audits]
+    return [transition_of(spec, job, audit).tolist() for audit in audits]
 
 
 def transition_of(spec: str, job: Mapping[str, Any], audit: Mapping[str, Any]) -> np.ndarray:
@@ -69,4 +72,5 @@ def transition_of(spec: str, job: Mapping[str, Any], audit: Mapping[str, Any]) -
         raise UserError(f"{where}: the clean labels are unknown, so no T can be read off; use estimated(NAME)")
     if spec.startswith("perturbed("):
         found = perturb(found, float(spec[len("perturbed(") : -1]), audit["noise_seed"])
-    return check_invertible(found, where) if job["method"]["name"].endswith("backward") else found
+    needs = registry.describe("methods", job["method"]["name"]).constants.get("NEEDS")
+    return check_invertible(found, where) if needs == "inverse" else found

@@ -1,8 +1,11 @@
 """From a mapping to a checked config with all defaults filled; every fault is one line."""
 
 import difflib
+import json
+import math
 import re
-from collections.abc import Mapping
+import reprlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,30 +19,42 @@ from smearlab.errors import UserError
 MERGE = "tag:yaml.org,2002:merge"
 
 
+MAX_DEPTH = 12
+MAX_VALUES = 100_000
+
+
 class _UniqueKeys(yaml.SafeLoader):
     """A YAML loader that refuses a key given twice; YAML itself lets the last one win in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        seen: set = set()
-        for key_node, _ in node.value:
-            if key_node.tag != MERGE and isinstance(key_node, yaml.ScalarNode):
-                key = (key_node.tag, key_node.value)
-                if key in seen:
-                    place = f"{node.start_mark.name}, line {key_node.start_mark.line + 1}"
-                    raise UserError(f"config {place}: key {key_node.value!r} stands twice")
-                seen.add(key)
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise UserError(
+                    f"{key.start_mark.name}: key {key.value!r} stands twice (line {key.start_mark.line + 1})"
+                )
+            seen.add(str(key.value))
         return super().construct_mapping(node, deep)
 
 
-def read_yaml(path: str | Path) -> dict[str, Any]:
-    """Read a config file; UserError if it is absent, not YAML, not a mapping, or gives a key twice."""
+def _unique_pairs(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in content:
+            raise UserError(f"key {key!r} stands twice")
+        content[key] = value
+    return content
+
+
+def read_config(path: str | Path) -> dict[str, Any]:
+    """Read a config file, YAML or JSON; UserError if it is absent, neither, not a mapping, or gives a key twice."""
     try:
         with open(path, encoding="utf-8") as file:
-            content = yaml.load(file, Loader=_UniqueKeys)  # a SafeLoader
+            content = _read_json(file.read(), path) if Path(path).suffix == ".json" else yaml.load(file, _UniqueKeys)
     except OSError as error:
         raise UserError(f"config {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"config {path}: not YAML: {' '.join(str(error).split())}") from None
+    except (yaml.YAMLError, ValueError, TypeError) as error:  # a wrong date or an odd key is a ValueError or TypeError
+        raise UserError(f"config {path}: not YAML or JSON: {' '.join(str(error).split())}") from None
     except RecursionError:
         raise UserError(f"config {path}: nested too deeply") from None
     if not isinstance(content, dict):
@@ -47,8 +62,56 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     return content
 
 
+def _read_json(text: str, path: str | Path) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=_unique_pairs)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
+def check_plain(content: Any) -> None:
+    """Raise UserError unless a config is made of mappings, lists, text, finite numbers and truth values.
+
+    Bounds depth and size as well, counting what an alias repeats: nothing that follows need fear them.
+    """
+    waiting: list[tuple[str, Any, int]] = [("", content, 0)]
+    count = 0
+    while waiting:
+        path, value, depth = waiting.pop()
+        count += 1
+        if count > MAX_VALUES:
+            raise UserError(f"config: more than {MAX_VALUES} values")
+        if depth > MAX_DEPTH:
+            raise UserError(f"config: {path[:60]}: nested more than {MAX_DEPTH} deep")
+        fault = _not_plain(value)
+        if fault:
+            raise UserError(f"config: {path or 'top level'}: {_shorten(value)}: {fault}")
+        items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+        waiting += [(f"{path}.{key}" if path else str(key), item, depth + 1) for key, item in items]
+
+
+def _not_plain(value: Any) -> str | None:
+    """Return what is wrong with one value, or None."""
+    match value:
+        case Mapping():
+            odd = [key for key in value if not isinstance(key, str)]
+            return f"key {odd[0]!r} is not text; put it in quotes" if odd else None
+        case str():
+            return None if _is_sound(value) else "holds a character that no file can hold"
+        case float():
+            return None if math.isfinite(value) else "must be a finite number"
+        case None | bool() | int() | list():
+            return None
+    return "must be text, a number, true or false, a list or a mapping; text that looks like a date needs quotes"
+
+
+def _is_sound(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def parse(content: Mapping[str, Any]) -> Config:
     """Check the shape of a config and fill its defaults; UserError with one line a fault."""
+    check_plain(content)
     try:
         return Config.model_validate(dict(content))
     except ValidationError as error:
@@ -62,6 +125,8 @@ def fault_lines(error: ValidationError, model: type[BaseModel], prefix: str = ""
 
 def _line(fault: Mapping[str, Any], model: type[BaseModel], prefix: str) -> str:
     location = [part for part in fault["loc"] if not str(part).startswith(("list[", "function-", "constrained"))]
+    if location[-1] == "[key]":
+        location = location[:-2]  # what is wrong is a name, which stands in the message
     path = ".".join([*([prefix] if prefix else []), *map(str, location)])
     value = _shorten(fault["input"])
     match fault["type"]:
@@ -83,13 +148,27 @@ def _number_hint(text: str) -> str:
     return ""
 
 
+PLAINER = (
+    (r"^(Value error, |Input )", ""),
+    (r"^String should match pattern .*", "must be letters, digits and _, and not begin with _"),
+    (r"valid dictionary or instance of \w+|valid dictionary", "mapping (key: value)"),
+    (r"valid (number|integer|list|string|boolean)", r"\1"),
+    (r"\bstring\b", "text"),
+    (r"\bboolean\b", "true or false"),
+    (r"should be a (text|true)", r"should be \1"),
+)
+
+
 def _plain(message: str) -> str:
-    message = message.removeprefix("Value error, ").removeprefix("Input ")
-    return message.replace("should match pattern", "must match")
+    for pattern, words in PLAINER:
+        message = re.sub(pattern, words, message)
+    return message
 
 
 def _shorten(value: Any) -> str:
-    text = repr(value)
+    shown = reprlib.Repr()
+    shown.maxstring = shown.maxother = 60
+    text = shown.repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -97,7 +176,7 @@ def _near(name: str, allowed: list[str]) -> str:
     near = difflib.get_close_matches(name, allowed, n=1)
     if near:
         return f"; did you mean {near[0]!r}?"
-    return f"; allowed: {', '.join(allowed)}" if allowed else ""
+    return f"; allowed: {', '.join(allowed)}" if allowed else "; no option is known here"
 
 
 def _keys(model: type[BaseModel], location: list) -> list[str]:

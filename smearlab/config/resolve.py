@@ -4,7 +4,8 @@ Runs before any job starts, in the Snakemake process: no torch, and no pixel is 
 """
 
 import functools
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,10 @@ class Definitions:
     noises: list[Noise]
     recipes: list[Recipe]
     methods: list[Method]
+    student_methods: list[list[Method]]  # for each entry of config.students
+
+
+MAX_CELLS = 200_000
 
 
 def resolve(content: Mapping[str, Any]) -> Definitions:
@@ -48,18 +53,16 @@ def resolve(content: Mapping[str, Any]) -> Definitions:
         datasets=[d for name in config.datasets for d in faults.collect(dataset, name, config)],
         noises=[n for name in config.noises for n in faults.collect(noise, name, config)],
         recipes=[r for name in config.recipes for r in faults.collect(recipe, name, config)],
-        methods=[
-            m
-            for i, entry in enumerate(config.methods)
-            for found in faults.collect(methods, entry, f"methods.{i}")
-            for m in found
+        methods=_all_methods(config.methods, "methods", faults),
+        student_methods=[
+            _all_methods(group.methods, f"students.{i}.methods", faults) for i, group in enumerate(config.students)
         ],
     )
-    for i, group in enumerate(config.students):
-        for j, entry in enumerate(group.methods):
-            faults.collect(methods, entry, f"students.{i}.methods.{j}")
     faults.stop()
-    _no_duplicates(definitions, faults)
+    _check_size(definitions)
+    _no_duplicates(definitions.methods, "methods", faults)
+    for i, found in enumerate(definitions.student_methods):
+        _no_duplicates(found, f"students.{i}.methods", faults)
     for data in definitions.datasets:
         for kind in definitions.noises:
             faults.collect(_check_noise, data, kind, definitions)
@@ -68,6 +71,12 @@ def resolve(content: Mapping[str, Any]) -> Definitions:
     faults.collect(_check_primary, definitions)
     faults.stop()
     return definitions
+
+
+def _all_methods(entries: Iterable[MethodConfig], where: str, faults: "Faults") -> list[Method]:
+    return [
+        m for i, entry in enumerate(entries) for found in faults.collect(methods, entry, f"{where}.{i}") for m in found
+    ]
 
 
 class Faults:
@@ -180,15 +189,19 @@ def methods(given: MethodConfig, where: str) -> list[Method]:
     ]
     return [
         Method(given.name, alpha, transition, tuple(sorted(options.items())), given.warm_up)
-        for transition, alpha in _pairs(transitions, alphas, where)
+        for transition, alpha in _pairs(given.name, transitions, alphas, where)
         for options in combinations
     ]
 
 
-def _pairs(transitions: list, alphas: list, where: str) -> list[tuple]:
-    """Alphas belong to the method itself or, for a corrected loss, to the transition `alpha` alone."""
+def _pairs(method: str, transitions: list, alphas: list, where: str) -> list[tuple]:
+    """Alphas belong to the method itself or, for a loss that only takes a T, to the transition `alpha` alone."""
     if transitions == [None]:
         return [(None, alpha) for alpha in alphas]
+    if special_type("methods", method, "alpha") is not None:
+        if "alpha" in transitions:
+            raise UserError(f"config: {where}.transition: alpha is {method}'s own smoothing; name another T")
+        return [(t, a) for t in transitions for a in alphas]
     if "alpha" in transitions and alphas == [None]:
         raise UserError(f"config: {where}.alphas is missing; transition alpha needs at least one")
     if "alpha" not in transitions and alphas != [None]:
@@ -241,20 +254,36 @@ def _transitions(given: MethodConfig, where: str) -> list[str | None]:
 
 
 def _product(extra: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
+    lists = {key: value if isinstance(value, list) else [value] for key, value in extra.items()}
+    if math.prod(map(len, lists.values())) > MAX_CELLS:
+        raise UserError(f"config: {where}: its lists combine to more than {MAX_CELLS} methods")
     combinations: list[dict[str, Any]] = [{}]
-    for key, value in extra.items():
-        values = value if isinstance(value, list) else [value]
+    for key, values in lists.items():
         if not values:
             raise UserError(f"config: {where}.{key}: an empty list; give at least one value")
         combinations = [{**combination, key: v} for combination in combinations for v in values]
     return combinations
 
 
-def _no_duplicates(definitions: Definitions, faults: Faults) -> None:
+def _check_size(definitions: Definitions) -> None:
+    """Refuse a grid that no machine plans, before it is expanded."""
+    config = definitions.config
+    rates = len(definitions.datasets) * sum(len(noise.rates) for noise in definitions.noises)
+    teachers = rates * len(definitions.recipes) * len(definitions.methods)
+    lists = ("temperatures", "betas", "labels", "views")
+    students = [
+        len(methods) * math.prod(len(getattr(group, name)) for name in lists)
+        for group, methods in zip(config.students, definitions.student_methods, strict=True)
+    ]
+    if teachers * (1 + sum(students)) > MAX_CELLS:
+        raise UserError(f"config: {teachers} teachers with {sum(students)} students each; at most {MAX_CELLS} cells")
+
+
+def _no_duplicates(found: list[Method], where: str, faults: Faults) -> None:
     seen: set[Method] = set()
-    for method in definitions.methods:
+    for method in found:
         if method in seen:
-            faults.lines.append(f"config: methods: {method.id} stands twice")
+            faults.lines.append(f"config: {where}: {method.id} stands twice")
         seen.add(method)
 
 
@@ -270,14 +299,19 @@ def _check_noise(data: Dataset, kind: Noise, definitions: Definitions) -> None:
         if asked is None:
             continue
         check_transition(asked, f"{where}: T at rate {rate}", data.n_classes)
-        for method in definitions.methods:
+        for method in all_methods(definitions):
             if method.needs == "inverse" and method.transition in ("true", "matched"):
                 matrix = asked if method.transition == "true" else matched(asked)
                 check_invertible(matrix, f"{where}.rates: {rate}: T of {kind.kind}, needed by {method.id}")
 
 
+def all_methods(definitions: Definitions) -> list[Method]:
+    """Return the methods of teachers and students, each once."""
+    return list(dict.fromkeys([*definitions.methods, *(m for found in definitions.student_methods for m in found)]))
+
+
 def _check_alphas(definitions: Definitions) -> None:
-    for method in definitions.methods:
+    for method in all_methods(definitions):
         if method.transition == "alpha" and method.needs == "nonnegative" and method.alpha < 0:
             raise UserError(
                 f"config: methods: {method.id}: {method.name} needs a T without negative entries: 0 <= alpha < 1"
@@ -320,8 +354,9 @@ def teachers_of(entry: MethodConfig, grid: list[Method], where: str) -> list[Met
             raise UserError(f"config: {where}: {entry.name!r} is not among the grid's methods{near}")
         return found
     wanted = methods(entry, where)
+    known = set(grid)
     for method in wanted:
-        if method not in grid:
+        if method not in known:
             raise UserError(f"config: {where}: {method.id} is not among the grid's methods; add it there too")
     return wanted
 

@@ -1,5 +1,7 @@
 """The shape of a config file: every key with its type, its default and what it means."""
 
+import difflib
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -8,11 +10,12 @@ RESERVED_NAMES = ("data", "labels", "teachers", "students", "estimates", "theory
 
 
 def _distinct(values: list) -> list:
-    seen: list = []
+    seen: set[str] = set()
     for value in values:
-        if value in seen:
-            raise ValueError(f"{value!r} stands here twice")
-        seen.append(value)
+        if repr(value) in seen:
+            shown = value.model_dump(exclude_unset=True) if isinstance(value, BaseModel) else value
+            raise ValueError(f"{shown!r} stands here twice")
+        seen.add(repr(value))
     return values
 
 
@@ -24,12 +27,25 @@ def _spelled(value: Any) -> Any:
     return "true" if value is True else value  # YAML reads `transition: true` as a truth value
 
 
+def _known_transition(text: str) -> str:
+    """Check the spelling of a transition; whether the estimator is registered is checked with the other names."""
+    perturbed = re.fullmatch(r"perturbed\((0|1|0?\.\d+|[01]\.\d*)\)", text)
+    if perturbed and float(perturbed[1]) <= 1 or re.fullmatch(r"true|matched|alpha|estimated\(\w+\)", text):
+        return text
+    near = difflib.get_close_matches(text, ("true", "matched", "alpha"), n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "EPS is a total variation from 0 to 1"
+    raise ValueError(f"allowed: true, matched, alpha, estimated(NAME), perturbed(EPS); {hint}")
+
+
+def _no_negative_zero(value: float) -> float:
+    return value + 0.0
+
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_]*$", max_length=40)]
-Transition = Annotated[
-    Annotated[str, Field(pattern=r"^(true|matched|alpha|estimated\([A-Za-z0-9_]+\)|perturbed\(\d+(\.\d+)?\))$")],
-    BeforeValidator(_spelled),
-]
-Alpha = Annotated[float, Field(lt=1, allow_inf_nan=False)]
+Transition = Annotated[str, AfterValidator(_known_transition), BeforeValidator(_spelled)]
+Alpha = Annotated[float, Field(lt=1), AfterValidator(_no_negative_zero)]
+Share = Annotated[float, Field(ge=0, le=1), AfterValidator(_no_negative_zero)]
+Rate = Annotated[float, Field(ge=0, lt=1), AfterValidator(_no_negative_zero)]
 
 
 def many(item: Any) -> Any:
@@ -40,13 +56,13 @@ def many(item: Any) -> Any:
 class Strict(BaseModel):
     """No unknown keys, no silent conversions."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, protected_namespaces=())
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
 
 
 class Open(BaseModel):
     """An entry of the registry: its further keys are the options of that entry, checked against its signature."""
 
-    model_config = ConfigDict(extra="allow", strict=True, protected_namespaces=())
+    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False, protected_namespaces=())
 
 
 class DatasetConfig(Open):
@@ -55,16 +71,16 @@ class DatasetConfig(Open):
     kind: str = Field(description="a registered data set: digits, mnist, cifar10, arrays, folder, …")
     validation: float = Field(0.1, gt=0, lt=0.9, description="part of the non-test examples held out as validation")
     test: float = Field(0.25, gt=0, lt=0.9, description="part held out as test where the data has no test split")
-    split_seed: int = Field(0, ge=0, description="draws the split, and nothing else")
-    subset: int | None = Field(None, ge=20, description="keep only so many train and validation examples")
-    test_subset: int | None = Field(None, ge=10, description="keep only so many test examples")
+    split_seed: int = Field(0, ge=0, lt=2**32, description="draws the split, and nothing else")
+    subset: int | None = Field(None, ge=20, lt=2**32, description="keep only so many train and validation examples")
+    test_subset: int | None = Field(None, ge=10, lt=2**32, description="keep only so many test examples")
 
 
 class NoiseConfig(Open):
     """A kind of label corruption and its rates."""
 
     kind: str = Field(description="a registered noise: symmetric, uniform_redraw, pair_flip, …")
-    rates: many(Annotated[float, Field(ge=0, lt=1)]) | None = Field(  # type: ignore[valid-type]
+    rates: many(Rate) | None = Field(  # type: ignore[valid-type]
         None, description="probabilities of corruption; not given for kinds that have none (labels, human)"
     )
 
@@ -115,9 +131,9 @@ class RecipeConfig(Strict):
     architecture: Annotated[
         ArchitectureConfig, BeforeValidator(lambda value: {"name": value} if isinstance(value, str) else value)
     ]
-    epochs: int | None = Field(None, ge=1)
-    steps: int | None = Field(None, ge=1, description="instead of epochs")
-    batch_size: int = Field(128, ge=1)
+    epochs: int | None = Field(None, ge=1, le=1_000_000)
+    steps: int | None = Field(None, ge=1, le=1_000_000_000, description="instead of epochs")
+    batch_size: int = Field(128, ge=1, le=1_000_000)
     optimiser: OptimiserConfig = OptimiserConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     augmentation: AugmentationConfig = AugmentationConfig()
@@ -129,7 +145,9 @@ class RecipeConfig(Strict):
     snapshots: int = Field(10, ge=0, le=1000, description="evenly spaced epochs kept for the diagnosis best_on_test")
     loss_scale: float = Field(1.0, gt=0, description="factor on the loss (3 in Müller et al. 2019)")
     clip_norm: float | None = Field(None, gt=0, description="largest norm of the gradient")
-    history_examples: int = Field(2000, ge=0, description="training examples looked at after each epoch; 0: all")
+    history_examples: int = Field(
+        2000, ge=0, lt=2**32, description="training examples looked at after each epoch; 0: all"
+    )
     students_only: bool = Field(False, description="trains no teachers")
 
     @model_validator(mode="after")
@@ -156,8 +174,8 @@ class StudentConfig(Strict):
 
     teachers: many(Method)  # type: ignore[valid-type]
     methods: many(Method) = Field([MethodConfig(name="cross_entropy")], validate_default=False)  # type: ignore[valid-type]
-    temperatures: many(Annotated[float, Field(gt=0, allow_inf_nan=False)]) = [4.0]  # type: ignore[valid-type]
-    betas: many(Annotated[float, Field(ge=0, le=1)]) = [0.5]  # type: ignore[valid-type]
+    temperatures: many(Annotated[float, Field(gt=0)]) = [4.0]  # type: ignore[valid-type]
+    betas: many(Share) = [0.5]  # type: ignore[valid-type]
     labels: many(Literal["noisy", "clean", "none"]) = ["noisy"]  # type: ignore[valid-type]
     views: many(Literal["auto", "same", "fixed"]) = ["auto"]  # type: ignore[valid-type]
     student_temperature: float | None = Field(None, gt=0, description="if not the teacher's (1 in Müller et al.)")
@@ -188,7 +206,7 @@ class Config(Strict):
     noises: dict[Name, NoiseConfig] = Field(min_length=1)
     recipes: dict[Name, RecipeConfig] = Field(min_length=1)
     methods: many(Method)  # type: ignore[valid-type]
-    students: list[StudentConfig] = []
+    students: Annotated[list[StudentConfig], AfterValidator(_distinct)] = []
     replicates: ReplicatesConfig = ReplicatesConfig()
     primary: PrimaryConfig | None = None
     margin: float = Field(0.5, gt=0, le=100, description="points of test accuracy that make no practical difference")

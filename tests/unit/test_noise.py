@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from smearlab import noise
 from smearlab import observed as observed_labels
 from smearlab.data import Canonical, HeldOutData, TrainingData, write_dataset
+from smearlab.definitions import Dataset, Noise
 from smearlab.errors import UserError
 from smearlab.files import sha256_array, write_json
+from smearlab.labelling import make_labels
 from smearlab.noises._context import NoiseContext, Observed
 from smearlab.noises._sampler import sample_rows, sample_transition
 from smearlab.transition import symmetric
@@ -258,16 +260,14 @@ def test_labels_made_from_a_data_set_on_disk_are_read_back_with_it(tmp_path):
     )
     test = HeldOutData(context.images, context.labels, None, context.source_index, data.meta)
     write_dataset(Canonical(data, test), tmp_path)
-    noise.make_labels(
-        {"kind": "symmetric", "rate": 0.3, "noise_seed": 2},
-        dataset_id="toy-0",
-        dataset_kind="arrays",
-        options={},
-        training=tmp_path / "training.npz",
-        labels=tmp_path / "labels.npz",
-        audit_path=tmp_path / "audit.json",
+    make_labels(
+        {"rate": 0.3, "noise_seed": 2},
+        Dataset("toy", "arrays", {}, {}, tuple(context.class_names), "0"),
+        Noise("symmetric", "symmetric", {}, {}, (0.3,)),
+        {"training": tmp_path / "training.npz", "manifest": tmp_path / "training.json"},
+        {"labels": tmp_path / "labels.npz", "audit": tmp_path / "audit.json"},
     )
     labels, record = read(tmp_path)
     assert (labels == draw(context, noise_seed=2).labels).all()
-    assert record["dataset"] == "toy-0"
+    assert record["dataset"].startswith("toy-")
     assert record["realised_noise_rate"] == pytest.approx((labels != context.labels)[context.part == 0].mean())

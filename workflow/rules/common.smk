@@ -7,11 +7,14 @@ out: GRID, and functions from wildcards to input files and to the one dictionary
 import sys
 
 from smearlab import jobs, registry
+from smearlab.config.load import read_config
 from smearlab.errors import UserError
 from smearlab.grid import load_grid
 from smearlab.resources import training_resources
 
 try:
+    for path in workflow.configfiles:
+        read_config(path)  # Snakemake has read it too, but lets the last of two equal keys win in silence
     GRID = load_grid(config)
 except UserError as error:
     sys.exit(str(error))  # before any job starts: one line a fault, no traceback

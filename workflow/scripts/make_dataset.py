@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from smearlab.config.load import parse
-from smearlab.data import make_dataset, write_dataset
+from smearlab.data import write_dataset
 from smearlab.joblog import job_log
 from smearlab.registry import load
+from smearlab.splitting import make_dataset
 
 with job_log(snakemake.log[0]):
     contents = snakemake.params.job["contents"]

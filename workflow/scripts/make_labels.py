@@ -3,20 +3,16 @@
 from smearlab.config.resolve import resolve
 from smearlab.definitions import CLEAN
 from smearlab.joblog import job_log
-from smearlab.noise import make_labels
+from smearlab.labelling import make_labels
 
 with job_log(snakemake.log[0]):
-    job = snakemake.params.job
-    name = snakemake.wildcards.noise.rpartition("-")[0] or CLEAN.name
-    dataset = snakemake.wildcards.dataset.rpartition("-")[0]
     definitions = resolve(snakemake.config)
-    noises = {noise.name: noise for noise in [CLEAN, *definitions.noises]}
+    datasets = {dataset.id: dataset for dataset in definitions.datasets}
+    noises = {noise.id: noise for noise in [CLEAN, *definitions.noises]}
     make_labels(
-        job,
-        dataset_id=snakemake.wildcards.dataset,
-        dataset_kind=definitions.config.datasets[dataset].kind,
-        options=noises[name].options,
-        training=snakemake.input.training,
-        labels=snakemake.output.labels,
-        audit_path=snakemake.output.audit,
+        snakemake.params.job,
+        datasets[snakemake.wildcards.dataset],
+        noises[snakemake.wildcards.noise],
+        dict(snakemake.input.items()),
+        dict(snakemake.output.items()),
     )
