@@ -9,7 +9,7 @@ from snakemake.utils import min_version
 min_version("9.18")
 
 # A file given with --configfile would be merged into this one; a grid stands alone.
-if "name" not in config:
+if not workflow.overwrite_configfiles:
 
     configfile: "config.yaml"
 

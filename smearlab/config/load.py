@@ -15,10 +15,6 @@ from pydantic import BaseModel, ValidationError
 from smearlab.config.schema import Config
 from smearlab.errors import UserError
 
-
-MERGE = "tag:yaml.org,2002:merge"
-
-
 MAX_DEPTH = 12
 MAX_VALUES = 100_000
 
@@ -26,15 +22,16 @@ MAX_VALUES = 100_000
 class _UniqueKeys(yaml.SafeLoader):
     """A YAML loader that refuses a key given twice; YAML itself lets the last one win in silence."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        seen: set[str] = set()
+    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)  # before merge keys (<<) are resolved, which may repeat a key
+        seen: set[tuple[str, Any]] = set()
         for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                raise UserError(
-                    f"{key.start_mark.name}: key {key.value!r} stands twice (line {key.start_mark.line + 1})"
-                )
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep)
+            if isinstance(key, yaml.ScalarNode):
+                if (key.tag, key.value) in seen:
+                    place = f"{key.start_mark.name}, line {key.start_mark.line + 1}"
+                    raise UserError(f"config {place}: key {key.value!r} stands twice")
+                seen.add((key.tag, key.value))
+        return node
 
 
 def _unique_pairs(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -66,7 +63,7 @@ def _read_json(text: str, path: str | Path) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_unique_pairs)
     except UserError as error:
-        raise UserError(f"{path}: {error}") from None
+        raise UserError(f"config {path}: {error}") from None
 
 
 def check_plain(content: Any) -> None:

@@ -30,7 +30,7 @@ def _spelled(value: Any) -> Any:
 def _known_transition(text: str) -> str:
     """Check the spelling of a transition; whether the estimator is registered is checked with the other names."""
     perturbed = re.fullmatch(r"perturbed\((0|1|0?\.\d+|[01]\.\d*)\)", text)
-    if perturbed and float(perturbed[1]) <= 1 or re.fullmatch(r"true|matched|alpha|estimated\(\w+\)", text):
+    if (perturbed and float(perturbed[1]) <= 1) or re.fullmatch(r"true|matched|alpha|estimated\(\w+\)", text):
         return text
     near = difflib.get_close_matches(text, ("true", "matched", "alpha"), n=1)
     hint = f"did you mean {near[0]!r}?" if near else "EPS is a total variation from 0 to 1"
