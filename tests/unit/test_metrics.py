@@ -323,3 +323,10 @@ def test_choice_and_heldout_halves_share_no_example():
     predicted = np.array([0, 0, 0, 0, 1])
     measured = heldout.measure(only_test(part(one_hot_logits(predicted), observed, observed)))
     assert measured == {"choice_accuracy_noisy": 2 / 3, "heldout_accuracy_noisy": 0.0}
+
+
+def test_norm_and_spread_of_known_logits():
+    test = part([[3.0, 4.0, 0.0], [-6.0, 8.0, 0.0]], [0, 1])
+    measured = logits.measure(only_test(test))
+    assert measured["logit_norm"] == pytest.approx((5 + 10) / 2)
+    assert measured["logit_spread"] == pytest.approx((np.std([3, 4, 0]) + np.std([-6, 8, 0])) / 2)
