@@ -8,28 +8,32 @@ from smearlab.seeds import numpy_generator
 ORDER = 2
 SOURCE = "Lukasik et al. 2020, section 3; Patrini et al. 2017, theorem 1"
 ALPHAS = (0.1, 0.5, 0.9)
-SOLVED = (2, 3, 5, 10, 30, 100, 300, 1000)
+CLASSES = range(2, 1001)
+SOLVED = (2, 3, 5, 10, 30)  # larger systems come out differently with the number of threads
 TOLERANCE = 1e-12
 
 
 def check() -> Claim:
     """Enumerate the noise for L = 2…1000 and compare with the smoothed loss; the same for the backward loss."""
     rng = numpy_generator("claims", "expected_noise", 0)
-    smoothing = max(smoothing_error(3 * rng.normal(size=n), alpha) for n in range(2, 1001) for alpha in ALPHAS)
-    backward = max(backward_error(3 * rng.normal(size=n), alpha) for n in SOLVED for alpha in ALPHAS)
+    cases = [(3 * rng.normal(size=n), alpha) for n in CLASSES for alpha in ALPHAS]
+    smoothing = max(smoothing_error(logits, alpha) for logits, alpha in cases)
+    backward = max(backward_error(logits, alpha) for logits, alpha in cases)
+    solved = max(inverse_error(logits, alpha) for logits, alpha in cases if len(logits) in SOLVED)
+    error = max(smoothing, backward, solved)
     return Claim(
         claim=(
             "The expectation of the plain loss over symmetric noise is the smoothed loss with α = ρL/(L − 1), and that "
             "of the backward loss is the plain loss on the true label."
         ),
         source=SOURCE,
-        measured=max(smoothing, backward),
+        measured=error,
         tolerance=TOLERANCE,
-        holds=max(smoothing, backward) <= TOLERANCE,
+        holds=error <= TOLERANCE,
         detail=(
-            f"Random logits, α in {', '.join(map(str, ALPHAS))}, every true label, expectations by enumeration. "
-            f"Smoothing: every L from 2 to 1000, largest relative error {smoothing:.1e}. Backward, by solving with T: "
-            f"L in {', '.join(map(str, SOLVED))}, {backward:.1e}."
+            f"Random logits, every L from 2 to 1000, α in {', '.join(map(str, ALPHAS))}, every true label, all by "
+            f"enumeration. Largest relative error: smoothing {smoothing:.1e}, backward {backward:.1e}, its inverse "
+            f"against elimination with T for L in {', '.join(map(str, SOLVED))} {solved:.1e}."
         ),
     )
 
@@ -48,9 +52,18 @@ def smoothing_error(logits: np.ndarray, alpha: float) -> float:
     return relative_error(expected_over_noise(plain, alpha * (n - 1) / n), smoothed)
 
 
+def backward_loss(by_label: np.ndarray, alpha: float) -> np.ndarray:
+    """Return T⁻¹ ℓ with T⁻¹ = (I - (alpha/L) J) / (1 - alpha), the loss of each label (L,)."""
+    return (by_label - alpha * by_label.mean()) / (1 - alpha)
+
+
 def backward_error(logits: np.ndarray, alpha: float) -> float:
-    """Return the relative error between the noisy backward loss, T⁻¹ ℓ by elimination, and the plain one."""
-    n = len(logits)
-    plain = losses(logits)
-    corrected = np.linalg.solve((1 - alpha) * np.eye(n) + alpha / n, plain)
-    return relative_error(expected_over_noise(corrected, alpha * (n - 1) / n), plain)
+    """Return the relative error between the noisy backward loss and the plain one, at logits (L,)."""
+    plain, n = losses(logits), len(logits)
+    return relative_error(expected_over_noise(backward_loss(plain, alpha), alpha * (n - 1) / n), plain)
+
+
+def inverse_error(logits: np.ndarray, alpha: float) -> float:
+    """Return the relative error of the backward loss against the solution of T b = ℓ by elimination."""
+    plain, n = losses(logits), len(logits)
+    return relative_error(backward_loss(plain, alpha), np.linalg.solve((1 - alpha) * np.eye(n) + alpha / n, plain))

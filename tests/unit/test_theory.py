@@ -84,6 +84,13 @@ def test_smoothing_by_another_amount_than_the_noise_is_found_out():
     assert expected_noise.smoothing_error(logits, 0.3) < 1e-15
 
 
+@pytest.mark.parametrize("n", [2, 5, 40])
+def test_backward_loss_is_the_inverse_matrix_times_the_losses(n):
+    by_label, alpha = np.random.default_rng(n).normal(size=n), 0.4
+    inverse = np.linalg.inv((1 - alpha) * np.eye(n) + alpha / n)
+    assert expected_noise.backward_loss(by_label, alpha) == pytest.approx(inverse @ by_label, rel=1e-12)
+
+
 @pytest.mark.parametrize("alpha", [0.1, 0.5])
 def test_negative_smoothing_matrix_inverts_the_smoothing_matrix(alpha):
     n, negative = 6, -alpha / (1 - alpha)
@@ -159,3 +166,13 @@ def test_the_separator_moves_back_without_reaching_the_bayes_line(claims):
     for name in linear_separator.CLAIMED:
         assert np.diff(offsets[name]).max() < 0 < offsets[name][-1]
     assert offsets["l2_free_offset"][-1] > offsets["l2_free_offset"][0]
+
+
+def test_a_claim_that_fails_says_so(monkeypatch):
+    monkeypatch.setattr(omega_minimum, "minimised", lambda inputs, start: start)
+    assert not omega_minimum.check().holds
+    monkeypatch.setattr(expected_noise, "backward_loss", lambda by_label, alpha: by_label)
+    assert not expected_noise.check().holds
+    monkeypatch.setattr(linear_separator, "offset", lambda weights: 1.0)
+    failed = linear_separator.check()
+    assert failed.measured > 0 and not failed.holds
