@@ -75,9 +75,14 @@ def listing(items: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
 
 
+def whole(n: int) -> str:
+    """Return a whole number, its thousands apart: 12 000."""
+    return f"{n:,}".replace(",", THIN)
+
+
 def counted(n: int, one: str, many: str | None = None) -> str:
     """Return a count with its noun: 1 cell, 3 cells."""
-    return f"{n:,}{' '}{one if n == 1 else many or one + 's'}".replace(",", THIN)
+    return f"{whole(n)} {one if n == 1 else many or one + 's'}"
 
 
 def method_name(method: str) -> str:

@@ -145,7 +145,7 @@ def _state(tables: Tables) -> list[str]:
     networks = metrics.drop_duplicates(["cell", "noise_seed", "seed"])
     diverged = int((networks["status"] == "diverged").sum())
     return [
-        f"{computed} of {text.counted(len(summary), 'cell')} computed",
+        f"{text.whole(computed)} of {text.counted(len(summary), 'cell')} computed",
         text.counted(len(networks), "network"),
         *([f"{diverged} diverged"] if diverged else []),
     ]

@@ -172,7 +172,8 @@ def _headline(noisy: pd.DataFrame, name: str, tone: Tone) -> str:
     if tone == "no":
         return f"No: {where}, {name} did not help."
     if tone == "unknown":
-        return f"This grid cannot say whether {name} helps {where}."
+        yet = " yet" if "missing" in found else ""
+        return f"This grid cannot say{yet} whether {name} helps {where}."
     opening = "Not shown" if tone == "unshown" else "In part"
     return f"{opening}: {where}, {name} {text.listing(_by_verdict(noisy))}."
 
@@ -304,7 +305,10 @@ def mitigates(summary: pd.DataFrame, known: Facts) -> Reply:
         f"{_range_of(rows)}."
     )
     if tone == "unknown":
-        first = f"This grid cannot say: with {_alpha(rows)} smoothing {clause(rows.iloc[-1], quantity(rows, known))}."
+        told = rows[rows["difference"].notna()] if rows["difference"].notna().any() else rows
+        said = clause(told.iloc[-1], quantity(rows, known))
+        where = f"at {text.rate(told['noise_rate'].iloc[-1])} noise"
+        first = f"This grid cannot say: {where} smoothing with {_alpha(rows)} {said}."
     return Reply(question, _short(tone), [first, *_all_strengths(symmetric)], tone, evidence)
 
 

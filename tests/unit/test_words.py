@@ -1,0 +1,272 @@
+"""The report's sentences: they say what the numbers say, and no more."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from fake_grid import DIGITS_CELLS, fake_tables, student, teacher
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smearlab.report import words
+from smearlab.tables import SUMMARY_NUMBERS, TEXT_KEYS, cell_keys, regular
+
+VERDICTS = ["helps", "hurts", "no practical difference", "not enough data", "identical", "diverged", "missing"]
+
+
+def frame(*rows):
+    """A summary frame of these rows, each a small dictionary over a default row."""
+    default = {"dataset": "digits", "noise": "symmetric", "recipe": "small", "role": "teacher", "n": 5, "n_paired": 5}
+    default |= {"n_diverged": 0, "margin": 0.5, "mean": 0.9}
+    found = regular(pd.DataFrame([default | row for row in rows]), SUMMARY_NUMBERS, [*TEXT_KEYS, "verdict", "cell"])
+    return found.assign(key=cell_keys(found), n_finished=found["n"] - found["n_diverged"])
+
+
+def smoothing(rate, verdict, difference=np.nan, alpha=0.1, **more):
+    row = {"method": "label_smoothing", "alpha": alpha, "noise_rate": rate, "verdict": verdict}
+    if verdict == "missing":
+        return row | {"n": 0, "n_paired": 0, "mean": np.nan} | more
+    low, high = difference - 0.01, difference + 0.01
+    return row | {"difference": difference, "ci_low": low, "ci_high": high} | more
+
+
+def plain(rate, **more):
+    return {"method": "cross_entropy", "noise_rate": rate, "verdict": "baseline"} | more
+
+
+def correction(rate, difference, verdict="helps", method="forward", half=0.01):
+    row = {"method": method, "transition": "true", "noise_rate": rate, "verdict": verdict, "difference": difference}
+    return row | {"ci_low": difference - half, "ci_high": difference + half}
+
+
+def said(summary, **known):
+    answer = words.answer(summary, words.Facts(**known))
+    return answer.headline, " ".join(answer.sentences), answer.tone
+
+
+@pytest.mark.parametrize(
+    ("verdict", "difference", "headline", "tone"),
+    [
+        ("helps", 0.021, "Yes: on digits with symmetric noise, label smoothing helped.", "yes"),
+        ("hurts", -0.021, "No: on digits with symmetric noise, label smoothing hurt.", "no"),
+        (
+            "no practical difference",
+            0.001,
+            "No: on digits with symmetric noise, label smoothing made no practical difference.",
+            "no",
+        ),
+        (
+            "not enough data",
+            0.021,
+            "This grid cannot say whether label smoothing helps on digits with symmetric noise.",
+            "unknown",
+        ),
+        (
+            "diverged",
+            np.nan,
+            "This grid cannot say whether label smoothing helps on digits with symmetric noise.",
+            "unknown",
+        ),
+        (
+            "missing",
+            np.nan,
+            "This grid cannot say yet whether label smoothing helps on digits with symmetric noise.",
+            "unknown",
+        ),
+    ],
+)
+def test_one_rate_gives_the_headline_of_its_verdict(verdict, difference, headline, tone):
+    found = said(frame(plain(0.2), smoothing(0.2, verdict, difference)))
+    assert (found[0], found[2]) == (headline, tone)
+
+
+def test_sentence_holds_difference_interval_n_and_rate_of_the_row():
+    _, sentences, _ = said(frame(plain(0.4), smoothing(0.4, "helps", 0.0312, n_paired=7)))
+    assert "at 40 % noise" in sentences
+    assert "raised test accuracy by 3.1 points (95 % interval +2.1 to +4.1, n = 7 pairs)" in sentences
+
+
+def test_mixed_rates_are_named_one_by_one():
+    rows = [plain(0.2), plain(0.4), smoothing(0.2, "not enough data", 0.01), smoothing(0.4, "helps", 0.03)]
+    headline, _, tone = said(frame(*rows))
+    assert headline.endswith("label smoothing is undecided at 20 % and helped at 40 %.") and tone == "partly"
+
+
+def test_harm_at_one_rate_and_doubt_at_another_is_not_called_partial_success():
+    headline, _, tone = said(frame(smoothing(0.2, "hurts", -0.02), smoothing(0.4, "not enough data", 0.01)))
+    assert headline.startswith("Not shown") and tone == "unshown"
+
+
+def test_clean_labels_alone_say_nothing_about_noise():
+    headline, sentences, tone = said(frame(plain(0.0), smoothing(0.0, "hurts", -0.01)))
+    assert "says nothing about noise" in headline and tone == "unknown"
+    assert "Without noise it lowered test accuracy by 1.0 points" in sentences
+
+
+def test_a_grid_without_smoothing_cannot_say():
+    assert said(frame(plain(0.2), correction(0.2, 0.05)))[0] == "This grid cannot say."
+    assert said(frame().head(0))[0] == "This grid cannot say."
+
+
+def test_best_in_hindsight_is_named_as_such_and_not_when_it_is_the_headline_itself():
+    rows = [plain(0.2), smoothing(0.2, "helps", 0.02, mean=0.92), smoothing(0.2, "helps", 0.05, alpha=0.8, mean=0.95)]
+    assert "picked in hindsight, is that of label smoothing with α = 0.8 (+5.0 points" in said(frame(*rows))[1]
+    assert "it also has the highest mean, 92.0 %" in said(frame(*rows[:2]))[1]
+
+
+def test_diverged_replicates_are_counted():
+    _, sentences, _ = said(frame(smoothing(0.2, "diverged", n_diverged=2)))
+    assert "diverged (2 of 5 replicates)" in sentences
+
+
+def test_noisy_test_labels_are_named():
+    _, sentences, _ = said(frame(smoothing(0.2, "helps", 0.02)), clean={"digits": False})
+    assert "accuracy on noisy test labels" in sentences
+
+
+def test_many_settings_are_counted():
+    rows = [smoothing(0.2, v, d, dataset=name) for name, v, d in (("a", "helps", 0.03), ("b", "hurts", -0.02))]
+    headline, sentences, _ = said(frame(*rows))
+    assert headline == "Of 2 noisy settings, label smoothing helped in 1 and hurt in 1."
+    assert "Best for it is a" in sentences and "Worst for it is b" in sentences
+
+
+def test_the_flag_of_the_table_decides_which_contrast_is_the_headline():
+    rows = frame(smoothing(0.2, "helps", 0.03), smoothing(0.2, "hurts", -0.03, alpha=0.6))
+    assert said(rows.assign(primary=[False, True]))[2] == "no"
+    assert said(rows)[2] == "yes"
+
+
+def test_without_a_named_contrast_it_is_the_smoothing_nearest_a_tenth():
+    rows = frame(*(smoothing(0.2, "helps", 0.02, alpha=a) for a in (-0.1, 0.05, 0.2, 0.4)))
+    assert list(words.primary_rows(rows, words.Facts())["alpha"]) == [0.05]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0.0, 0.1, 0.2, 0.4]), st.sampled_from(VERDICTS), st.floats(-0.3, 0.3)),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda row: row[0],
+    )
+)
+def test_success_is_claimed_only_where_a_noisy_row_helps(rows):
+    summary = frame(*(smoothing(rate, verdict, difference) for rate, verdict, difference in rows))
+    headline, _, tone = said(summary)
+    noisy = {verdict for rate, verdict, _ in rows if rate > 0}
+    assert ("helped" in headline) == ("helps" in noisy)
+    assert (tone == "yes") == (noisy == {"helps"})
+    reply = words.mitigates(summary, words.Facts())
+    assert (reply.tone == "yes") == (noisy == {"helps"})
+
+
+@given(st.sampled_from(VERDICTS), st.floats(-0.5, 0.5))
+def test_raised_and_lowered_follow_the_verdict(verdict, difference):
+    clause = words.clause(frame(smoothing(0.2, verdict, difference)).iloc[0])
+    assert ("raised" in clause) == (verdict == "helps")
+    assert ("lowered" in clause) == (verdict == "hurts")
+
+
+def test_question_one_needs_symmetric_noise():
+    rows = frame(smoothing(0.2, "helps", 0.02, noise="mine"))
+    assert words.mitigates(rows, words.Facts(kinds={"mine": "pair_flip"})).tone == "unknown"
+    assert words.mitigates(rows, words.Facts(kinds={"mine": "uniform_redraw"})).tone == "yes"
+
+
+def test_question_one_counts_all_strengths():
+    rows = frame(*(smoothing(0.2, v, d, alpha=a) for a, v, d in ((0.1, "helps", 0.02), (0.4, "hurts", -0.02))))
+    reply = words.mitigates(rows, words.Facts())
+    assert "helped in 1 and hurt in 1 of 2 comparisons" in " ".join(reply.sentences)
+
+
+@pytest.mark.parametrize(
+    ("differences", "short", "tone"),
+    [
+        ((0.05, 0.06), "At α = 0.1: behind", "no"),
+        ((-0.05, -0.01), "At α = 0.1: ahead", "yes"),
+        ((0.05, -0.05), "At α = 0.1: among them", "partly"),
+        ((0.021, 0.019), "At α = 0.1: not told apart", "unshown"),
+    ],
+)
+def test_question_two_compares_intervals(differences, short, tone):
+    rows = [correction(0.2, d, method=m) for d, m in zip(differences, ("forward", "backward"), strict=True)]
+    reply = words.family(frame(plain(0.2), smoothing(0.2, "helps", 0.02, mean=0.9), *rows), words.Facts())
+    assert (reply.short, reply.tone) == (short, tone)
+    assert "not tested against each other" in reply.sentences[-1]
+
+
+def test_question_two_needs_a_correction_under_noise():
+    rows = frame(smoothing(0.2, "helps", 0.02), correction(0.0, 0.1))
+    assert words.family(rows, words.Facts()).tone == "unknown"
+
+
+def pupil(rate, verdict, difference=np.nan, teacher_method="label_smoothing", alpha=0.1):
+    row = smoothing(rate, verdict, difference) | {"role": "student", "method": "cross_entropy", "alpha": np.nan}
+    return row | {"teacher_method": teacher_method, "teacher_alpha": alpha, "temperature": 4.0, "beta": 0.5}
+
+
+def test_question_three_looks_at_students_of_smoothed_teachers_only():
+    rows = frame(pupil(0.2, "helps", 0.03), pupil(0.2, "hurts", -0.03, "forward", np.nan))
+    reply = words.student(rows, words.Facts())
+    assert reply.tone == "yes" and "helped in 1 of 1 noisy setting" in reply.sentences[0]
+
+
+def test_question_three_keeps_the_clean_case_apart():
+    reply = words.student(frame(pupil(0.2, "helps", 0.03), pupil(0.0, "hurts", -0.02)), words.Facts())
+    assert reply.tone == "yes" and reply.sentences[-1] == "Without noise it hurt in 1 of 1."
+
+
+def test_question_three_without_students():
+    assert words.student(frame(smoothing(0.2, "helps", 0.02)), words.Facts()).tone == "unknown"
+    assert words.student(frame(pupil(0.2, "missing")), words.Facts()).tone == "unknown"
+
+
+def decay(verdict, difference, strength=0.01):
+    row = {"method": "weight_decay", "options": f'{{"weight_decay": {strength}}}', "noise_rate": 0.2}
+    return row | {"verdict": verdict, "difference": difference, "ci_low": -0.1, "ci_high": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("smoothed", "decayed", "tone", "phrase"),
+    [
+        ("helps", "helps", "partly", "does not prove it"),
+        ("helps", "hurts", "no", "speaks against the ℓ2 reading"),
+        ("helps", "not enough data", "unknown", "not decided"),
+        ("hurts", "helps", "unknown", "nothing needs explaining"),
+    ],
+)
+def test_question_four_weighs_smoothing_against_decay(smoothed, decayed, tone, phrase):
+    reply = words.shrinks(frame(smoothing(0.2, smoothed, 0.02), decay(decayed, 0.01)), words.Facts())
+    assert reply.tone == tone and phrase in reply.sentences[0]
+
+
+def test_question_four_needs_a_decay_sweep_and_reports_the_spread_it_has():
+    rows = frame(plain(0.2), smoothing(0.2, "helps", 0.02))
+    metrics = pd.DataFrame({"key": list(rows["key"]) * 2, "logit_spread": [4.0, 2.0, 6.0, 3.0]})
+    reply = words.shrinks(rows, words.Facts(), metrics)
+    assert reply.tone == "unknown"
+    assert "2.5 with label smoothing with α = 0.1 (n = 2) and 5 with cross-entropy (n = 2)" in reply.sentences[-1]
+
+
+def test_binomial_error_is_that_of_the_plain_accuracy():
+    (sentence,) = words.binomial_error(frame(plain(0.2, mean=0.8)), words.Facts(n_test={"digits": 400}))
+    assert "accuracy of 80.0 % measured on 400 test examples has a binomial standard error of 2.0 points" in sentence
+
+
+def test_answers_follow_a_whole_grid():
+    tables = fake_tables()
+    known = words.facts(tables)
+    headline = words.answer(tables.summary, known).headline
+    noisy = words.primary_rows(tables.summary, known).query("noise_rate > 0")["verdict"]
+    assert headline.startswith("Yes") == (set(noisy) == {"helps"})
+    assert len(words.replies(tables.summary, known, tables.metrics)) == 4
+
+
+@pytest.mark.parametrize("cells", [[teacher("cross_entropy")], [student("cross_entropy", 1.0)], DIGITS_CELLS])
+@pytest.mark.parametrize("keep", [lambda cell: False, lambda cell: cell["noise_rate"] == 0])
+def test_every_half_filled_grid_gets_all_its_sentences(cells, keep):
+    tables = fake_tables(cells=cells, keep=keep, details=False)
+    known = words.facts(tables)
+    found = [words.answer(tables.summary, known), *words.replies(tables.summary, known, tables.metrics)]
+    for item in found:
+        assert item.sentences and all("nan" not in sentence for sentence in item.sentences)
+        assert item.tone != "yes"
