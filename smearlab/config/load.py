@@ -91,8 +91,8 @@ def _not_plain(value: Any) -> str | None:
     """Return what is wrong with one value, or None."""
     match value:
         case Mapping():
-            odd = [key for key in value if not isinstance(key, str)]
-            return f"key {odd[0]!r} is not text; put it in quotes" if odd else None
+            odd = [key for key in value if not (isinstance(key, str) and key.isprintable() and len(key) <= 100)]
+            return f"key {_shorten(odd[0])} is not a short printable text; numbers need quotes" if odd else None
         case str():
             return None if _is_sound(value) else "holds a character that no file can hold"
         case float():
@@ -149,7 +149,8 @@ PLAINER = (
     (r"^(Value error, |Input )", ""),
     (r"^String should match pattern .*", "must be letters, digits and _, and not begin with _"),
     (r"valid dictionary or instance of \w+|valid dictionary", "mapping (key: value)"),
-    (r"valid (number|integer|list|string|boolean)", r"\1"),
+    (r"valid integer", "whole number"),
+    (r"valid (number|list|string|boolean)", r"\1"),
     (r"\bstring\b", "text"),
     (r"\bboolean\b", "true or false"),
     (r"should be a (text|true)", r"should be \1"),
