@@ -110,6 +110,7 @@ def metrics_table(grid: Grid, reader: Reader) -> pd.DataFrame:
                     "realised_noise_rate": audit.get("realised_noise_rate"),
                     **{key: run.get(key) for key in (*MEASURED, "noise_seed", "seed", "status", "reason")},
                     **measured["metrics"],
+                    "status": measured["status"],  # a finished network may turn out not to be finite
                     "accepted": accepted,
                     "cell": row.cell.key,
                 }
