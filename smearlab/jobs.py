@@ -28,6 +28,8 @@ def labels_job(labels: Labels, seed: int) -> dict[str, Any]:
     noise = labels.noise
     kinds = {noise.kind, *(value["kind"] for value in noise.contents.values() if isinstance(value, dict))}
     return {
+        "dataset": labels.dataset.id,
+        "dataset_kind": labels.dataset.kind,
         "kind": noise.kind,
         "contents": noise.contents,
         "rate": labels.rate,

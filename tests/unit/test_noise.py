@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from smearlab import noise
 from smearlab import observed as observed_labels
 from smearlab.data import Canonical, HeldOutData, TrainingData, write_dataset
-from smearlab.definitions import Dataset, Noise
 from smearlab.errors import UserError
 from smearlab.files import sha256_array, write_json
 from smearlab.labelling import make_labels
@@ -261,13 +260,12 @@ def test_labels_made_from_a_data_set_on_disk_are_read_back_with_it(tmp_path):
     test = HeldOutData(context.images, context.labels, None, context.source_index, data.meta)
     write_dataset(Canonical(data, test), tmp_path)
     make_labels(
-        {"rate": 0.3, "noise_seed": 2},
-        Dataset("toy", "arrays", {}, {}, tuple(context.class_names), "0"),
-        Noise("symmetric", "symmetric", {}, {}, (0.3,)),
+        {"kind": "symmetric", "rate": 0.3, "noise_seed": 2, "dataset": "toy-01234567", "dataset_kind": "arrays"},
+        {},
         {"training": tmp_path / "training.npz", "manifest": tmp_path / "training.json"},
         {"labels": tmp_path / "labels.npz", "audit": tmp_path / "audit.json"},
     )
     labels, record = read(tmp_path)
     assert (labels == draw(context, noise_seed=2).labels).all()
-    assert record["dataset"].startswith("toy-")
+    assert record["dataset"] == "toy-01234567"
     assert record["realised_noise_rate"] == pytest.approx((labels != context.labels)[context.part == 0].mean())

@@ -2,16 +2,18 @@
 
 from pathlib import Path
 
-from smearlab.config.load import parse
 from smearlab.data import write_dataset
 from smearlab.joblog import job_log
 from smearlab.registry import load
 from smearlab.splitting import make_dataset
 
+SPLIT = ("split_seed", "validation", "test", "subset", "test_subset")
+
 with job_log(snakemake.log[0]):
     contents = snakemake.params.job["contents"]
-    name = snakemake.wildcards.dataset.rpartition("-")[0]
-    options = parse(snakemake.config).datasets[name].model_extra or {}
+    # Where the files lie is no part of the job, so that moving them reruns nothing; the config says it.
+    given = snakemake.config["datasets"][snakemake.wildcards.dataset.rpartition("-")[0]]
+    options = {k: v for k, v in {**contents, **given}.items() if k not in (*SPLIT, "kind", "fingerprint")}
     raw = load("datasets", contents["kind"]).load(**options)
-    settings = {key: contents[key] for key in ("split_seed", "validation", "test", "subset", "test_subset")}
+    settings = {key: contents[key] for key in SPLIT}
     write_dataset(make_dataset(raw, **settings), Path(snakemake.output.training).parent)
