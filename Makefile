@@ -41,7 +41,7 @@ lock: setup
 
 docs: setup
 	$(BIN)/python -m smearlab schema
-	$(BIN)/python -m smearlab.reference docs/reference.md
+	$(BIN)/python -m smearlab.handbook
 
 clean:
 	rm -rf results logs .snakemake .smearlab reports/*.html
