@@ -39,6 +39,9 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("grid", metavar="NAME", help="a grid's name, or the path of a config")
         command.set_defaults(run=run)
+    publish = commands.add_parser("publish", help="copy a run's report, tables and config to reports/published/")
+    publish.add_argument("grid", metavar="CONFIG", help="the config that was run")
+    publish.set_defaults(run=_publish)
     listing = commands.add_parser("list", help="list what a config may name, with its options")
     listing.add_argument("kind", nargs="?", choices=sorted(registry.ENTRY_FUNCTIONS))
     listing.set_defaults(run=_list)
@@ -101,6 +104,12 @@ def _plan(options: argparse.Namespace) -> None:
     from smearlab.plan import plan
 
     print(plan(find_grid(options.grid)))
+
+
+def _publish(options: argparse.Namespace) -> None:
+    from smearlab.publish import publish
+
+    print(publish(find_grid(options.grid).name, Path(options.grid)))
 
 
 def _list(options: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from smearlab.correction import read_estimates, transition_facts
 from smearlab.digest import ROOT, source_digest
 from smearlab.files import read_json, write_bytes, write_json, write_text
 from smearlab.grid import RESULTS, Cell, Grid, Row
@@ -16,14 +17,14 @@ from smearlab.jobs import training_job
 NAMED = """
     dataset noise noise_rate noise_seed realised_noise_rate recipe arch role method alpha transition options
     teacher_method teacher_alpha teacher_transition teacher_options teacher_recipe temperature beta student_labels
-    view seed status
+    view student_temperature seed status
 """.split()
 MEASURED = """
     test_accuracy test_accuracy_last test_accuracy_selected test_accuracy_noisy test_nll test_brier test_ece
     train_accuracy_noisy memorised recovered best_on_test_accuracy epochs train_seconds images_per_second device
     precision
 """.split()
-REMARKS = ["n_snapshots", "accepted", "reason", "cell"]
+REMARKS = ["n_snapshots", "transition_error", "transition_condition", "accepted", "reason", "cell"]
 TEXT = """
     dataset noise recipe arch role method transition options teacher_method teacher_transition teacher_options
     teacher_recipe student_labels view status device precision reason cell
@@ -74,6 +75,11 @@ class Reader:
             self._audits[str(path)] = _read_or_none(path) or {}
         return self._audits[str(path)]
 
+    def estimates(self, cell: Cell, block: str) -> dict[tuple[int, int], dict[str, Any]]:
+        """Return the estimated T of each replicate, by its seeds; empty where none is asked for or there yet."""
+        paths = [self.results.parent / path for path in cell.estimate_files(block)]
+        return read_estimates([path for path in paths if path.exists()])
+
     def rows(self) -> list[tuple[Row, str, dict[str, Any] | None]]:
         """Return (row, block, what it wrote) in the fixed order of the grid."""
         return [
@@ -101,7 +107,8 @@ def metrics_table(grid: Grid, reader: Reader) -> pd.DataFrame:
     for row, block, found in reader.rows():
         if found is None:
             continue
-        accepted = found["run"]["code"] != training_job(row.cell, block)["code"]
+        job = training_job(row.cell, block)
+        estimates = reader.estimates(row.cell, block)
         for run, measured in zip(found["run"]["replicates"], found["metrics"]["replicates"], strict=True):
             audit = reader.audit(row.cell, run["noise_seed"])
             records.append(
@@ -111,7 +118,8 @@ def metrics_table(grid: Grid, reader: Reader) -> pd.DataFrame:
                     **{key: run.get(key) for key in (*MEASURED, "noise_seed", "seed", "status", "reason")},
                     **measured["metrics"],
                     "status": measured["status"],  # a finished network may turn out not to be finite
-                    "accepted": accepted,
+                    **transition_facts(job, audit, estimates.get((run["noise_seed"], run["seed"]))),
+                    "accepted": found["run"]["code"] != job["code"],
                     "cell": row.cell.key,
                 }
             )
@@ -210,6 +218,7 @@ def cost(grid: Grid, reader: Reader) -> list[dict[str, Any]]:
     stages: dict[str, list[Path]] = {
         "data": [logs / "data" / f"{dataset}.tsv" for dataset in grid.datasets],
         "labels": [p for labels in grid.labels.values() for p in (logs / "labels" / labels.path).glob("*.tsv")],
+        "transition estimates": [logs / e.key / f"{b}.tsv" for e in grid.estimates.values() for b in grid.blocks(e)],
     }
     for role in ("teacher", "student"):
         cells = [cell for cell in grid.cells.values() if cell.role == role]

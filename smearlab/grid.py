@@ -1,7 +1,7 @@
 """The grid: from a config to cells, blocks, replicates and paths. Pure Python; nothing here imports torch."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -40,6 +40,41 @@ class Replicate:
     seed: int
 
 
+def block_replicates(block: str, size: int, draws: bool) -> list[Replicate]:
+    """Return the replicates of a block of a size; labels that are not drawn have the one noise seed 0."""
+    design, _, number = block.rpartition("-")
+    k = int(number)
+    if design == "crossed":
+        return [Replicate(k, t) for t in range(size)]
+    return [Replicate(r if draws else 0, r) for r in range(k * size, (k + 1) * size)]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The cross-fitted warm-up networks behind the estimated T of a cell: of its labels, under its recipe."""
+
+    labels: Labels
+    recipe: Recipe
+
+    @cached_property
+    def path(self) -> str:
+        """Its folder below results/estimates/."""
+        return f"{self.labels.path}/{self.recipe.id}/{slug('cross_fit', asdict(self.recipe.estimate))}"
+
+    @property
+    def key(self) -> str:
+        """Its name among all computations."""
+        return f"estimates/{self.path}"
+
+    def folder(self, block: str) -> str:
+        """The folder of one block's outputs."""
+        return f"{RESULTS}/{self.key}/{block}"
+
+    def replicates(self, block: str) -> list[Replicate]:
+        """The replicates of a block: those of the cells that use the estimate."""
+        return block_replicates(block, self.recipe.block_size, self.labels.noise.draws)
+
+
 @dataclass(frozen=True)
 class Cell:
     """One computation of the grid: a teacher, or a student of a teacher cell."""
@@ -63,7 +98,7 @@ class Cell:
     def path(self) -> str:
         """The cell's folder below results/<role>s/: one component for each thing that names it."""
         if self.teacher is None:
-            return f"{self.labels.path}/{self.recipe.id}/{self.method.id}"
+            return f"{self.labels.path}/{self.recipe.id}/{slug(self.method.id, self._estimate_values)}"
         return f"{self.teacher.path}/{self.recipe.id}/{self._student_id}"
 
     @property
@@ -74,6 +109,7 @@ class Cell:
     @property
     def _student_id(self) -> str:
         values = {
+            **self._estimate_values,
             "temperature": self.temperature,
             "beta": self.beta,
             "labels": self.student_labels,
@@ -82,22 +118,26 @@ class Cell:
         }
         return slug(self.method.id, {k: v for k, v in values.items() if v is not None})
 
+    @property
+    def _estimate_values(self) -> dict[str, Any]:
+        return asdict(self.recipe.estimate) if self.method.estimator else {}
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """What its T is estimated from; None unless its method asks for an estimated T."""
+        return Estimate(self.labels, self.recipe) if self.method.estimator else None
+
+    def estimate_files(self, block: str) -> list[str]:
+        """The file with the estimated T of each replicate of a block: one, or none."""
+        return [f"{self.estimate.folder(block)}/{self.method.estimator}.json"] if self.estimate else []
+
     def folder(self, block: str) -> str:
         """The folder of one block's outputs."""
         return f"{RESULTS}/{self.key}/{block}"
 
     def replicates(self, block: str) -> list[Replicate]:
         """The replicates of a block, the same in every grid: `paired-k` or `crossed-k`."""
-        design, _, number = block.rpartition("-")
-        k, size = int(number), self.recipe.block_size
-        if design == "crossed":
-            return [Replicate(k, t) for t in range(size)]
-        return [Replicate(r if self.labels.noise.draws else 0, r) for r in range(k * size, (k + 1) * size)]
-
-    def blocks(self, design: str, count: int) -> list[str]:
-        """The blocks a config asks for; without noise to draw, crossed and paired are the same replicates."""
-        design = design if self.labels.noise.draws else "paired"
-        return [f"{design}-{k}" for k in range(count)]
+        return block_replicates(block, self.recipe.block_size, self.labels.noise.draws)
 
 
 @dataclass(frozen=True)
@@ -123,6 +163,7 @@ class Row:
     def columns(self) -> dict[str, Any]:
         """The columns that name the cell in the tables."""
         naming, cell = self.naming, self.cell
+        own = {"student_temperature": cell.student_temperature} if cell.student_temperature is not None else {}
         columns = {
             "role": cell.role,
             "dataset": naming.dataset.name,
@@ -130,7 +171,7 @@ class Row:
             "noise_rate": cell.labels.rate,
             "recipe": naming.recipe.name,
             "arch": cell.recipe.arch,
-            **method_columns(naming.method),
+            **method_columns(naming.method, own),
         }
         if naming.teacher is None:
             return columns
@@ -143,6 +184,7 @@ class Row:
             "beta": cell.beta,
             "student_labels": naming.student_labels,
             "view": cell.view,
+            "student_temperature": cell.student_temperature,
         }
 
 
@@ -155,6 +197,7 @@ class Grid:
         self.rows: list[Row] = list(dict.fromkeys(_rows(definitions)))  # groups of students may overlap
         self.cells: dict[str, Cell] = {row.cell.key: row.cell for row in self.rows}
         self.labels: dict[str, Labels] = {cell.labels.path: cell.labels for cell in self.cells.values()}
+        self.estimates: dict[str, Estimate] = {c.estimate.path: c.estimate for c in self.cells.values() if c.estimate}
         self.datasets: dict[str, Dataset] = {d.id: d for d in definitions.datasets}
 
     @property
@@ -162,9 +205,11 @@ class Grid:
         """The grid's name."""
         return self.config.name
 
-    def blocks(self, cell: Cell) -> list[str]:
-        """The blocks of a cell that this grid asks for."""
-        return cell.blocks(self.config.replicates.design, self.config.replicates.blocks)
+    def blocks(self, cell: Cell | Estimate) -> list[str]:
+        """The blocks of a cell that this grid asks for; without noise to draw, crossed and paired are the same."""
+        replicates = self.config.replicates
+        design = replicates.design if cell.labels.noise.draws else "paired"
+        return [f"{design}-{k}" for k in range(replicates.blocks)]
 
     def folders(self) -> list[str]:
         """The output folder of every block of every cell, teachers before students."""
@@ -197,13 +242,20 @@ def _teacher_rows(definitions: Definitions) -> Iterator[Row]:
                 CLEAN if rate == 0 else first_equal(noise, definitions.noises),
                 rate,
             )
-            cell = Cell(labels, first_equal(recipe, definitions.recipes), computation(method, dataset, noise, rate))
+            real = computation(method, dataset, noise, rate)
+            cell = Cell(labels, recipe_for(real, recipe, definitions.recipes), real)
             yield Row(cell, Naming(dataset, noise, recipe, method))
 
 
 def first_equal(wanted: Any, defined: list) -> Any:
     """Return the first definition with the same contents: two names for one thing are one computation."""
     return next(definition for definition in defined if definition.identity == wanted.identity)
+
+
+def recipe_for(method: Method, wanted: Recipe, defined: list[Recipe]) -> Recipe:
+    """Return the first recipe of the same settings; where T is estimated, it is estimated as the named one says."""
+    first = first_equal(wanted, defined)
+    return replace(first, estimate=wanted.estimate) if method.estimator else first
 
 
 def _student_rows(
@@ -219,24 +271,28 @@ def _student_rows(
         if teacher.naming.method in wanted:
             recipe = named[group.recipe] if group.recipe else teacher.naming.recipe
             for method in own:
-                yield from _students_of(teacher, group, first_equal(recipe, definitions.recipes), recipe, method)
+                yield from _students_of(teacher, group, recipe, definitions.recipes, method)
 
 
-def _students_of(teacher: Row, group: StudentConfig, trained: Recipe, named: Recipe, method: Method) -> Iterator[Row]:
+def _students_of(
+    teacher: Row, group: StudentConfig, named: Recipe, recipes: list[Recipe], method: Method
+) -> Iterator[Row]:
     labels, noise = teacher.cell.labels, teacher.naming.noise
     real = computation(method, labels.dataset, noise, labels.rate)
     for temperature, beta, sees, asked in product(group.temperatures, group.betas, group.labels, group.views):
+        used = CROSS_ENTROPY if beta == 1 else real
+        trained = recipe_for(used, named, recipes)
         view = default_view(trained) if asked == "auto" else asked
         cell = Cell(
             labels=labels,
             recipe=trained,
-            method=CROSS_ENTROPY if beta == 1 else real,
+            method=used,
             teacher=teacher.cell,
             temperature=temperature,
             beta=beta,
             student_labels=_seen(sees, beta, labels.rate),
             view=view,
-            student_temperature=group.student_temperature,
+            student_temperature=None if group.student_temperature == temperature else group.student_temperature,
         )
         naming = replace(teacher.naming, recipe=named, method=method, teacher=teacher.naming, student_labels=sees)
         yield Row(cell, naming)
@@ -255,9 +311,9 @@ def _seen(labels: str, beta: float, rate: float | None) -> str:
     return "noisy" if rate == 0 else labels
 
 
-def method_columns(method: Method) -> dict[str, Any]:
+def method_columns(method: Method, further: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The columns that name a method in the tables; what has no column of its own stands in options, as JSON."""
-    options = {**dict(method.options), **({"warm_up": method.warm_up} if method.warm_up else {})}
+    options = {**dict(method.options), **({"warm_up": method.warm_up} if method.warm_up else {}), **(further or {})}
     return {
         "method": method.name,
         "alpha": method.alpha,

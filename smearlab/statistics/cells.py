@@ -11,10 +11,10 @@ from smearlab.errors import UserError
 CONDITION = ("dataset", "noise", "noise_rate")
 TREATMENT = ("method", "alpha", "transition", "options")
 TEACHER_TREATMENT = tuple(f"teacher_{column}" for column in TREATMENT)
-DISTILLATION = ("teacher_recipe", "temperature", "beta", "student_labels", "view")
+DISTILLATION = ("teacher_recipe", "temperature", "beta", "student_labels", "view", "student_temperature")
 NAMES = (*CONDITION, "recipe", "arch", "role", *TREATMENT, *TEACHER_TREATMENT, *DISTILLATION)
 FAMILY = (*CONDITION, "recipe", "role")
-NUMBERS = ("noise_rate", "alpha", "teacher_alpha", "temperature", "beta")
+NUMBERS = ("noise_rate", "alpha", "teacher_alpha", "temperature", "beta", "student_temperature")
 PLAIN = "cross_entropy"
 
 Replicate = tuple[int, int]

@@ -1,0 +1,53 @@
+"""A finished run as something to commit: its page, its numbers, its config and the code it was made with."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from smearlab.config.load import parse, read_yaml
+from smearlab.errors import UserError
+from smearlab.files import read_json, write_json
+from smearlab.statistics.summary import summarise
+
+PUBLISHED = Path("reports") / "published"
+TABLES = ("metrics.csv", "summary.csv", "choice.csv")
+
+
+def publish(name: str, config: Path, *, results: Path = Path("results"), reports: Path = Path("reports")) -> Path:
+    """Copy a grid's report, tables and config to reports/published/<name>/; UserError if something is not there."""
+    context = _context(results / name / "context.json")
+    folder = PUBLISHED / name
+    sources = {
+        "report.html": reports / f"{name}.html",
+        "config.yaml": config,
+        **{table: results / name / table for table in TABLES},
+    }
+    for source in sources.values():
+        if not source.exists():
+            raise UserError(f"publish {name}: {source} is not there; run the grid first")
+    folder.mkdir(parents=True, exist_ok=True)
+    for target, source in sources.items():
+        shutil.copyfile(source, folder / target)
+    kept = ("code_version", "environment", "datasets", "cost", "accepted")
+    write_json(folder / "made-with.json", {**{k: context[k] for k in kept}, "missing": len(context["missing"])})
+    return folder
+
+
+def _context(path: Path) -> dict:
+    try:
+        return read_json(path)
+    except OSError:
+        raise UserError(f"publish: {path} is not there; run the grid first") from None
+
+
+def recomputed_summary(folder: Path) -> pd.DataFrame:
+    """Return the summary of a published run, made again from its metrics.csv and its config."""
+    config = parse(read_yaml(folder / "config.yaml"))
+    published = pd.read_csv(folder / "summary.csv")
+    return summarise(
+        pd.read_csv(folder / "metrics.csv"),
+        primary=config.primary.model_dump() if config.primary else None,
+        margin=config.margin,
+        cells=published.loc[:, :"cell"],
+    )

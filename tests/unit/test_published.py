@@ -1,0 +1,36 @@
+"""What is published follows from the numbers beside it."""
+
+import io
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from smearlab.digest import ROOT
+from smearlab.errors import UserError
+from smearlab.publish import publish, recomputed_summary
+
+RUNS = sorted(path.parent for path in (ROOT / "reports" / "published").glob("*/metrics.csv"))
+
+
+def test_there_is_a_published_run():
+    assert RUNS
+
+
+@pytest.mark.parametrize("folder", RUNS, ids=lambda folder: folder.name)
+def test_the_summary_follows_from_the_metrics(folder: Path):
+    text = recomputed_summary(folder).to_csv(index=False, lineterminator="\n")
+    published, again = pd.read_csv(folder / "summary.csv"), pd.read_csv(io.StringIO(text))
+    pd.testing.assert_frame_equal(again, published, check_exact=False, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("folder", RUNS, ids=lambda folder: folder.name)
+def test_a_published_page_is_one_small_file(folder: Path):
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert len(page.encode()) < 3_000_000
+    assert "<script src" not in page and 'href="http' not in page.split("<main")[0]
+
+
+def test_publishing_what_was_not_run_is_refused(tmp_path: Path):
+    with pytest.raises(UserError, match="run the grid first"):
+        publish("nothing", tmp_path / "x.yaml", results=tmp_path, reports=tmp_path)
