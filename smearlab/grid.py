@@ -163,7 +163,6 @@ class Row:
     def columns(self) -> dict[str, Any]:
         """The columns that name the cell in the tables."""
         naming, cell = self.naming, self.cell
-        own = {"student_temperature": cell.student_temperature} if cell.student_temperature is not None else {}
         columns = {
             "role": cell.role,
             "dataset": naming.dataset.name,
@@ -171,7 +170,7 @@ class Row:
             "noise_rate": cell.labels.rate,
             "recipe": naming.recipe.name,
             "arch": cell.recipe.arch,
-            **method_columns(naming.method, own),
+            **method_columns(naming.method),
         }
         if naming.teacher is None:
             return columns
@@ -311,9 +310,9 @@ def _seen(labels: str, beta: float, rate: float | None) -> str:
     return "noisy" if rate == 0 else labels
 
 
-def method_columns(method: Method, further: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def method_columns(method: Method) -> dict[str, Any]:
     """The columns that name a method in the tables; what has no column of its own stands in options, as JSON."""
-    options = {**dict(method.options), **({"warm_up": method.warm_up} if method.warm_up else {}), **(further or {})}
+    options = {**dict(method.options), **({"warm_up": method.warm_up} if method.warm_up else {})}
     return {
         "method": method.name,
         "alpha": method.alpha,
