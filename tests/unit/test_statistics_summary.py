@@ -132,6 +132,11 @@ def test_divergence_comes_before_too_few_replicates():
     assert only(summary(teacher(accuracies=PLAIN[:2]), smoothed((0.9, None))), alpha=0.1)["verdict"] == "diverged"
 
 
+def test_a_diverged_cell_without_a_baseline_is_diverged():
+    row = only(summary(smoothed((0.8, None, 0.8))), alpha=0.1)
+    assert (row["verdict"], row["note"]) == ("diverged", "diverged: 1 of 3 here")
+
+
 def test_one_computation_under_two_names_is_identical():
     table = summary(teacher(accuracies=PLAIN, cell="x"), teacher("forward", PLAIN, transition="matched", cell="x"))
     row = only(table, method="forward")
