@@ -17,6 +17,7 @@ setup: .venv/installed
 	touch $@
 
 run: setup
+	$(BIN)/python -m smearlab clear-locks
 	$(BIN)/snakemake --cores all --configfile $(CONFIG)
 
 report: setup

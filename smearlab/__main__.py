@@ -39,6 +39,8 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("grid", metavar="NAME", help="a grid's name, or the path of a config")
         command.set_defaults(run=run)
+    clear = commands.add_parser("clear-locks", help="remove the lock of a killed run; refuses while one is alive")
+    clear.set_defaults(run=_clear_locks)
     publish = commands.add_parser("publish", help="copy a run's report, tables and config to reports/published/")
     publish.add_argument("grid", metavar="CONFIG", help="the config that was run")
     publish.set_defaults(run=_publish)
@@ -104,6 +106,13 @@ def _plan(options: argparse.Namespace) -> None:
     from smearlab.plan import plan
 
     print(plan(find_grid(options.grid)))
+
+
+def _clear_locks(_: argparse.Namespace) -> None:
+    from smearlab.leftovers import clear_stale_locks
+
+    for lock in clear_stale_locks():
+        print(f"removed {lock}, left by a run that is no longer alive")
 
 
 def _publish(options: argparse.Namespace) -> None:

@@ -1,0 +1,57 @@
+"""Locks of the dead are cleared, those of the living are not."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from smearlab.errors import UserError
+from smearlab.leftovers import LOCKS, OWNER, clear_stale_locks, running_here
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Path:
+    (tmp_path / LOCKS).mkdir(parents=True)
+    (tmp_path / LOCKS / "0.output.lock").write_text("results/x\n")
+    return tmp_path
+
+
+def test_a_lock_whose_run_is_dead_is_removed(locked: Path):
+    assert [lock.name for lock in clear_stale_locks(locked)] == ["0.output.lock"]
+    assert not list((locked / LOCKS).iterdir())
+    assert clear_stale_locks(locked) == []
+
+
+def test_a_lock_whose_run_is_alive_is_not_touched(locked: Path):
+    script = locked / "snakemake"
+    script.write_text("import sys, time\nprint('up', flush=True)\ntime.sleep(60)\n")
+    command = [sys.executable, str(script)]
+    with subprocess.Popen(command, cwd=locked, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "up\n"
+        try:
+            assert running_here(locked) == [process.pid]
+            with pytest.raises(UserError, match=rf"a run is going on here \(process {process.pid}\)"):
+                clear_stale_locks(locked)
+        finally:
+            process.kill()
+    assert (locked / LOCKS / "0.output.lock").exists()
+    assert clear_stale_locks(locked)
+
+
+def test_a_run_elsewhere_does_not_count(locked: Path, tmp_path_factory: pytest.TempPathFactory):
+    assert running_here(tmp_path_factory.mktemp("other")) == []
+
+
+def test_a_lock_of_another_host_is_left_to_the_user(locked: Path):
+    (locked / OWNER).parent.mkdir()
+    (locked / OWNER).write_text("elsewhere\n")
+    with pytest.raises(UserError, match="locked by a run on elsewhere"):
+        clear_stale_locks(locked)
+    assert (locked / LOCKS / "0.output.lock").exists()
+
+
+def test_the_host_of_the_run_is_noted(tmp_path: Path):
+    clear_stale_locks(tmp_path)
+    assert (tmp_path / OWNER).read_text().strip() == os.uname().nodename
