@@ -79,7 +79,9 @@ def train_teacher_block(
     """
     block = _Block(job, training, observed, [], checkpoint, log, interval)
 
-    def start(position: int) -> Trainee:
+    def start(position: int) -> Trainee | Finished:
+        if (refused := block.refused(position)) is not None:
+            return refused
         run = block.replicate(position, observed[position], observed[position])
         return Trainee(run, train_teacher(run))
 
@@ -107,11 +109,11 @@ def train_student_block(
     distillation = _distillation(job)
 
     def start(position: int) -> Trainee | Finished:
-        seeds = job["replicates"][position]
-        weights = _teacher_of(paths, seeds, job["teacher_recipe"]["checkpoint"])
+        if (refused := block.refused(position)) is not None:
+            return refused
+        weights = _teacher_of(paths, job["replicates"][position], job["teacher_recipe"]["checkpoint"])
         if weights is None:
-            reason = "its teacher diverged"
-            return never_started(**seeds, reason=reason, device=block.device.type, precision=block.precision)
+            return block.not_trained(position, "its teacher diverged")
         teacher = Teacher(job["teacher_recipe"]["architecture"], weights, block.problem, block.precision, job["view"])
         taught = _taught_labels(job, training, observed[position])
         run = block.replicate(position, observed[position], taught)
@@ -159,6 +161,17 @@ class _Block:
             lane=self._lanes[position],
             **self.job["replicates"][position],
         )
+
+    def refused(self, position: int) -> Finished | None:
+        """Return the result of a replicate that has no T it could be trained with; None for any other."""
+        refusals = self.job.get("refusals")
+        reason = refusals[position] if refusals is not None else None
+        return None if reason is None else self.not_trained(position, reason)
+
+    def not_trained(self, position: int, reason: str) -> Finished:
+        """Return the result of a replicate that diverged before its first step."""
+        seeds = self.job["replicates"][position]
+        return never_started(**seeds, reason=reason, device=self.device.type, precision=self.precision)
 
     def train(self, start: Callable[[int], Trainee | Finished]) -> BlockResult:
         """Drive all replicates to their end, from the checkpoint if there is one."""

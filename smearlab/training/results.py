@@ -43,7 +43,7 @@ def finished(run: Replicate, *, device: str, precision: str, peak_memory_mb: flo
 
 
 def never_started(noise_seed: int, seed: int, reason: str, *, device: str, precision: str) -> Finished:
-    """Return the result of a replicate that could not be trained because what it learns from diverged."""
+    """Return the result of a replicate that could not be trained: its teacher diverged, or its T is not usable."""
     entry = {
         "noise_seed": noise_seed,
         "seed": seed,
