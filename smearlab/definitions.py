@@ -80,12 +80,21 @@ CLEAN = Noise(name="clean", kind="symmetric", options={}, contents={}, rates=(0.
 
 
 @dataclass(frozen=True)
+class EstimateSettings:
+    """How transition matrices are estimated: the folds, and the part of the recipe's length that is trained."""
+
+    folds: int = 5
+    length: float = 0.3
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """A named set of training settings."""
+    """A named set of training settings; `estimate` matters to cells with an estimated T only."""
 
     name: str
     settings: dict[str, Any] = field(hash=False)
     students_only: bool = False
+    estimate: EstimateSettings = EstimateSettings()
 
     @cached_property
     def identity(self) -> str:
@@ -133,6 +142,12 @@ class Method:
         return registry.describe("methods", self.name).constants.get("NEEDS")
 
     @property
+    def estimator(self) -> str | None:
+        """The registered estimator of its T, or None where T is not estimated."""
+        text = self.transition or ""
+        return text.removeprefix("estimated(").removesuffix(")") if text.startswith("estimated(") else None
+
+    @property
     def plain_at(self) -> dict[str, Any]:
         """The option values at which it is cross-entropy."""
         return registry.describe("methods", self.name).constants.get("PLAIN_AT", {})
@@ -161,7 +176,8 @@ def computation(method: Method, dataset: Dataset, noise: Noise, rate: float | No
     """Return the method that is really computed: equal computations get one form.
 
     Smoothing of 0, a correction by the identity (the true or the matched T without noise, alpha 0) are
-    cross-entropy; the matched T of a noise whose own T is symmetric is the true T. A method says in
+    cross-entropy; the matched T of a noise whose own T is symmetric is the true T. An estimated T is never
+    taken for the identity: whether it is, without noise, is what such a cell shows. A method says in
     PLAIN_AT where it is cross-entropy: option values, and `"transition": "identity"` for a corrected loss.
     """
     transition = _simplest(method.transition, dataset, noise, rate)

@@ -10,7 +10,7 @@ from typing import Any
 from smearlab import registry
 from smearlab.definitions import CROSS_ENTROPY, Dataset, Recipe
 from smearlab.digest import ROOT, code_digest, code_parts
-from smearlab.grid import Cell, Grid, Labels
+from smearlab.grid import Cell, Estimate, Grid, Labels
 from smearlab.identity import short_hash
 
 
@@ -35,6 +35,31 @@ def labels_job(labels: Labels, seed: int) -> dict[str, Any]:
         "rate": labels.rate,
         "noise_seed": seed,
         "code": code_digest("make_labels.py", [_module("noises", kind) for kind in kinds]),
+    }
+
+
+def warm_up_job(estimate: Estimate, block: str) -> dict[str, Any]:
+    """The cross-fitted warm-up networks of one block."""
+    recipe = estimate.recipe
+    modules = [_module("methods", CROSS_ENTROPY.name), _module("networks", recipe.arch)]
+    return {
+        "cell": estimate.key,
+        "block": block,
+        "replicates": [asdict(replicate) for replicate in estimate.replicates(block)],
+        "recipe": recipe.settings,
+        "estimate": asdict(recipe.estimate),
+        "n_classes": estimate.labels.dataset.n_classes,
+        "code": code_digest("warm_up.py", modules),
+    }
+
+
+def estimate_job(estimate: Estimate, block: str, estimator: str) -> dict[str, Any]:
+    """The estimated T of one block by one estimator."""
+    return {
+        "cell": estimate.key,
+        "block": block,
+        "estimator": estimator,
+        "code": code_digest("estimate_transition.py", [_module("estimators", estimator)]),
     }
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from smearlab.data import read_test
 from smearlab.evaluate import evaluate_block
 from smearlab.files import read_json, write_json, write_npz
-from smearlab.stages import checkpoint_path, read_inputs
+from smearlab.places import checkpoint_path
+from smearlab.stages import read_inputs
 
 
 def evaluate(job: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """What a grid costs before it runs, from measured throughput."""
 
-from smearlab.grid import Cell, Grid
+from smearlab.definitions import CROSS_ENTROPY
+from smearlab.grid import Cell, Estimate, Grid
 
 # Training images a second on one CPU thread in bf16 (see benchmarks/README.md); fp32 takes about three times as long.
 IMAGES_PER_SECOND = {
@@ -19,7 +20,7 @@ SLOWER_FP32 = 3.0
 JOB_SECONDS = 4.0
 
 
-def training_minutes(cell: Cell) -> float:
+def training_minutes(cell: Cell | Estimate) -> float:
     """Return the expected minutes of one block on one CPU thread."""
     settings = cell.recipe.settings
     rate = IMAGES_PER_SECOND.get(cell.recipe.arch, 100) * settings["threads"]
@@ -27,15 +28,17 @@ def training_minutes(cell: Cell) -> float:
     return (JOB_SECONDS + seconds * (1.0 if settings["precision"] == "bf16" else SLOWER_FP32)) / 60
 
 
-def images_trained(cell: Cell) -> int:
+def images_trained(cell: Cell | Estimate) -> float:
     """Return the images that one replicate is trained on, counted as often as they are seen."""
-    settings = cell.recipe.settings
+    settings, estimate = cell.recipe.settings, cell.recipe.estimate
+    if isinstance(cell, Estimate):  # one network a fold, each on all the others
+        return (estimate.folds - 1) * estimate.length * images_trained(Cell(cell.labels, cell.recipe, CROSS_ENTROPY))
     if settings["steps"] is not None:
         return settings["steps"] * settings["batch_size"]
     return settings["epochs"] * training_examples(cell)
 
 
-def training_examples(cell: Cell) -> int:
+def training_examples(cell: Cell | Estimate) -> int:
     """Return the number of training examples, from the subset or the usual size of the set."""
     dataset = cell.labels.dataset
     kept = dataset.settings["subset"]
@@ -47,5 +50,6 @@ def training_examples(cell: Cell) -> int:
 def plan(grid: Grid) -> str:
     """Return the plan of a grid as text: jobs, hours of one CPU thread."""
     blocks = len(grid.folders())
-    hours = sum(training_minutes(cell) * len(grid.blocks(cell)) for cell in grid.cells.values()) / 60
+    computations = [*grid.cells.values(), *grid.estimates.values()]
+    hours = sum(training_minutes(one) * len(grid.blocks(one)) for one in computations) / 60
     return f"{grid.name}: {len(grid.cells)} cells, {blocks} blocks to train, about {hours:.1f} CPU-thread hours"

@@ -130,12 +130,16 @@ def check_invertible(transition: np.ndarray, where: str, limit: float = CONDITIO
     """Return T if it can be inverted; UserError with its condition number if that is above `limit`."""
     number = condition_number(transition)
     if number is None or number > limit:
-        shown = "infinite (singular)" if number is None else f"{number:.3g}"
         raise UserError(
-            f"{where}: the transition matrix cannot be inverted safely: condition number {shown}, "
+            f"{where}: the transition matrix cannot be inverted safely: condition number {condition_text(number)}, "
             f"at most {limit:g} is allowed"
         )
     return transition
+
+
+def condition_text(number: float | None) -> str:
+    """Return a condition number as text; None is that of a singular matrix."""
+    return "infinite (singular)" if number is None else f"{number:.3g}"
 
 
 def to_lists(transition: np.ndarray | None) -> list[list[float | None]] | None:

@@ -16,7 +16,7 @@ from smearlab import registry
 from smearlab.config.load import fault_lines, parse
 from smearlab.config.schema import RESERVED_NAMES, Config, MethodConfig
 from smearlab.datasets._fingerprint import file_fingerprint
-from smearlab.definitions import CLEAN, Dataset, Method, Noise, Recipe
+from smearlab.definitions import CLEAN, Dataset, EstimateSettings, Method, Noise, Recipe
 from smearlab.errors import UserError
 from smearlab.noise import is_rated, rate_range
 from smearlab.options import options_model, special_type
@@ -173,9 +173,9 @@ def recipe(name: str, config: Config) -> Recipe:
     given = config.recipes[name]
     where = f"recipes.{name}.architecture"
     options = entry_options("networks", given.architecture.name, given.architecture.model_extra, where)
-    settings = given.model_dump(exclude={"students_only"})
+    settings = given.model_dump(exclude={"students_only", "estimate"})
     settings["architecture"] = {"name": given.architecture.name, **options}
-    return Recipe(name, settings, given.students_only)
+    return Recipe(name, settings, given.students_only, EstimateSettings(**given.estimate.model_dump()))
 
 
 def methods(given: MethodConfig, where: str) -> list[Method]:

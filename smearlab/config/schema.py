@@ -125,6 +125,13 @@ class AugmentationConfig(Strict):
     flip: bool = False
 
 
+class EstimateConfig(Strict):
+    """How a transition matrix is estimated, for methods with `transition: estimated(NAME)`."""
+
+    folds: int = Field(5, ge=2, le=100, description="parts of the training set; each is predicted from the others")
+    length: float = Field(0.3, gt=0, le=1, description="part of the recipe's epochs or steps that its networks train")
+
+
 class RecipeConfig(Strict):
     """A named set of training settings. It holds no treatment: smoothing and noise are never part of a recipe."""
 
@@ -149,6 +156,7 @@ class RecipeConfig(Strict):
         2000, ge=0, lt=2**32, description="training examples looked at after each epoch; 0: all"
     )
     students_only: bool = Field(False, description="trains no teachers")
+    estimate: EstimateConfig = EstimateConfig()
 
     @model_validator(mode="after")
     def _one_length(self) -> "RecipeConfig":

@@ -21,6 +21,7 @@ except UserError as error:
 
 TEACHER = "{dataset}/{noise}/{rate}/{recipe}/{method}"
 STUDENT = "{dataset}/{noise}/{rate}/{teacher_recipe}/{teacher_method}/{recipe}/{student}"
+ESTIMATE = "{dataset}/{noise}/{rate}/{recipe}/{estimate}"
 FIGURES = registry.names("figures")
 
 
@@ -34,12 +35,16 @@ wildcard_constraints:
     teacher_recipe="[^/]+",
     teacher_method="[^/]+",
     student="[^/]+",
+    estimate="cross_fit-[^/]+",
+    estimator="|".join(registry.names("estimators")),
     block=r"(paired|crossed)-\d+",
     figure="[^/]+",
 
 
 def cell_of(wildcards):
-    """Look a cell up by the wildcards that spell its path."""
+    """Look a cell (or what its T is estimated from) up by the wildcards that spell its path."""
+    if hasattr(wildcards, "estimate"):
+        return GRID.estimates[ESTIMATE.format(**wildcards)]
     if hasattr(wildcards, "student"):
         return GRID.cells[f"students/{STUDENT}".format(**wildcards)]
     return GRID.cells[f"teachers/{TEACHER}".format(**wildcards)]
@@ -54,6 +59,11 @@ def label_files(name):
         return [f"{cell.labels.folder(seed)}/{name}" for seed in seeds]
 
     return files
+
+
+def estimate_files(wildcards):
+    """Return the file with a cell's estimated T; none where its method does not ask for one."""
+    return cell_of(wildcards).estimate_files(wildcards.block)
 
 
 def teacher_file(name):
@@ -99,3 +109,9 @@ def audit_files():
             for replicate in cell.replicates(block):
                 found[f"{cell.labels.folder(replicate.noise_seed)}/audit.json"] = None
     return list(found)
+
+
+def all_estimate_files():
+    """Return the file with the estimated T of every block of every cell that has one."""
+    cells = GRID.cells.values()
+    return list(dict.fromkeys(path for cell in cells for b in GRID.blocks(cell) for path in cell.estimate_files(b)))

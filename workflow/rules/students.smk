@@ -12,6 +12,7 @@ rule distill_student:
         manifest="results/data/{dataset}/training.json",
         labels=ancient(label_files("labels.npz")),
         audits=label_files("audit.json"),
+        estimate=estimate_files,
         teacher_weights=ancient(teacher_file("weights.safetensors")),
         teacher_run=teacher_file("run.json"),
     output:

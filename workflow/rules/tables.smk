@@ -1,6 +1,6 @@
 """All numbers and the answer.
 
-in:  every block's run.json, history.csv and metrics.json; the audits; the claims
+in:  every block's run.json, history.csv and metrics.json; the audits; the estimated T; the claims
 out: results/<name>/metrics.parquet and .csv, history.parquet, curves.parquet, context.json
      results/<name>/summary.csv, with variance.csv, interaction.csv and choice.csv
 """
@@ -13,6 +13,7 @@ rule collect:
         histories=block_files("history.csv"),
         metrics=block_files("metrics.json"),
         audits=audit_files(),
+        estimates=all_estimate_files(),
         manifests=[f"results/data/{dataset}/{part}.json" for dataset in GRID.datasets for part in ("training", "test")],
         claims="results/theory/claims.json",
     output:

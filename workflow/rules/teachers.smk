@@ -1,6 +1,7 @@
 """Teachers: networks trained on observed labels.
 
 in:  results/data/{dataset}/training.*, results/labels/…/labels.npz and audit.json of the block's noise seeds
+     results/estimates/…/{estimator}.json where the method asks for an estimated T
 out: results/teachers/{dataset}/{noise}/{rate}/{recipe}/{method}/{block}/weights.safetensors, history.csv, run.json
 """
 
@@ -12,6 +13,7 @@ rule train_teacher:
         manifest="results/data/{dataset}/training.json",
         labels=ancient(label_files("labels.npz")),
         audits=label_files("audit.json"),
+        estimate=estimate_files,
     output:
         weights=kept("teacher")(f"results/teachers/{TEACHER}/{{block}}/weights.safetensors"),
         history=f"results/teachers/{TEACHER}/{{block}}/history.csv",

@@ -1,0 +1,55 @@
+"""Estimated transition matrices: T of each replicate from observed labels and out-of-sample probabilities."""
+
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from smearlab import registry
+from smearlab.errors import UserError
+from smearlab.files import read_json, sha256_file, write_json
+from smearlab.npz import read_npz
+from smearlab.observed import true_transition
+from smearlab.places import checkpoint_path, paths_of
+from smearlab.transition import errors
+
+
+def estimate_transition(job: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
+    """Estimate T for each replicate of a block and write ESTIMATOR.json.
+
+    The checkpoints of the warm-up networks are removed here, when their outputs are known to be complete.
+    """
+    run = read_json(inputs["run"])
+    if sha256_file(inputs["probabilities"]) != run["probabilities_sha256"]:
+        raise UserError(f"{inputs['probabilities']}: not the file that {inputs['run']} describes; delete both")
+    arrays = read_npz(inputs["probabilities"])
+    audits = {record["noise_seed"]: record for record in map(read_json, paths_of(inputs["audits"]))}
+    entries = [
+        _estimated(job["estimator"], entry, arrays["observed"][k], arrays["probabilities"][k], audits)
+        for k, entry in enumerate(run["replicates"])
+    ]
+    write_json(outputs["estimate"], {"estimator": job["estimator"], "replicates": entries, "code": job["code"]})
+    shutil.rmtree(checkpoint_path(job).with_suffix(""), ignore_errors=True)
+
+
+def _estimated(
+    estimator: str,
+    entry: Mapping[str, Any],
+    observed: np.ndarray,
+    probabilities: np.ndarray,
+    audits: Mapping[int, Mapping[str, Any]],
+) -> dict[str, Any]:
+    seeds = {key: entry[key] for key in ("noise_seed", "seed")}
+    if entry["status"] == "diverged":
+        return {**seeds, "transition": None, "reason": entry["reason"], "errors": None, "compared_with": None}
+    found = registry.load("estimators", estimator).estimate(observed, probabilities)
+    audit = audits[entry["noise_seed"]]
+    true = true_transition(audit)
+    return {
+        **seeds,
+        "transition": found.tolist(),
+        "reason": None,
+        "errors": None if true is None else errors(found, true),
+        "compared_with": None if true is None else "asked" if audit["transition_asked"] is not None else "realised",
+    }
