@@ -25,7 +25,7 @@ TEXT_KEYS = [
     "student_labels",
     "view",
 ]
-NUMBER_KEYS = ["noise_rate", "alpha", "teacher_alpha", "temperature", "beta"]
+NUMBER_KEYS = ["noise_rate", "alpha", "teacher_alpha", "temperature", "student_temperature", "beta"]
 CELL = [*TEXT_KEYS, *NUMBER_KEYS]
 METRIC_NUMBERS = [
     "noise_seed",

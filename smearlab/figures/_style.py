@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
+import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -133,7 +133,7 @@ def style() -> Iterator[None]:
         "figure.facecolor": "none",
         "savefig.facecolor": "none",
     }
-    with plt.style.context("default"), mpl.rc_context(settings):
+    with matplotlib.style.context("default"), mpl.rc_context(settings):
         yield
 
 

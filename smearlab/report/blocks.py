@@ -9,7 +9,7 @@ import pandas as pd
 
 from smearlab.figures import _cells as cells
 from smearlab.report import format as text
-from smearlab.tables import Tables
+from smearlab.tables import NUMBER_KEYS, Tables
 
 SLUGS = {
     "helps": "helps",
@@ -352,7 +352,7 @@ def absent(tables: Tables) -> list[Table]:
 def _absent_row(entry: dict[str, Any]) -> dict[str, Field]:
     keys = ("method", "transition", "options", "teacher_method", "teacher_transition", "teacher_options")
     texts = {key: entry.get(key) or "" for key in (*keys, "dataset", "noise", "recipe", "role", "student_labels")}
-    numbers_ = {k: _number(entry.get(k)) for k in ("noise_rate", "alpha", "teacher_alpha", "temperature", "beta")}
+    numbers_ = {k: _number(entry.get(k)) for k in NUMBER_KEYS}
     row = pd.Series(texts | numbers_)
     extra = {"block": Field(str(entry["block"]))} if entry.get("block") else {}
     return _where(row, row_label(row, row["role"])) | extra | {"why": Field(str(entry.get("why", "")))}

@@ -7,6 +7,7 @@ from typing import Any
 
 from smearlab import registry
 
+STUDENT_NUMBERS = (("τ", "temperature"), ("own τ", "student_temperature"), ("β", "beta"))
 MINUS, THIN, DASH = "−", " ", "–"
 
 
@@ -123,7 +124,7 @@ def student_label(row: Mapping[str, Any]) -> str:
     if row["method"] != "cross_entropy":
         parts.append(method_label(row))
     parts += [
-        f"{sign} = {plain(row[key])}" for sign, key in (("τ", "temperature"), ("β", "beta")) if row[key] == row[key]
+        f"{sign} = {plain(row[key])}" for sign, key in STUDENT_NUMBERS if row[key] == row[key]
     ]
     if row["student_labels"] and row["student_labels"] != "noisy":
         parts.append(f"{row['student_labels'] if row['student_labels'] != 'none' else 'no'} labels")

@@ -255,7 +255,7 @@ def fake_context(
 
 def _blank() -> dict[str, Any]:
     texts = ("transition", "options", "teacher_method", "teacher_transition", "teacher_options", "teacher_recipe")
-    numbers = ("alpha", "teacher_alpha", "temperature", "beta", "student_labels", "view")
+    numbers = ("alpha", "teacher_alpha", "temperature", "student_temperature", "beta", "student_labels", "view")
     return dict.fromkeys([*texts, *numbers])
 
 
