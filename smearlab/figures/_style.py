@@ -147,9 +147,9 @@ def safe(label: str) -> str:
     return label.replace("$", r"\$").removeprefix("_") or " "
 
 
-def ticks(most: int) -> MaxNLocator:
+def ticks(most: int, *, integer: bool = False) -> MaxNLocator:
     """Return a locator of few round ticks."""
-    return MaxNLocator(most)
+    return MaxNLocator(most, integer=integer)
 
 
 def panels(

@@ -103,8 +103,8 @@ def _caption(shown: list[cells.Panel], total: int, tables: Tables) -> str:
     axes = (
         f"Across: the strength α. Up: {cells.accuracy_name(tables)}, in percent; the scale differs between panels. "
         "Line and marker: mean over replicates; band and bars: ± one standard deviation; small dots: single "
-        f"replicates ({cells.n_range(rows['n_finished'])}). Dashed lines are methods without a strength; smoothing with α = 0 "
-        "is cross-entropy, where its line starts."
+        f"replicates ({cells.n_range(rows['n_finished'])}). Dashed lines are methods without a strength; smoothing "
+        "with α = 0 is cross-entropy, where its line starts."
     )
     return axes + _best(shown[-1]) + cells.left_out(len(shown), total)
 

@@ -100,18 +100,19 @@ def _numbers(
 
 
 def _caption(rows: pd.DataFrame, drawn: int, total: int) -> str:
-    best, worst = rows.loc[rows["difference"].idxmax()], rows.loc[rows["difference"].idxmin()]
     more = f" Shown are {drawn} of {total} conditions; all numbers are in the tables." if drawn < total else ""
     return (
         "Across: noise rate. Down: method and strength α. Number and shade: mean difference in test accuracy to "
-        f"cross-entropy trained on the same labels, in points ({cells.n_range(rows['n_paired'])} pairs); blue is better, "
-        "orange worse, a star marks the verdicts helps and hurts. "
-        f"The largest gain is {_named(best)}; the {_lowest(worst)} {_named(worst)}." + more
+        f"cross-entropy on the same labels, in points ({cells.n_range(rows['n_paired'])} pairs); blue is better, "
+        f"orange worse, a star marks the verdicts helps and hurts.{_extremes(rows)}{more}"
     )
 
 
-def _lowest(row: pd.Series) -> str:
-    return "largest loss is" if row["difference"] < 0 else "smallest gain is"
+def _extremes(rows: pd.DataFrame) -> str:
+    best, worst = rows.loc[rows["difference"].idxmax()], rows.loc[rows["difference"].idxmin()]
+    gain = f"The largest gain is {_named(best)}" if best["difference"] > 0 else "No mean lies above cross-entropy's"
+    loss = f"the largest loss is {_named(worst)}" if worst["difference"] < 0 else "none lies below"
+    return f" {gain}; {loss}."
 
 
 def _named(row: pd.Series) -> str:

@@ -78,8 +78,8 @@ def _caption(panel: cells.Panel, lines: list[tuple[pd.Series, pd.DataFrame]]) ->
     n = pd.Series([row["n_finished"] for row, _ in lines])
     return (
         f"Training examples at {panel.title}. Across: margin of the observed label (its logit minus the largest "
-        f"other); up: density, averaged over replicates ({cells.n_range(n)}). Mass of the wrong labels right of zero is "
-        "memorised. Of a method with strengths the weakest and the strongest are shown."
+        f"other); up: density, averaged over replicates ({cells.n_range(n)}). Mass of the wrong labels right of zero "
+        "is memorised. Of a method with strengths the weakest and the strongest are shown."
     ) + _wrong_mass(lines)
 
 

@@ -84,8 +84,8 @@ def _caption(shown: list[cells.Panel], total: int) -> str:
     said = (
         "Of the training examples with a wrong label, across: the share on which the network predicts that wrong "
         "label; up: the share on which it predicts the true one. Large markers are means "
-        f"({cells.n_range(rows['n_memorised'])}), small dots replicates; the scales differ between panels. On the dashed line the two shares fill 100 %. "
-        "Up and left is better."
+        f"({cells.n_range(rows['n_memorised'])}), small dots replicates; the scales differ between panels. On the "
+        "dashed line the two shares fill 100 %. Up and left is better."
     )
     return said + _contrast(shown[-1]) + cells.left_out(len(shown), total)
 

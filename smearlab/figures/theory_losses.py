@@ -39,8 +39,8 @@ def _caption(rows: pd.DataFrame) -> str:
     if {"smoothing", "backward"} <= set(lows.index):
         smoothed, backward = lows.loc["smoothing"], lows.loc["backward"]
         said = (
-            f" Smoothing has its least loss, {smoothed['value']:.2f}, at a margin of {smoothed['margin']:.1f}, so it asks "
-            f"for no more; backward is at {backward['value']:.2f} at the right edge and still falls."
+            f" Smoothing has its least loss, {smoothed['value']:.2f}, at a margin of {smoothed['margin']:.1f}, so it "
+            f"asks for no more; backward is at {backward['value']:.2f} at the right edge and still falls."
         )
     return "Two classes. Across: margin; up: loss of the stated label." + said.replace("-", "−")
 

@@ -45,6 +45,7 @@ def draw(tables: Tables) -> Drawing | None:
             ax.set_title(panel.title)
         for ax in grid[-1]:
             ax.set_xlabel("epoch")
+            ax.xaxis.set_major_locator(look.ticks(7, integer=True))
     caption = _caption([panel for panel, _ in shown], history, quantities, total)
     return Drawing(figure, "What training does over time", caption, _alt(shown, quantities))
 

@@ -123,9 +123,7 @@ def student_label(row: Mapping[str, Any]) -> str:
     parts = []
     if row["method"] != "cross_entropy":
         parts.append(method_label(row))
-    parts += [
-        f"{sign} = {plain(row[key])}" for sign, key in STUDENT_NUMBERS if row[key] == row[key]
-    ]
+    parts += [f"{sign} = {plain(row[key])}" for sign, key in STUDENT_NUMBERS if row[key] == row[key]]
     if row["student_labels"] and row["student_labels"] != "noisy":
         parts.append(f"{row['student_labels'] if row['student_labels'] != 'none' else 'no'} labels")
     return ", ".join(parts)

@@ -75,7 +75,7 @@ def render(tables: Tables, figures: list[dict[str, str]]) -> str:
     )
     template = environment.from_string(_resource("template.html.j2"))
     shown = {"figures": [f for f in drawn if not f["theory"]], "theory_figures": [f for f in drawn if f["theory"]]}
-    view = _view(tables) | shown | { "style": _inert(style), "script": _inert(script)}
+    view = _view(tables) | shown | {"style": _inert(style), "script": _inert(script)}
     return template.render(**view, style_hash=_csp_hash(style), script_hash=_csp_hash(script))
 
 

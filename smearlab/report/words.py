@@ -219,15 +219,15 @@ def _rivals(summary: pd.DataFrame, noisy: pd.DataFrame, known: Facts) -> list[st
     best = rows.loc[rows["mean"].idxmax()]
     where = f"at {text.rate(last['noise_rate'])} noise" if last["noise_rate"] == last["noise_rate"] else "there"
     if best["key"] == last["key"]:
-        return [
-            f"Of all methods tried {where} it also has the highest mean, {text.percent(best['mean'])} (n = {best['n_finished']:.0f})."
-        ]
+        return [f"Of all methods tried {where} it also has the highest mean, {_mean(best)}."]
     if best["method"] == PLAIN:
-        return [
-            f"The highest mean {where} is cross-entropy's own, {text.percent(best['mean'])} (n = {best['n_finished']:.0f})."
-        ]
+        return [f"The highest mean {where} is cross-entropy's own, {_mean(best)}."]
     said = f"{text.points(best['difference'])} points, verdict: {best['verdict']}, n = {best['n_paired']:.0f} pairs"
     return [f"The highest mean {where}, picked in hindsight, is that of {text.method_phrase(best)} ({said})."]
+
+
+def _mean(row: pd.Series) -> str:
+    return f"{text.percent(row['mean'])} (n = {row['n_finished']:.0f})"
 
 
 def _same_place(frame: pd.DataFrame, row: pd.Series) -> pd.DataFrame:
@@ -369,7 +369,7 @@ def _standing(smoothed: pd.Series, corrections: pd.DataFrame) -> tuple[Tone, str
     below = (smoothed["ci_high"] < corrections["ci_low"]).all()
     at = f"At α = {text.plain(smoothed['alpha'], 3)}: "
     if above or below:
-        return ("yes", f"{at}ahead") if above else ("no", f"{at}behind")
+        return "partly", f"{at}ahead of them" if above else f"{at}behind them"
     apart = (smoothed["ci_low"] > corrections["ci_high"]) | (smoothed["ci_high"] < corrections["ci_low"])
     return ("partly", f"{at}among them") if apart.any() else ("unshown", f"{at}not told apart")
 
@@ -390,9 +390,10 @@ def _best_smoothing(teachers: pd.DataFrame, smoothed: pd.Series) -> str:
     best = rows.loc[rows["difference"].idxmax()]
     if best["key"] == smoothed["key"]:
         return ""
-    said = f"{text.points(best['difference'])} ({text.interval(best['ci_low'], best['ci_high'])}, n = {best['n_paired']:.0f}"
+    said = f"{text.points(best['difference'])} ({text.interval(best['ci_low'], best['ci_high'])}"
     return (
-        f" The best smoothing in hindsight, α = {text.plain(best['alpha'], 3)}, stands at {said}, {best['verdict']})."
+        f" The best smoothing in hindsight, α = {text.plain(best['alpha'], 3)}, stands at {said}, "
+        f"n = {best['n_paired']:.0f}, {best['verdict']})."
     )
 
 
@@ -535,7 +536,7 @@ def binomial_error(summary: pd.DataFrame, known: Facts) -> list[str]:
             mean = plain["mean"].iloc[-1]
             error = (mean * (1 - mean) / n_test) ** 0.5
             sentences.append(
-                f"On {dataset}, an accuracy of {text.percent(mean)} measured on {text.counted(n_test, 'test example')} has "
-                f"a binomial standard error of {text.size(error)} points."
+                f"On {dataset}, an accuracy of {text.percent(mean)} measured on {text.counted(n_test, 'test example')} "
+                f"has a binomial standard error of {text.size(error)} points."
             )
     return sentences

@@ -172,7 +172,7 @@ def fake_tables(
             keys = {**cell, "noise_seed": seed if cell["noise_rate"] else 0, "seed": seed}
             numbers = replicate(cell, cell["noise_rate"], seed, clean)
             if diverged(cell):
-                numbers = dict.fromkeys(numbers) | {"status": "diverged", "reason": "loss is nan in epoch 3"}
+                numbers = dict.fromkeys(numbers) | {"status": "diverged", "reason": "the loss is not finite in epoch 3"}
             rows.append(keys | numbers | {"device": "cpu", "precision": "fp32", "cell": cell_path(cell)})
             if details and not diverged(cell):
                 run = {"cell": cell_path(cell), "noise_seed": keys["noise_seed"], "seed": seed}

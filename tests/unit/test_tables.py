@@ -45,9 +45,7 @@ def test_a_folder_without_tables_is_refused_by_name(folder, name):
 
 def test_nulls_have_one_form():
     metrics = pd.DataFrame({"dataset": ["a", "a"], "transition": [None, pd.NA], "alpha": [None, 0.1]})
-    tables = make_tables(
-        metrics=metrics, summary=metrics, history=pd.DataFrame(), curves=pd.DataFrame(), context={}
-    )
+    tables = make_tables(metrics=metrics, summary=metrics, history=pd.DataFrame(), curves=pd.DataFrame(), context={})
     assert list(tables.metrics["transition"]) == ["", ""]
     assert np.isnan(tables.metrics["alpha"][0]) and tables.metrics["alpha"][1] == 0.1
     assert tables.metrics["alpha"].dtype == float

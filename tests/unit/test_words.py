@@ -181,8 +181,8 @@ def test_question_one_counts_all_strengths():
 @pytest.mark.parametrize(
     ("differences", "short", "tone"),
     [
-        ((0.05, 0.06), "At α = 0.1: behind", "no"),
-        ((-0.05, -0.01), "At α = 0.1: ahead", "yes"),
+        ((0.05, 0.06), "At α = 0.1: behind them", "partly"),
+        ((-0.05, -0.01), "At α = 0.1: ahead of them", "partly"),
         ((0.05, -0.05), "At α = 0.1: among them", "partly"),
         ((0.021, 0.019), "At α = 0.1: not told apart", "unshown"),
     ],
