@@ -1,7 +1,7 @@
 """From what a loader returns to the canonical data set: checked, cut down, and split by a named stream."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import numpy as np
@@ -34,6 +34,7 @@ def make_dataset(
     clean labels, or the noisy ones where those are all there is. UserError says what is wrong and of how many.
     """
     check_raw(raw)
+    raw = squared(raw)
     part = _given_parts(raw)
     cut = _Cut(raw, part, split_seed)
     cut.refuse_absent_classes()
@@ -45,6 +46,18 @@ def make_dataset(
         cut.draw(VALIDATION, validation, "validation")
     cut.refuse_emptied_classes()
     return Canonical(training=_training(cut), test=_held_out(cut))
+
+
+def squared(raw: RawData) -> RawData:
+    """Centre images that are not square on a black square, and note it: every network takes squares."""
+    _, height, width, _ = raw.images.shape
+    if height == width:
+        return raw
+    side = max(height, width)
+    margins = [((side - length) // 2, side - length - (side - length) // 2) for length in (height, width)]
+    images = np.pad(raw.images, ((0, 0), *margins, (0, 0)))
+    note = f"images of {height}×{width} pixels were centred on black squares of {side}×{side}"
+    return replace(raw, images=images, notes=[*raw.notes, note])
 
 
 def stratified_choice(strata: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
