@@ -12,7 +12,7 @@ from smearlab.correction import read_estimates, transition_facts
 from smearlab.digest import ROOT, source_digest
 from smearlab.files import read_json, write_bytes, write_json, write_text
 from smearlab.grid import RESULTS, Cell, Grid, Row
-from smearlab.jobs import training_job
+from smearlab.jobs import evaluation_code, training_code, training_job
 
 NAMED = """
     dataset noise noise_rate noise_seed realised_noise_rate recipe arch role method alpha transition options
@@ -108,7 +108,10 @@ def metrics_table(grid: Grid, reader: Reader) -> pd.DataFrame:
         if found is None:
             continue
         job = training_job(row.cell, block)
+        method = row.naming.method if row.cell.beta != 1 else row.cell.method  # at beta 1 no label loss is computed
+        named = {**job, "method": method.as_dict()}
         estimates = reader.estimates(row.cell, block)
+        accepted = is_accepted(reader, row.cell, block)
         for run, measured in zip(found["run"]["replicates"], found["metrics"]["replicates"], strict=True):
             audit = reader.audit(row.cell, run["noise_seed"])
             records.append(
@@ -118,12 +121,21 @@ def metrics_table(grid: Grid, reader: Reader) -> pd.DataFrame:
                     **{key: run.get(key) for key in (*MEASURED, "noise_seed", "seed", "status", "reason")},
                     **measured["metrics"],
                     "status": measured["status"],  # a finished network may turn out not to be finite
-                    **transition_facts(job, audit, estimates.get((run["noise_seed"], run["seed"]))),
-                    "accepted": found["run"]["code"] != job["code"],
+                    **transition_facts(named, audit, estimates.get((run["noise_seed"], run["seed"]))),
+                    "accepted": accepted,
                     "cell": row.cell.key,
                 }
             )
     return _typed(pd.DataFrame(records))
+
+
+def is_accepted(reader: Reader, cell: Cell, block: str) -> bool:
+    """Whether earlier code trained or evaluated a block, or its teacher's, and the user took it as it is."""
+    found = reader.block(cell, block)
+    if found is None or (cell.teacher is not None and is_accepted(reader, cell.teacher, block)):
+        return found is not None
+    made = (found["run"]["code"], found["metrics"]["code"])
+    return made != (training_code(cell), evaluation_code(cell))
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -73,6 +73,7 @@ def training_job(cell: Cell, block: str) -> dict[str, Any]:
         "recipe": cell.recipe.settings,
         "method": cell.method.as_dict(),
         "n_classes": cell.labels.dataset.n_classes,
+        "modules": _training_reach(cell)[1],
         "code": training_code(cell),
     }
     if cell.teacher is not None:
@@ -100,15 +101,19 @@ def training_code_parts(cell: Cell) -> dict[str, str]:
 def _training_reach(cell: Cell) -> tuple[str, list[str]]:
     methods = [_module("methods", name) for name in {cell.method.name, CROSS_ENTROPY.name}]
     networks = [_module("networks", name) for name in _networks(cell)]
-    return ("distill_student.py" if cell.teacher else "train_teacher.py"), [*methods, *networks]
+    return ("distill_student.py" if cell.teacher else "train_teacher.py"), sorted([*methods, *networks])
 
 
 def evaluation_job(cell: Cell, block: str) -> dict[str, Any]:
-    """The evaluation of one block: every registered metric takes part in it."""
+    """The evaluation of one block."""
+    return {**training_job(cell, block), "code": evaluation_code(cell)}
+
+
+def evaluation_code(cell: Cell) -> str:
+    """The digest of the code that evaluates a cell: every registered metric takes part in it."""
     metrics = [_module("metrics", name) for name in registry.names("metrics")]
     networks = [_module("networks", name) for name in _networks(cell)]
-    job = training_job(cell, block)
-    return {**job, "code": code_digest("evaluate.py", [*metrics, *networks])}
+    return code_digest("evaluate.py", [*metrics, *networks])
 
 
 def collection_job(grid: Grid) -> dict[str, Any]:
@@ -116,12 +121,12 @@ def collection_job(grid: Grid) -> dict[str, Any]:
     rows = [[row.cell.key, row.columns] for row in grid.rows]
     replicates = grid.config.replicates.model_dump()
     title = grid.config.title or grid.name
-    expected = sorted({training_code(cell) for cell in grid.cells.values()})
+    expected = sorted({code for cell in grid.cells.values() for code in (training_code(cell), evaluation_code(cell))})
     return {
         "rows": short_hash(rows),
         "replicates": replicates,
         "title": title,
-        "training_code": short_hash(expected),
+        "expected_code": short_hash(expected),
         "code": code_digest("collect.py"),
     }
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from smearlab.correction import corrections
 from smearlab.data import TrainingData, read_training
+from smearlab.digest import code_parts
 from smearlab.observed import read_labels
 from smearlab.places import checkpoint_path, paths_of
 from smearlab.training.block import train_student_block, train_teacher_block
@@ -19,6 +20,7 @@ def train_teachers(job: Mapping[str, Any], inputs: Files, outputs: Files) -> Non
     """Train one block of teachers and write weights.safetensors, history.csv and run.json."""
     training, observed, audits = read_inputs(job, inputs)
     resolved = {**job, **corrections(job, audits, inputs.get("estimate"))}
+    resolved["code_parts"] = code_parts("train_teacher.py", job["modules"])
     result = train_teacher_block(resolved, training, observed, checkpoint=checkpoint_path(job), log=print)
     result.write(Path(outputs["run"]).parent)
 
@@ -27,6 +29,7 @@ def distill_students(job: Mapping[str, Any], inputs: Files, outputs: Files) -> N
     """Train one block of students and write the same files."""
     training, observed, audits = read_inputs(job, inputs)
     resolved = {**job, **corrections(job, audits, inputs.get("estimate"))}
+    resolved["code_parts"] = code_parts("distill_student.py", job["modules"])
     weights = Path(inputs["teacher_weights"])
     result = train_student_block(resolved, training, observed, weights, checkpoint=checkpoint_path(job), log=print)
     result.write(Path(outputs["run"]).parent)

@@ -264,6 +264,7 @@ class _Block:
             method=self.job["method"],
             environment=environment(self.device),
             code=self.job["code"],
+            code_parts=self.job.get("code_parts", {}),
         )
 
 

@@ -69,6 +69,7 @@ class BlockResult:
     method: dict[str, Any]
     environment: dict[str, Any]
     code: str
+    code_parts: dict[str, str]  # what the digest `code` is made of
 
     def write(self, folder: Path) -> None:
         """Write weights.safetensors, history.csv and run.json; equal weights give equal bytes.
@@ -92,6 +93,7 @@ class BlockResult:
                 "method": self.method,
                 "environment": self.environment,
                 "code": self.code,
+                "code_parts": self.code_parts,
                 "weights_sha256": sha256_file(folder / "weights.safetensors"),
             },
         )
