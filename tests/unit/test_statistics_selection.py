@@ -101,7 +101,7 @@ def test_always_choosing_cross_entropy_makes_no_difference():
 def test_ties_go_to_the_plainer_cell_whatever_the_order():
     validation = [0.6] * 4
     found = [
-        scored(teacher("label_smoothing", MUCH, 0.4), validation),
+        scored(teacher("label_smoothing", MUCH, -0.4), validation),
         scored(teacher("label_smoothing", LITTLE, 0.1), validation),
         scored(teacher(accuracies=PLAIN), [0.5] * 4),
     ]
