@@ -22,6 +22,7 @@ class Dataset:
     options: dict[str, Any] = field(hash=False)
     class_names: tuple[str, ...] = field(hash=False)
     fingerprint: str
+    has_clean_labels: bool = True
 
     @property
     def n_classes(self) -> int:

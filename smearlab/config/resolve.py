@@ -66,6 +66,7 @@ def resolve(content: Mapping[str, Any]) -> Definitions:
     for data in definitions.datasets:
         for kind in definitions.noises:
             faults.collect(_check_noise, data, kind, definitions)
+        faults.collect(_check_without_clean_labels, data, definitions)
     faults.collect(_check_alphas, definitions)
     _check_students(definitions, faults)
     faults.collect(_check_primary, definitions)
@@ -120,10 +121,11 @@ def dataset(name: str, config: Config) -> Dataset:
     try:
         class_names = module.class_names(**options)
         fingerprint = module.fingerprint(**options)
+        clean = module.has_clean_labels(**options) if hasattr(module, "has_clean_labels") else True
     except UserError as error:
         raise UserError(f"config: {where}: {error}") from None
     settings = given.model_dump(include=set(type(given).model_fields))
-    return Dataset(name, given.kind, settings, options, tuple(class_names), fingerprint)
+    return Dataset(name, given.kind, settings, options, tuple(class_names), fingerprint, clean)
 
 
 def noise(name: str, config: Config) -> Noise:
@@ -303,6 +305,30 @@ def _check_noise(data: Dataset, kind: Noise, definitions: Definitions) -> None:
             if method.needs == "inverse" and method.transition in ("true", "matched"):
                 matrix = asked if method.transition == "true" else matched(asked)
                 check_invertible(matrix, f"{where}.rates: {rate}: T of {kind.kind}, needed by {method.id}")
+
+
+def _check_without_clean_labels(data: Dataset, definitions: Definitions) -> None:
+    """Refuse what needs the clean labels of a data set that has none: drawn noise, the true T, clean students."""
+    if data.has_clean_labels:
+        return
+    lacks = f"data set {data.name} has no clean labels"
+    lines = [
+        f"config: noises.{kind.name}: {kind.kind} noise is drawn on clean labels, but {lacks}; use kind labels"
+        for kind in definitions.noises
+        if kind.draws
+    ]
+    lines += [
+        f"config: methods: {method.id}: {lacks}, so its T is unknown; use transition estimated(NAME) or alpha"
+        for method in all_methods(definitions)
+        if method.transition is not None and method.transition.startswith(("true", "matched", "perturbed("))
+    ]
+    lines += [
+        f"config: students.{i}.labels: clean: {lacks}"
+        for i, group in enumerate(definitions.config.students)
+        if "clean" in group.labels
+    ]
+    if lines:
+        raise UserError("\n".join(lines))
 
 
 def all_methods(definitions: Definitions) -> list[Method]:

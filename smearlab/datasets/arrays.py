@@ -40,6 +40,11 @@ def class_names(*, path: str) -> list[str]:
     return _names(read_npz(path, (*LABELS, "class_names")), path)
 
 
+def has_clean_labels(*, path: str) -> bool:
+    """Whether the file brings clean labels."""
+    return "labels" in npz_names(path)
+
+
 def fingerprint(*, path: str) -> str:
     """Return the SHA-256 of the file."""
     return file_fingerprint(path)
