@@ -16,12 +16,12 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.throughput import recipe, training_data  # noqa: E402
-from smearlab.training.device import configure  # noqa: E402
-from smearlab.training.lanes import CudaLane  # noqa: E402
-from smearlab.training.replicate import Problem, Replicate, make_problem, weights_of  # noqa: E402
-from smearlab.training.student import Distillation, Teacher, train_student  # noqa: E402
-from smearlab.training.teacher import train_teacher  # noqa: E402
+from benchmarks.throughput import recipe, training_data
+from smearlab.training.device import configure
+from smearlab.training.lanes import CudaLane
+from smearlab.training.replicate import Problem, Replicate, make_problem, weights_of
+from smearlab.training.student import Distillation, Teacher, train_student
+from smearlab.training.teacher import train_teacher
 
 
 class Runner:

@@ -21,7 +21,8 @@ def configure(recipe: Recipe, log: Callable[[str], None]) -> torch.device:
     """Set torch up for a recipe and return its device; says in the log what was found.
 
     The recipe's thread count is set whatever the job was granted, because CPU kernels differ in the last bit
-    with it. On CUDA kernels are deterministic unless the recipe has `deterministic: false`.
+    with it. On CUDA kernels are deterministic unless the recipe has `deterministic: false`; fp32 convolutions
+    there use TF32 where the GPU has it, as is torch's default.
     """
     torch.set_num_threads(recipe["threads"])
     device = resolve(recipe["device"])

@@ -43,7 +43,7 @@ class GradientDescent:
     def step(self) -> None:
         """Update all parameters from their gradients."""
         with torch.no_grad():
-            gradients = [p.grad for p in self.parameters]
+            gradients = [_laid_out_like(p, p.grad) for p in self.parameters]
             torch._fused_sgd_(self.parameters, gradients, self.momentum, lr=self.learning_rate, **self.rule)
 
     def state(self) -> dict[str, Tensor]:
@@ -54,3 +54,10 @@ class GradientDescent:
         """Put saved momentum buffers back."""
         for position, buffer in state.items():
             self.momentum[int(position)].copy_(buffer)
+
+
+def _laid_out_like(parameter: Tensor, gradient: Tensor) -> Tensor:
+    """Return the gradient with the strides of its parameter, which the fused CUDA kernel insists on."""
+    if gradient.stride() == parameter.stride():
+        return gradient
+    return torch.empty_strided(parameter.shape, parameter.stride(), device=parameter.device).copy_(gradient)

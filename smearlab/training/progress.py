@@ -34,8 +34,8 @@ class ProgressLog:
         if run.at.epoch > epoch or run.at.status == "diverged":
             self._line(position, run, now, _of_epoch(run))
         elif now - self.last_line >= SECONDS_BETWEEN_LINES:
-            steps = f"epoch {run.at.epoch + 1}/{run.n_epochs}, step {run.at.step}/{run.batches.per_epoch}"
-            self._line(position, run, now, steps)
+            inside = f"step {run.at.step}/{run.steps_of_epoch}" if run.in_epoch() else "measuring"
+            self._line(position, run, now, f"epoch {run.at.epoch + 1}/{run.n_epochs}, {inside}")
 
     def _line(self, position: int, run: Replicate, now: float, what: str) -> None:
         who = f"replicate {position + 1}/{self.n_replicates} (noise seed {run.noise_seed}, seed {run.seed})"

@@ -60,7 +60,7 @@ def make_problem(training: TrainingData, recipe: dict[str, Any], n_classes: int,
         raise UserError("training data: the training part is empty")
     train = images[part == TRAIN]
     statistics = channel_statistics(train)
-    return Problem(
+    problem = Problem(
         train=Pixels(train, recipe["augmentation"]["crop"], statistics, device),
         validation=Pixels(images[part == VALIDATION], 0, statistics, device),
         part=part,
@@ -70,6 +70,9 @@ def make_problem(training: TrainingData, recipe: dict[str, Any], n_classes: int,
         size=images.shape[1],
         device=device,
     )
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)  # what is read on the replicates' own streams must be there
+    return problem
 
 
 def build_network(architecture: dict[str, Any], problem: Problem) -> nn.Module:
@@ -178,8 +181,8 @@ class Replicate:
         return True
 
     def in_epoch(self) -> bool:
-        """Whether a step of this epoch is left; the last epoch of a recipe in steps may be a short one."""
-        return self.at.step < self._steps_of_epoch()
+        """Whether a step of this epoch is left."""
+        return self.at.step < self.steps_of_epoch
 
     def count_step(self) -> None:
         """Note that a step was done."""
@@ -217,7 +220,9 @@ class Replicate:
 
     # What happens at the end of an epoch.
 
-    def _steps_of_epoch(self) -> int:
+    @property
+    def steps_of_epoch(self) -> int:
+        """Steps of the unfinished epoch; the last epoch of a recipe in steps may be a short one."""
         return min(self.batches.per_epoch, self.total - self.at.epoch * self.batches.per_epoch)
 
     def _note_time(self, seconds: float, images: int) -> None:
@@ -257,7 +262,7 @@ class Replicate:
                 "seed": self.seed,
                 "epoch": self.at.epoch + 1,
                 "learning_rate": self.rates[self.done - 1].item(),
-                "loss": self.loss_sum.item() / self._steps_of_epoch(),
+                "loss": self.loss_sum.item() / self.steps_of_epoch,
                 "train_accuracy_noisy": train["noisy"],
                 "validation_accuracy_noisy": validation["noisy"],
                 "validation_accuracy_clean": validation["clean"],
