@@ -1,0 +1,148 @@
+"""Copies of the checkout in which the cluster tests run Snakemake, and what they look at there."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+PATIENCE = 400  # seconds for one Snakemake; on a quiet machine the longest takes 90
+CLUSTER = (
+    "--workflow-profile profiles/slurm --slurm-status-command squeue --slurm-init-seconds-before-status-checks 3 "
+    "--latency-wait 20"
+).split()
+TIMED = ("train_seconds", "images_per_second", "peak_memory_mb", "seconds")
+
+
+def copy_checkout(folder: Path) -> None:
+    """Copy what git knows of the checkout, and add the slow method."""
+    names = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    for name in names.stdout.split("\0"):
+        if name and (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    shutil.copy(HERE / "slow.py.in", folder / "smearlab" / "methods" / "slow.py")
+
+
+class Folder:
+    """A copy of the checkout, and one grid in it."""
+
+    def __init__(self, path: Path, config: str, *, pause: float = 0.0, **environment: str) -> None:
+        self.path, self.config = path, config
+        self.calls_file = path / "calls"
+        self.environment = (
+            os.environ
+            | environment
+            | {
+                "SMEARLAB_TEST_CALLS": str(self.calls_file),
+                "SMEARLAB_TEST_PAUSE": str(pause),
+                "SMEARLAB_CHECKPOINT_SECONDS": "0.5",
+            }
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start Snakemake in its own process group; its output goes to the file `output`."""
+        command = [sys.executable, "-m", "snakemake", "--configfile", f"tests/slurm/{self.config}", *arguments]
+        with (self.path / "output").open("ab") as output:
+            return subprocess.Popen(
+                ["timeout", "-k", "20", str(PATIENCE), *command],
+                cwd=self.path,
+                env=self.environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def run(self, *arguments: str) -> str:
+        """Run Snakemake to its end and return its output; it must succeed."""
+        (self.path / "output").write_bytes(b"")
+        self.ends_well(self.start(*arguments))
+        return self.output()
+
+    def ends_well(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait for a Snakemake, which must succeed."""
+        assert process.wait() == 0, self.output()[-6000:]
+
+    def output(self) -> str:
+        """What Snakemake has said so far."""
+        return (self.path / "output").read_text(encoding="utf-8", errors="replace")
+
+    def calls(self) -> int:
+        """How many steps the slow method was called for, over all processes."""
+        return self.calls_file.stat().st_size if self.calls_file.exists() else 0
+
+    def only(self, pattern: str) -> Path:
+        """The one file of a pattern."""
+        (found,) = self.path.glob(pattern)
+        return found
+
+    def log(self) -> str:
+        """The log of the slow training."""
+        return self.only("logs/teachers/**/slow/paired-0.log").read_text(encoding="utf-8")
+
+
+def until(true: Callable[[], Any], what: str, seconds: float = 150) -> Any:
+    """Wait until something is true and return it."""
+    end = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < end, f"waited {seconds} s in vain until {what}"
+        time.sleep(0.1)
+    return found
+
+
+def slurm(*command: str) -> str:
+    """Run a SLURM command and return what it prints."""
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+
+
+def running_job() -> str:
+    """Wait for the one running SLURM job and return its number."""
+    return until(lambda: slurm("squeue", "-h", "-t", "running", "-o", "%A"), "a SLURM job runs").split()[0]
+
+
+def training_process(folder: Folder) -> int:
+    """Return the process that holds the run lock of the slow training."""
+    lock = folder.only(".smearlab/checkpoints/**/slow/*.lock")
+    return json.loads(lock.read_text(encoding="utf-8"))["process"]
+
+
+def kill_controller(process: subprocess.Popen[bytes]) -> None:
+    """Kill a Snakemake and all its local children at once, as a login node that goes down does."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def outcome(folder: Folder) -> dict[str, Any]:
+    """All results of a folder apart from what tells the time."""
+    found: dict[str, Any] = {}
+    for path in sorted((folder.path / "results").rglob("*")):
+        name = str(path.relative_to(folder.path))
+        if path.suffix == ".json":
+            found[name] = _untimed(json.loads(path.read_text(encoding="utf-8")))
+        elif path.suffix == ".csv":
+            found[name] = _table(path)
+        elif path.suffix in (".safetensors", ".npz"):
+            found[name] = path.read_bytes()
+    return found
+
+
+def _untimed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _untimed(item) for key, item in value.items() if key not in (*TIMED, "cost")}
+    return [_untimed(item) for item in value] if isinstance(value, list) else value
+
+
+def _table(path: Path) -> list[dict[str, str]]:
+    rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))
+    return [{key: value for key, value in row.items() if key not in TIMED} for row in rows]

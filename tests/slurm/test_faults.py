@@ -1,0 +1,109 @@
+"""Trainings on a real cluster, killed in every way: the result is that of an unbroken run, and nothing is repeated."""
+
+import os
+import re
+import signal
+import time
+from collections.abc import Callable
+from subprocess import Popen
+
+import pytest
+from folders import CLUSTER, Folder, kill_controller, running_job, slurm, training_process, until
+
+pytestmark = pytest.mark.slurm
+Slow = Callable[[float], Folder]
+TRAIN = [*CLUSTER, "--until", "train_teacher"]
+STEPS_AT_RISK = 12  # those of the half second between checkpoints, and the one in which the signal comes
+
+
+def started(folder: Folder, *arguments: str, steps: int = 12) -> tuple[Popen[bytes], str]:
+    """Start Snakemake, wait until the training is under way with a checkpoint, and return its SLURM job."""
+    process = folder.start(*TRAIN, *arguments)
+    until(lambda: folder.calls() >= steps, "the training is under way")
+    until(lambda: list(folder.path.glob(".smearlab/checkpoints/**/slow/*.checkpoint")), "there is a checkpoint")
+    return process, running_job()
+
+
+def went_on(folder: Folder, reference: Folder) -> None:
+    """The training went on from its checkpoint: no more steps were done twice than lie between two checkpoints."""
+    assert re.search(r"continues at step [1-9]", folder.log())
+    assert reference.calls() <= folder.calls() <= reference.calls() + STEPS_AT_RISK
+
+
+def test_scancel(slow: Slow, slow_reference: Folder) -> None:
+    folder = slow(0.1)
+    process, job = started(folder)
+    slurm("scancel", job)
+    folder.ends_well(process)
+    went_on(folder, slow_reference)
+
+
+def test_payload_killed(slow: Slow, slow_reference: Folder) -> None:
+    folder = slow(0.1)
+    process, _ = started(folder)
+    os.kill(training_process(folder), signal.SIGKILL)
+    folder.ends_well(process)
+    went_on(folder, slow_reference)
+
+
+def test_warning_before_the_time_limit_reaches_the_training_alone(slow: Slow, slow_reference: Folder) -> None:
+    folder = slow(0.1)
+    process, job = started(folder, "--slurm-keep-successful-logs")
+    slurm("scancel", "--signal=USR1", job)
+    folder.ends_well(process)
+    went_on(folder, slow_reference)
+    first = next(folder.path.glob(f".snakemake/slurm_logs/**/{job}.log")).read_text()
+    assert "exit status 75" in first or "exit code 75" in first  # a nested Snakemake lived to see it
+
+
+def test_time_limit(slow: Slow, slow_reference: Folder) -> None:
+    folder = slow(0.8)
+    process, job = started(folder, "--set-resources", "train_teacher:runtime=attempt", "train_teacher:slurm_extra=''")
+    until(lambda: job not in slurm("squeue", "-h", "-o", "%A").split(), "the time is over")
+    assert "TIMEOUT" in slurm("squeue", "-h", "-t", "all", "-j", job, "-o", "%T")
+    folder.ends_well(process)
+    went_on(folder, slow_reference)
+    assert "2" in slurm("squeue", "-h", "-t", "completed", "-o", "%l")
+
+
+def test_node_down_and_up(slow: Slow, slow_reference: Folder) -> None:
+    folder = slow(0.1)
+    process, job = started(folder)
+    slurm("scontrol", "update", "NodeName=c1", "State=down", "Reason=test")
+    until(lambda: "PENDING" in slurm("squeue", "-h", "-j", job, "-o", "%T"), "the job is back in the queue")
+    slurm("scontrol", "update", "NodeName=c1", "State=resume")
+    folder.ends_well(process)
+    went_on(folder, slow_reference)
+    assert folder.output().count("has been submitted") == 1
+
+
+def test_preemption(slow: Slow, slow_reference: Folder) -> None:
+    folder = slow(0.1)
+    process, job = started(folder)
+    slurm("sbatch", "-p", "urgent", "-w", "c1", "-c", "2", "-o", "/dev/null", "--wrap", "sleep 3")
+    until(lambda: "PENDING" in slurm("squeue", "-h", "-j", job, "-o", "%T"), "the job is back in the queue")
+    folder.ends_well(process)
+    went_on(folder, slow_reference)
+    assert folder.output().count("has been submitted") == 1
+
+
+def test_controller_killed_and_started_again_while_its_job_runs(slow: Slow, slow_reference: Folder) -> None:
+    folder = slow(0.25)
+    process, first = started(folder)
+    kill_controller(process)
+    folder.run("--unlock")
+    process = folder.start(*TRAIN)
+    until(lambda: len(slurm("squeue", "-h", "-t", "running", "-o", "%A").split()) == 2, "the block is submitted again")
+    folder.ends_well(process)
+    assert folder.calls() == slow_reference.calls()  # the second job waited, and then had nothing to train
+    assert re.search(rf"being trained by process \d+ on .*, SLURM job {first}", folder.log())
+
+
+def test_orphan_of_a_job_that_slurm_has_given_up(slow: Slow, slow_reference: Folder) -> None:
+    folder = slow(0.25)
+    process, job = started(folder)
+    stepd = int(slurm("pgrep", "-f", rf"slurmstepd: \[{job}\.0\]").split()[0])
+    os.kill(stepd, signal.SIGKILL)
+    folder.ends_well(process)
+    assert folder.calls() <= slow_reference.calls() + STEPS_AT_RISK
+    time.sleep(0)
