@@ -326,7 +326,8 @@ def test_training_loads_no_compiler_and_no_tables() -> None:
     code = (
         "import sys, tempfile, pathlib, tiny_training as tiny\n"
         "tiny.train(tiny.job(), pathlib.Path(tempfile.mkdtemp()))\n"
-        "heavy = {'torch._dynamo', 'pandas', 'scipy', 'sklearn', 'pydantic', 'matplotlib', 'snakemake'} & set(sys.modules)\n"
+        "unwanted = {'torch._dynamo', 'pandas', 'scipy', 'sklearn', 'pydantic', 'matplotlib', 'snakemake'}\n"
+        "heavy = unwanted & set(sys.modules)\n"
         "ours = {n for n in sys.modules if n.startswith('smearlab') and n.split('.')[1:2] != ['training']}\n"
         "assert not heavy, heavy\n"
         "assert 'smearlab.predictions' not in ours, ours\n"
