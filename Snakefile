@@ -29,6 +29,19 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/report.smk"
 
 
+# Under a scheduler these are made where Snakemake runs: seconds each, or a download that needs the outer network.
+localrules:
+    all,
+    make_dataset,
+    make_labels,
+    estimate_transition,
+    check_claims,
+    collect,
+    summarise,
+    draw_figure,
+    write_report,
+
+
 rule all:
     default_target: True
     input:

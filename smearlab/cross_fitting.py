@@ -17,6 +17,7 @@ from smearlab.data import TRAIN, VALIDATION, TrainingData
 from smearlab.files import sha256_file, write_json, write_npz
 from smearlab.folds import stratified_folds
 from smearlab.places import checkpoint_path
+from smearlab.runlock import run_lock
 from smearlab.seeds import numpy_generator
 from smearlab.stages import read_inputs
 from smearlab.training.block import train_teacher_block
@@ -47,10 +48,12 @@ class _Shown:
 def warm_up(job: Job, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
     """Train the cross-fitted networks of a block and write probabilities.npz and run.json."""
     training, observed, _ = read_inputs(job, inputs)
-    arrays, entries = cross_fit(job, training, observed, checkpoints=checkpoint_path(job).with_suffix(""), log=print)
-    write_npz(outputs["probabilities"], arrays)
-    digest = sha256_file(outputs["probabilities"])
-    write_json(outputs["run"], {"replicates": entries, "code": job["code"], "probabilities_sha256": digest})
+    checkpoint = checkpoint_path(job)
+    with run_lock(checkpoint, print):
+        arrays, entries = cross_fit(job, training, observed, checkpoints=checkpoint.with_suffix(""), log=print)
+        write_npz(outputs["probabilities"], arrays)
+        digest = sha256_file(outputs["probabilities"])
+        write_json(outputs["run"], {"replicates": entries, "code": job["code"], "probabilities_sha256": digest})
 
 
 def cross_fit(

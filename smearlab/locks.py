@@ -9,7 +9,7 @@ from smearlab.files import write_text
 FAMILIES = {
     "train": (
         "what reads data, trains and evaluates",
-        "cleanlab numpy pillow pydantic pyyaml safetensors scikit-learn scipy torch torchvision".split(),
+        "cleanlab filelock numpy pillow pydantic pyyaml safetensors scikit-learn scipy torch torchvision".split(),
     ),
     "report": (
         "what makes tables, statistics, figures and the page",

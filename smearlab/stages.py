@@ -11,6 +11,7 @@ from smearlab.data import TrainingData, read_training
 from smearlab.digest import code_parts
 from smearlab.observed import read_labels
 from smearlab.places import checkpoint_path, paths_of
+from smearlab.runlock import run_lock
 from smearlab.training.block import train_student_block, train_teacher_block
 
 Files = Mapping[str, Any]
@@ -21,8 +22,9 @@ def train_teachers(job: Mapping[str, Any], inputs: Files, outputs: Files) -> Non
     training, observed, audits = read_inputs(job, inputs)
     resolved = {**job, **corrections(job, audits, inputs.get("estimate"))}
     resolved["code_parts"] = code_parts("train_teacher.py", job["modules"])
-    result = train_teacher_block(resolved, training, observed, checkpoint=checkpoint_path(job), log=print)
-    result.write(Path(outputs["run"]).parent)
+    with run_lock(checkpoint_path(job), print):
+        result = train_teacher_block(resolved, training, observed, checkpoint=checkpoint_path(job), log=print)
+        result.write(Path(outputs["run"]).parent)
 
 
 def distill_students(job: Mapping[str, Any], inputs: Files, outputs: Files) -> None:
@@ -31,8 +33,9 @@ def distill_students(job: Mapping[str, Any], inputs: Files, outputs: Files) -> N
     resolved = {**job, **corrections(job, audits, inputs.get("estimate"))}
     resolved["code_parts"] = code_parts("distill_student.py", job["modules"])
     weights = Path(inputs["teacher_weights"])
-    result = train_student_block(resolved, training, observed, weights, checkpoint=checkpoint_path(job), log=print)
-    result.write(Path(outputs["run"]).parent)
+    with run_lock(checkpoint_path(job), print):
+        result = train_student_block(resolved, training, observed, weights, checkpoint=checkpoint_path(job), log=print)
+        result.write(Path(outputs["run"]).parent)
 
 
 def read_inputs(job: Mapping[str, Any], inputs: Files) -> tuple[TrainingData, list[np.ndarray], list[dict[str, Any]]]:

@@ -4,13 +4,18 @@ in:  the config
 out: GRID, and functions from wildcards to input files and to the one dictionary a job depends on
 """
 
+import signal
 import sys
 
 from smearlab import jobs, registry
 from smearlab.config.load import read_config
 from smearlab.errors import UserError
 from smearlab.grid import load_grid
-from smearlab.resources import training_resources
+from smearlab.resources import evaluation_resources, length, training_resources
+
+# SLURM's warning before a time limit is for the training alone, which writes its checkpoint. Snakemake would die of it.
+# Ignored here, it is ignored by every process below, but for those that say otherwise.
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 try:
     for path in workflow.configfiles:
@@ -83,11 +88,24 @@ def evaluation_job(wildcards):
 
 def training_resource(name):
     """Return the function for one resource of a training job, as its recipe asks."""
+    return lambda wildcards, attempt: training_resources(cell_of(wildcards), attempt)[name]
 
-    def resource(wildcards, attempt=1):
-        return training_resources(cell_of(wildcards), attempt)[name]
 
-    return resource
+def evaluation_resource(name):
+    """Return the function for one resource of an evaluation, as its recipe asks."""
+    return lambda wildcards, attempt: evaluation_resources(cell_of(wildcards), attempt)[name]
+
+
+def packed(name):
+    """Return the function for a job's group; only groups that the profile packs are groups at all."""
+
+    def group(wildcards):
+        if workflow.remote_exec:  # a failed member does not keep the others of its pack from being done
+            workflow.execution_settings.keep_going = True
+        sizes = workflow.group_settings.group_components
+        return next((g for g in (name, f"{name}-{length(cell_of(wildcards))}") if g in sizes), None)
+
+    return group
 
 
 def kept(role):

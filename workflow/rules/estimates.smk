@@ -20,12 +20,16 @@ rule warm_up:
         f"logs/estimates/{ESTIMATE}/{{block}}.log",
     benchmark:
         f"logs/estimates/{ESTIMATE}/{{block}}.tsv"
+    group:
+        packed("estimates")
     conda:
         "../../envs/train.yaml"
     threads: training_resource("threads")
     resources:
         mem_mb=training_resource("mem_mb"),
         runtime=training_resource("runtime"),
+        gpu=training_resource("gpu"),
+        slot=training_resource("slot"),
     params:
         job=lambda wildcards: jobs.warm_up_job(cell_of(wildcards), wildcards.block),
     script:

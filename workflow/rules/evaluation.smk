@@ -23,8 +23,16 @@ rule evaluate_teacher:
         f"logs/evaluation/teachers/{TEACHER}/{{block}}.log",
     benchmark:
         f"logs/evaluation/teachers/{TEACHER}/{{block}}.tsv"
+    group:
+        packed("evaluations")
     conda:
         "../../envs/train.yaml"
+    threads: evaluation_resource("threads")
+    resources:
+        mem_mb=evaluation_resource("mem_mb"),
+        runtime=evaluation_resource("runtime"),
+        gpu=evaluation_resource("gpu"),
+        slot=evaluation_resource("slot"),
     params:
         job=evaluation_job,
     script:
@@ -51,8 +59,16 @@ rule evaluate_student:
         f"logs/evaluation/students/{STUDENT}/{{block}}.log",
     benchmark:
         f"logs/evaluation/students/{STUDENT}/{{block}}.tsv"
+    group:
+        packed("evaluations")
     conda:
         "../../envs/train.yaml"
+    threads: evaluation_resource("threads")
+    resources:
+        mem_mb=evaluation_resource("mem_mb"),
+        runtime=evaluation_resource("runtime"),
+        gpu=evaluation_resource("gpu"),
+        slot=evaluation_resource("slot"),
     params:
         job=evaluation_job,
     script:

@@ -23,12 +23,16 @@ rule distill_student:
         f"logs/students/{STUDENT}/{{block}}.log",
     benchmark:
         f"logs/students/{STUDENT}/{{block}}.tsv"
+    group:
+        packed("students")
     conda:
         "../../envs/train.yaml"
     threads: training_resource("threads")
     resources:
         mem_mb=training_resource("mem_mb"),
         runtime=training_resource("runtime"),
+        gpu=training_resource("gpu"),
+        slot=training_resource("slot"),
     params:
         job=training_job,
     script:

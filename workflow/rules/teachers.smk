@@ -22,12 +22,16 @@ rule train_teacher:
         f"logs/teachers/{TEACHER}/{{block}}.log",
     benchmark:
         f"logs/teachers/{TEACHER}/{{block}}.tsv"
+    group:
+        packed("teachers")
     conda:
         "../../envs/train.yaml"
     threads: training_resource("threads")
     resources:
         mem_mb=training_resource("mem_mb"),
         runtime=training_resource("runtime"),
+        gpu=training_resource("gpu"),
+        slot=training_resource("slot"),
     params:
         job=training_job,
     script:

@@ -1,14 +1,17 @@
-"""Import one data set."""
+"""Import one data set; as the first job of a grid it says on the terminal which torch and GPUs are there."""
 
+import sys
 from pathlib import Path
 
 from smearlab.data import write_dataset
+from smearlab.gpus import describe
 from smearlab.joblog import job_log
 from smearlab.registry import load
 from smearlab.splitting import make_dataset
 
 SPLIT = ("split_seed", "validation", "test", "subset", "test_subset")
 
+print(f"smearlab: {describe()}", file=sys.stderr)
 with job_log(snakemake.log[0]):
     contents = snakemake.params.job["contents"]
     # Where the files lie is no part of the job, so that moving them reruns nothing; the config says it.

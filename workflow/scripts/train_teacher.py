@@ -1,7 +1,9 @@
 """Train one block of teachers."""
 
+from smearlab.gpus import own_gpu
 from smearlab.joblog import job_log
-from smearlab.stages import train_teachers
 
-with job_log(snakemake.log[0]):
+with job_log(snakemake.log[0]), own_gpu(snakemake.params.job["recipe"]["device"], print):
+    from smearlab.stages import train_teachers  # loads torch, which must see no other GPU
+
     train_teachers(snakemake.params.job, dict(snakemake.input.items()), dict(snakemake.output.items()))
