@@ -29,4 +29,5 @@ def to_svg(drawing: Drawing) -> str:
     buffer = io.BytesIO()
     with style():
         drawing.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    drawing.figure.set_layout_engine("none")  # laid out once: a second pass would move things a little
     return buffer.getvalue().decode()

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from fake_grid import DIGITS_CELLS, fake_tables, student, teacher
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smearlab.report import words
@@ -141,6 +141,7 @@ def test_without_a_named_contrast_it_is_the_smoothing_nearest_a_tenth():
     assert list(words.primary_rows(rows, words.Facts())["alpha"]) == [0.05]
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from([0.0, 0.1, 0.2, 0.4]), st.sampled_from(VERDICTS), st.floats(-0.3, 0.3)),
@@ -159,6 +160,7 @@ def test_success_is_claimed_only_where_a_noisy_row_helps(rows):
     assert (reply.tone == "yes") == (noisy == {"helps"})
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from(VERDICTS), st.floats(-0.5, 0.5))
 def test_raised_and_lowered_follow_the_verdict(verdict, difference):
     clause = words.clause(frame(smoothing(0.2, verdict, difference)).iloc[0])
