@@ -1,0 +1,170 @@
+"""Every registered method and noise, from the config to the page, on a handful of real digits."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from in_process import run_grid
+from sklearn.datasets import load_digits
+
+from smearlab import registry
+from smearlab.tables import Tables
+
+N, L = 160, 10
+METHODS: dict[str, dict[str, Any]] = {"weight_decay": {"decay": 0.01}}  # options without a default
+NOISES: dict[str, dict[str, Any]] = {
+    "asymmetric": {"class_map": [0, 7, 7, 8, 4, 6, 5, 1, 8, 9]},
+    "human": {"path": "human.csv", "column": "careless"},
+    "matrix": {"path": "matrix.csv"},
+    "matched_twin": {"of": {"kind": "human", "path": "human.csv", "column": "careless"}},
+}
+UNRATED = ("human", "labels", "matrix", "matched_twin")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with data of each kind that a user may bring."""
+    folder = tmp_path_factory.mktemp("grid")
+    bunch = load_digits()
+    order = np.random.default_rng(0).permutation(len(bunch.target))[: N + 40]
+    images, labels = (bunch.images[order] * 15.9).astype(np.uint8), bunch.target[order].astype(np.int64)
+    careless = np.where(np.random.default_rng(1).random(len(labels)) < 0.3, (labels + 3) % L, labels)
+    place = np.arange(len(labels))
+    split = np.select([place >= N, place % 8 == 0], ["test", "validation"], "train")
+    np.savez(folder / "own.npz", images=images, labels=labels, noisy_labels=careless, split=split)
+    np.savetxt(folder / "matrix.csv", 0.8 * np.eye(L) + 0.2 / L, delimiter=",")
+    with open(folder / "human.csv", "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["clean_label", "careless"], *zip(labels, careless, strict=True)])
+    return folder
+
+
+def grid(name: str, **parts: Any) -> dict[str, Any]:
+    recipe = {
+        "architecture": {"name": "cnn", "width": 4},
+        "epochs": 2,
+        "batch_size": 16,
+        "optimiser": {"learning_rate": 0.05},
+        "block_size": 1,
+        "snapshots": 1,
+        "estimate": {"folds": 2, "length": 0.5},
+    }
+    symmetric = {"symmetric": {"kind": "symmetric", "rates": [0.4]}}
+    own = {"own": {"kind": "arrays", "path": "own.npz"}}
+    return {"name": name, "datasets": own, "noises": symmetric, "recipes": {"tiny": recipe}} | parts
+
+
+def every_method() -> list[dict[str, Any]]:
+    found = []
+    for name in registry.names("methods"):
+        options = registry.describe("methods", name).options
+        method: dict[str, Any] = {"name": name, **METHODS.get(name, {})}
+        if "alpha" in options:
+            method["alphas"] = [0.2]
+        if "transition" in options:
+            method["transition"] = ["true", "perturbed(0.1)", "estimated(dual_t)"]
+        found.append(method)
+    found.append({"name": "label_smoothing", "alphas": [-0.5], "warm_up": 0.5})
+    return [{**m, "alphas": [0.2, -0.5]} if m == {"name": "label_smoothing", "alphas": [0.2]} else m for m in found]
+
+
+@pytest.fixture(scope="module")
+def of_methods(folder: Path) -> Tables:
+    students = [
+        {"teachers": ["cross_entropy", {"name": "forward", "transition": "estimated(dual_t)"}], "temperatures": [2]},
+        {
+            "teachers": ["cross_entropy"],
+            "methods": [{"name": "forward", "transition": "estimated(dual_t)"}, "elr"],
+            "betas": [0.5],
+            "labels": ["noisy", "clean"],
+        },
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        return run_grid(grid("methods", methods=every_method(), students=students))
+
+
+@pytest.fixture(scope="module")
+def of_noises(folder: Path) -> Tables:
+    noises = {
+        f"n_{kind}": {"kind": kind, **NOISES.get(kind, {}), **({} if kind in UNRATED else {"rates": [0.3]})}
+        for kind in registry.names("noises")
+    }
+    forward = {"name": "forward", "transition": ["true", "matched"]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        return run_grid(grid("noises", noises=noises, methods=["cross_entropy", forward]))
+
+
+def check(tables: Tables) -> None:
+    """Every named cell is there, finished, and its accuracies are shares."""
+    assert len(tables.metrics) == len(tables.context["cells"]) > 0
+    finished = tables.metrics[~is_hopeless(tables)]
+    assert set(finished["status"]) == {"finished"}
+    for column in ("test_accuracy", "train_accuracy_noisy", "memorised", "recovered"):
+        assert finished[column].between(0, 1).all(), column
+    assert (finished["memorised"] + finished["recovered"] <= 1).all()
+
+
+def is_hopeless(tables: Tables) -> pd.Series:
+    """Which cells diverged by inverting an estimated T, which from so few examples is all but singular."""
+    inverts = tables.metrics["method"].isin(["backward", "backward_clipped"])
+    estimated = tables.metrics["transition"].str.startswith("estimated(")
+    return inverts & estimated & (tables.metrics["status"] == "diverged") & (tables.metrics["reason"] != "")
+
+
+def test_every_method_runs_to_the_page(of_methods: Tables, folder: Path) -> None:
+    check(of_methods)
+    assert set(of_methods.metrics["method"]) >= set(registry.names("methods"))
+    assert (folder / "reports" / "methods.html").stat().st_size > 10_000
+
+
+def test_every_noise_runs_to_the_page(of_noises: Tables, folder: Path) -> None:
+    check(of_noises)
+    assert set(of_noises.metrics["noise"]) == {f"n_{kind}" for kind in registry.names("noises")}
+    assert (folder / "reports" / "noises.html").stat().st_size > 10_000
+
+
+def test_the_error_of_the_matrix_in_use_is_in_the_table(of_methods: Tables) -> None:
+    metrics = of_methods.metrics
+    assert (metrics[metrics["transition"] == "true"]["transition_error"] == 0).all()
+    perturbed = metrics[metrics["transition"] == "perturbed(0.1)"]["transition_error"].to_numpy(float)
+    assert np.allclose(perturbed, 0.1)
+    estimated = metrics[metrics["transition"] == "estimated(dual_t)"]["transition_error"].to_numpy(float)
+    assert len(estimated) >= 5 and (estimated > 0).all() and len(set(estimated)) == 1  # one T for one replicate
+    assert metrics[metrics["transition"] == ""]["transition_error"].isna().all()
+
+
+def test_a_matched_twin_has_the_realised_matrix_of_its_noise(of_noises: Tables) -> None:
+    rates = of_noises.metrics.groupby("noise")["realised_noise_rate"].first()
+    assert rates["n_matched_twin"] == rates["n_human"] == rates["n_labels"] > 0
+
+
+def one(tables: Tables, folder: Path, **columns: Any) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """Return run.json and the history of the one teacher with these columns."""
+    metrics = tables.metrics[tables.metrics["role"] == "teacher"]
+    for column, value in columns.items():
+        metrics = metrics[metrics[column] == value]
+    (cell,) = metrics["cell"]
+    place = folder / "results" / cell / "paired-0"
+    with open(place / "history.csv", newline="", encoding="utf-8") as file:
+        return json.loads((place / "run.json").read_text()), list(csv.DictReader(file))
+
+
+def test_negative_smoothing_after_a_warm_up_begins_as_plain_training(of_methods: Tables, folder: Path) -> None:
+    _, plain = one(of_methods, folder, method="cross_entropy")
+    _, warmed = one(of_methods, folder, alpha=-0.5, options='{"warm_up":0.5}')
+    _, direct = one(of_methods, folder, alpha=-0.5, options="")
+    assert warmed[0]["loss"] == plain[0]["loss"] and warmed[1]["loss"] != plain[1]["loss"]
+    assert direct[0]["loss"] != plain[0]["loss"]
+
+
+def test_stronger_weight_decay_changes_the_recipe_and_nothing_else(of_methods: Tables, folder: Path) -> None:
+    plain, _ = one(of_methods, folder, method="cross_entropy")
+    decayed, _ = one(of_methods, folder, method="weight_decay")
+    assert plain["recipe"]["optimiser"].pop("weight_decay") == 0.0
+    assert decayed["recipe"]["optimiser"].pop("weight_decay") == 0.01
+    assert plain["recipe"] == decayed["recipe"]
