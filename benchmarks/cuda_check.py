@@ -17,6 +17,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.throughput import recipe, training_data
+from smearlab.errors import UserError
 from smearlab.training.device import configure
 from smearlab.training.lanes import CudaLane
 from smearlab.training.replicate import Problem, Replicate, make_problem, weights_of
@@ -139,4 +140,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except UserError as error:
+        sys.exit(str(error))
