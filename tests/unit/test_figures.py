@@ -20,6 +20,10 @@ from smearlab.report import format as text
 
 OF_OTHER_GRIDS = ("estimator_error",)  # shown by grids with an estimated or perturbed T; has its own tests
 NAMES = tuple(name for name in registry.names("figures") if name not in OF_OTHER_GRIDS)
+OF_EVERY_GRID = {
+    *("accuracy_alpha", "alpha_rate", "methods", "students", "memorised_recovered", "training_curves", "reliability"),
+    *("margins", "theory_losses", "theory_separator"),
+}
 SOME_CELLS = [
     teacher("cross_entropy"),
     teacher("label_smoothing", 0.1),
@@ -52,7 +56,8 @@ def whole():
 
 @pytest.fixture(scope="module")
 def drawings(whole):
-    return {name: registry.load("figures", name).draw(whole) for name in NAMES}
+    drawn = {name: registry.load("figures", name).draw(whole) for name in NAMES}
+    return {name: drawing for name, drawing in drawn.items() if drawing is not None}
 
 
 @pytest.mark.parametrize("grid", GRIDS)
@@ -66,11 +71,10 @@ def test_every_grid_gives_a_drawing_or_nothing(grid):
             assert to_svg(drawing).rstrip().endswith("</svg>")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_whole_grid_shows_every_figure_with_its_n(name, drawings):
-    drawing = drawings[name]
-    assert drawing is not None
-    assert "n = 5" in drawing.caption or name.startswith("theory_")
+def test_a_whole_grid_shows_its_figures_with_their_n(drawings):
+    assert set(drawings) >= OF_EVERY_GRID
+    for name, drawing in drawings.items():
+        assert "n = 5" in drawing.caption or name.startswith("theory_")
 
 
 def test_nothing_computed_shows_nothing():
@@ -79,17 +83,16 @@ def test_nothing_computed_shows_nothing():
     assert {name: registry.load("figures", name).draw(tables) for name in NAMES} == dict.fromkeys(NAMES)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_same_tables_same_bytes(name, whole, drawings):
-    assert to_svg(registry.load("figures", name).draw(whole)) == to_svg(drawings[name])
+def test_same_tables_same_bytes(whole, drawings):
+    for name, drawing in drawings.items():
+        assert to_svg(registry.load("figures", name).draw(whole)) == to_svg(drawing), name
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_only_named_colours_are_used(name, drawings):
+def test_only_named_colours_are_used(drawings):
     """The page replaces them by variables that have a second value for dark pages."""
-    svg = to_svg(drawings[name])
-    used = set(re.findall(r"(?:fill|stroke): (#[0-9a-f]{6})", svg))
-    assert used <= {light for light, _ in look.TOKENS.values()}
+    for name, drawing in drawings.items():
+        used = set(re.findall(r"(?:fill|stroke): (#[0-9a-f]{6})", to_svg(drawing)))
+        assert used <= {light for light, _ in look.TOKENS.values()}, name
 
 
 def test_named_colours_are_distinct_so_that_they_can_be_found():
