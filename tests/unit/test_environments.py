@@ -1,0 +1,135 @@
+"""conda environments, container recipes and the lock name the same exact versions, and every rule names its own."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from smearlab.digest import _imports, _reached
+from smearlab.locks import FAMILIES, environment_path, environment_text
+
+ROOT = Path(__file__).parents[2]
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+BOOTSTRAP = (ROOT / "requirements.bootstrap.lock").read_text(encoding="utf-8")
+OTHER_NAMES = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+STANDARD = __import__("sys").stdlib_module_names
+BY_REGISTRY = {  # what scripts reach through the registry, by name and not by import
+    "train": ("datasets", "noises", "estimators", "methods", "networks", "metrics", "claims"),
+    "report": ("figures",),
+}
+
+
+def environment(family: str) -> dict[str, Any]:
+    """One conda environment, as conda reads it."""
+    return yaml.safe_load(environment_path(family).read_text(encoding="utf-8"))
+
+
+def rules() -> dict[str, str]:
+    """The text of every rule, by name."""
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")))
+    parts = re.split(r"^rule (\w+):$", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def family_of(rule: str) -> str:
+    """The conda environment that a rule names."""
+    (name,) = re.findall(r'conda:\s*"\.\./\.\./envs/(\w+)\.yaml"', rules()[rule])
+    return name
+
+
+def pins(family: str) -> dict[str, str]:
+    """Package -> version, as pinned in an environment."""
+    (pip,) = (entry["pip"] for entry in environment(family)["dependencies"] if isinstance(entry, dict))
+    return dict(re.fullmatch(r"([a-z0-9-]+)==([^\s;]+)", line).groups() for line in pip)
+
+
+def test_there_are_environments_for_all_families_and_no_others() -> None:
+    assert {path.stem for path in (ROOT / "envs").iterdir()} == set(FAMILIES)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_environment_is_what_make_lock_writes(family: str) -> None:
+    assert environment_path(family).read_text(encoding="utf-8") == environment_text(family)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_conda_gives_python_and_pip_and_chooses_nothing_else(family: str) -> None:
+    content = environment(family)
+    assert content["channels"] == ["conda-forge", "nodefaults"]
+    from_conda = [entry for entry in content["dependencies"] if isinstance(entry, str)]
+    assert len(from_conda) == 2 and re.fullmatch(r"python=3\.1[1-3]", from_conda[0]) and from_conda[1] == "pip"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_pins_are_those_of_the_lock(family: str) -> None:
+    locked = dict(re.findall(r"^([a-z0-9][a-z0-9.-]*)==([^\s;\\]+)", LOCK, re.MULTILINE))
+    assert pins(family)
+    assert {package: locked.get(package) for package in pins(family)} == pins(family)
+
+
+def test_every_rule_with_a_script_names_its_environment() -> None:
+    for rule, text in rules().items():
+        assert "script:" in text and not re.search(r"^    (run|shell):", text, re.MULTILINE)
+        assert family_of(rule) in FAMILIES
+
+
+@pytest.mark.parametrize("rule", rules())
+def test_the_environment_of_a_rule_has_all_that_its_script_imports(rule: str) -> None:
+    family = family_of(rule)
+    (script,) = re.findall(r'script:\s*"\.\./scripts/(\w+\.py)"', rules()[rule])
+    start = [ROOT / "workflow" / "scripts" / script]
+    if "load(" in start[0].read_text(encoding="utf-8") or family == "train":
+        start += [path for kind in BY_REGISTRY[family] for path in (ROOT / "smearlab" / kind).glob("*.py")]
+    names = {name for path in _reached(start) for name in _imports(path)}
+    foreign = {name for name in names if name not in STANDARD and not name.startswith("smearlab")}
+    assert {OTHER_NAMES.get(name, name) for name in foreign} <= pins(family).keys()
+
+
+@pytest.mark.parametrize("text", [LOCK, BOOTSTRAP], ids=["lock", "bootstrap"])
+def test_a_lock_pins_exactly_and_by_hash(text: str) -> None:
+    entries = re.split(r"\n(?=\S)", text.strip())
+    for entry in entries:
+        assert re.match(r"[a-z0-9][a-z0-9._-]*==[^\s;\\]+( ;[^\\]+)? \\\n", entry), entry[:80]
+        assert re.findall(r"--hash=sha256:[0-9a-f]{64}\b", entry)
+
+
+def recipe(name: str) -> str:
+    """A container recipe without its comments, continued lines joined."""
+    lines = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
+    return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "apptainer.def"])
+def test_a_container_is_built_from_the_lock_on_an_exact_base(name: str) -> None:
+    text = recipe(name)
+    (base,) = re.findall(r"^(?:FROM|From:) (\S+)$", text, re.MULTILINE)
+    assert re.fullmatch(r"python:3\.1[1-3]\.\d+-slim-[a-z]+", base)
+    assert base.split(":")[1].startswith(environment("train")["dependencies"][0].partition("=")[2])
+    installs = re.findall(r"pip install[^&\n]*", text)
+    assert len(installs) == 2
+    for install, lock in zip(installs, ("requirements.bootstrap.lock", "requirements.lock"), strict=True):
+        assert "--require-hashes" in install and f"--requirement {lock}" in install
+        assert lock in re.sub(r"pip install[^&\n]*", "", text)  # and it is copied in
+
+
+def test_both_containers_have_the_same_base() -> None:
+    bases = {re.findall(r"^(?:FROM|From:) (\S+)$", recipe(name), re.M)[0] for name in ("Dockerfile", "apptainer.def")}
+    assert len(bases) == 1
+
+
+def test_the_docker_image_is_clean() -> None:
+    text = recipe("Dockerfile")
+    commands = re.findall(r"^([A-Z]+) ", text, re.MULTILINE)
+    assert set(commands) <= {"FROM", "ENV", "WORKDIR", "COPY", "RUN", "USER", "ENTRYPOINT", "CMD"}
+    user = [line.split()[1] for line in text.splitlines() if line.startswith("USER ")]
+    assert user and user[-1] not in ("root", "0")
+    assert text.index("USER ") < text.index("ENTRYPOINT ")
+    assert not re.search(r"curl|wget|sudo|apt-get|:latest|ADD ", text)
+    assert all(line.startswith(("ENTRYPOINT [", "CMD [")) for line in re.findall(r"^(?:ENTRYPOINT|CMD).*", text, re.M))
+
+
+def test_only_the_locks_are_sent_to_the_image() -> None:
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    assert lines[0] == "*" and set(lines[1:]) == {"!requirements.lock", "!requirements.bootstrap.lock"}
