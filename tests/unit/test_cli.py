@@ -1,0 +1,98 @@
+"""The command line: checks, lists, explains and plans a grid without running it."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from configs import TINY, config
+from smearlab.__main__ import find_grid, main
+from smearlab.errors import UserError
+from smearlab.grid import load_grid
+from smearlab.jobs import training_code, training_code_parts
+
+COMMANDS = ("check", "explain", "plan")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A working folder with two configs."""
+    monkeypatch.chdir(tmp_path)
+    Path("configs").mkdir()
+    Path("config.yaml").write_text(yaml.safe_dump(config()), encoding="utf-8")
+    Path("configs/other.yaml").write_text(yaml.safe_dump(config(("name", "second"))), encoding="utf-8")
+    return tmp_path
+
+
+def test_a_grid_is_found_by_its_name_or_its_file(folder):
+    assert find_grid("tiny").name == "tiny" and find_grid("second").name == "second"
+    assert find_grid("configs/other.yaml").name == "second"
+
+
+def test_a_name_that_no_config_has_is_refused_with_the_nearest(folder):
+    with pytest.raises(UserError, match="no config has the name 'secnod'; did you mean 'second'"):
+        find_grid("secnod")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_fault_is_one_line_and_exit_code_1(folder, capsys, command):
+    assert main([command, "nowhere.yaml"]) == 1
+    printed = capsys.readouterr()
+    assert printed.err == "config nowhere.yaml: No such file or directory\n" and printed.out == ""
+
+
+def test_check_counts_cells(folder, capsys):
+    assert main(["check", "tiny"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.splitlines()[0] == "tiny: 12 named cells, 10 computations"  # forward and backward without noise
+
+
+def test_check_says_every_fault(folder, capsys):
+    Path("config.yaml").write_text(yaml.safe_dump({**TINY, "margin": -1, "keep": "all"}), encoding="utf-8")
+    assert main(["check", "config.yaml"]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+def test_list_shows_every_option(folder, capsys):
+    assert main(["list", "methods"]) == 0
+    printed = capsys.readouterr().out
+    assert "label_smoothing: Label smoothing" in printed and "alpha: " in printed and "noises" not in printed
+
+
+def test_list_shows_every_kind(folder, capsys):
+    assert main(["list"]) == 0
+    assert {"methods:", "noises:", "datasets:", "estimators:"} <= set(capsys.readouterr().out.splitlines())
+
+
+def test_the_plan_names_blocks_and_hours(folder, capsys):
+    assert main(["plan", "tiny"]) == 0
+    assert "10 blocks" in capsys.readouterr().out
+
+
+class TestExplain:
+    """Which change of code would train a cell again."""
+
+    def write(self, content: dict, change: dict[str, str] | None = None) -> None:
+        grid = load_grid(content)
+        for cell in grid.cells.values():
+            parts = {**training_code_parts(cell), **(change or {})}
+            code = "before" if change else training_code(cell)
+            path = Path(cell.folder("paired-0"), "run.json")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps({"code": code, "code_parts": parts}), encoding="utf-8")
+
+    def test_what_is_not_there(self, folder, capsys):
+        assert main(["explain", "tiny"]) == 0
+        assert capsys.readouterr().out.splitlines()[0] == "not trained yet: 10 blocks"
+
+    def test_what_is_as_it_stands(self, folder, capsys):
+        self.write(config())
+        assert main(["explain", "tiny"]) == 0
+        assert capsys.readouterr().out == "tiny: every block is trained by the code as it stands\n"
+
+    @pytest.mark.parametrize("part", ["smearlab/smearing.py", "torch"])
+    def test_which_module_or_library_changed(self, folder, capsys, part):
+        self.write(config(), {part: "before"})
+        assert main(["explain", "tiny"]) == 0
+        assert capsys.readouterr().out.splitlines()[0] == f"changed: {part}: 10 blocks"
