@@ -15,7 +15,7 @@ def build(n_classes: int, channels: int, size: int, *, width: int = 16) -> Netwo
     """Return the network for square images of `size` pixels; the k-th convolution has width·2^(k-1) maps.
 
     Every convolution (3×3 of stride 2, batch norm, ReLU) halves the image; a third one is there above 16
-    pixels. Strides in place of pooling take a third off a step of this size and cost no accuracy on digits.
+    pixels. Strides in place of pooling take a third off a step of this size.
     The features are 8·width activations. Raises UserError for images below 4 pixels.
     """
     if size < 4:

@@ -1,6 +1,6 @@
 """Stochastic gradient descent with (Nesterov) momentum and weight decay, in one fused kernel.
 
-The rule is that of torch.optim.SGD (a test compares them bit for bit). It is called directly because the
+The rule is that of torch.optim.SGD (a test compares them, to 1e-6). It is called directly because the
 learning rate must be a tensor that a recorded CUDA graph reads anew at every replay, because momentum is then
 plain state for a checkpoint, and because the first use of torch.optim loads torch's compiler: two seconds, in
 jobs that may last three.
