@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import time
 from collections.abc import Callable
 from subprocess import Popen
 
@@ -88,22 +87,23 @@ def test_preemption(slow: Slow, slow_reference: Folder) -> None:
 
 
 def test_controller_killed_and_started_again_while_its_job_runs(slow: Slow, slow_reference: Folder) -> None:
-    folder = slow(0.25)
+    folder = slow(0.6)
     process, first = started(folder)
     kill_controller(process)
     folder.run("--unlock")
-    process = folder.start(*TRAIN)
+    process = folder.start(*TRAIN)  # the same command again
     until(lambda: len(slurm("squeue", "-h", "-t", "running", "-o", "%A").split()) == 2, "the block is submitted again")
     folder.ends_well(process)
     assert folder.calls() == slow_reference.calls()  # the second job waited, and then had nothing to train
     assert re.search(rf"being trained by process \d+ on .*, SLURM job {first}", folder.log())
 
 
-def test_orphan_of_a_job_that_slurm_has_given_up(slow: Slow, slow_reference: Folder) -> None:
-    folder = slow(0.25)
+def test_orphan_of_a_job_that_slurm_starts_again(slow: Slow, slow_reference: Folder) -> None:
+    """The job's supervisor dies, SLURM puts the job back into the queue, and the first training lives on."""
+    folder = slow(0.6)
     process, job = started(folder)
-    stepd = int(slurm("pgrep", "-f", rf"slurmstepd: \[{job}\.0\]").split()[0])
-    os.kill(stepd, signal.SIGKILL)
+    supervisor = slurm("pgrep", "-f", rf"slurmstepd: \[{job}\.batch\]").split()[0]
+    os.kill(int(supervisor), signal.SIGKILL)
+    until(lambda: "PENDING" in slurm("squeue", "-h", "-j", job, "-o", "%T"), "the job is back in the queue")
     folder.ends_well(process)
     assert folder.calls() <= slow_reference.calls() + STEPS_AT_RISK
-    time.sleep(0)
