@@ -6,6 +6,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from smearlab.correction import read_estimates, transition_facts
@@ -198,6 +199,7 @@ def context(grid: Grid, reader: Reader, metrics: pd.DataFrame) -> dict[str, Any]
         "config": grid.config.model_dump(mode="json"),
         "datasets": {dataset.name: _dataset_facts(reader, dataset.id) for dataset in grid.datasets.values()},
         "noises": _noise_facts(metrics),
+        "estimates": estimates(grid, reader),
         "cost": cost(grid, reader),
         "environment": environment(reader),
         "code_version": code_version(),
@@ -222,6 +224,33 @@ def _noise_facts(metrics: pd.DataFrame) -> list[dict[str, Any]]:
         {"dataset": d, "noise": n, "rate": None if pd.isna(r) else r, "realised": None if pd.isna(m) else float(m)}
         for (d, n, r), m in groups.mean().items()
     ]
+
+
+def estimates(grid: Grid, reader: Reader) -> list[dict[str, Any]]:
+    """Return for each estimated T of the grid its mean over the replicates, and what it says of the noise."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in grid.rows:
+        name = row.cell.method.estimator
+        if name is None or (row.cell.estimate.key, name) in found:
+            continue
+        entries = [e for block in grid.blocks(row.cell) for e in reader.estimates(row.cell, block).values()]
+        known = [entry for entry in entries if entry["transition"] is not None]
+        if known:
+            names = {key: row.columns[key] for key in ("dataset", "noise", "noise_rate", "recipe")}
+            found[row.cell.estimate.key, name] = {**names, "estimator": name, **_estimate_facts(known)}
+    return list(found.values())
+
+
+def _estimate_facts(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    rates = [entry["noise_rate"] for entry in entries]
+    wrong = [entry["errors"]["mean_total_variation"] for entry in entries if entry["errors"]]
+    return {
+        "n": len(entries),
+        "noise_rate_estimated": float(np.mean(rates)),
+        "noise_rate_std": float(np.std(rates, ddof=1)) if len(rates) > 1 else None,
+        "error": float(np.mean(wrong)) if wrong else None,
+        "transition": np.mean([entry["transition"] for entry in entries], axis=0).tolist(),
+    }
 
 
 def cost(grid: Grid, reader: Reader) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from smearlab.files import read_json, sha256_file, write_json
 from smearlab.npz import read_npz
 from smearlab.observed import true_transition
 from smearlab.places import checkpoint_path, paths_of
-from smearlab.transition import errors
+from smearlab.transition import class_shares, errors, overall_rate
 
 
 def estimate_transition(job: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
@@ -42,13 +42,16 @@ def _estimated(
 ) -> dict[str, Any]:
     seeds = {key: entry[key] for key in ("noise_seed", "seed")}
     if entry["status"] == "diverged":
-        return {**seeds, "transition": None, "reason": entry["reason"], "errors": None, "compared_with": None}
+        nothing = dict.fromkeys(("transition", "noise_rate", "errors", "compared_with"))
+        return {**seeds, **nothing, "reason": entry["reason"]}
     found = registry.load("estimators", estimator).estimate(observed, probabilities)
+    shares = np.bincount(observed, minlength=len(found)) / len(observed)
     audit = audits[entry["noise_seed"]]
     true = true_transition(audit)
     return {
         **seeds,
         "transition": found.tolist(),
+        "noise_rate": overall_rate(found, class_shares(found, shares)),
         "reason": None,
         "errors": None if true is None else errors(found, true),
         "compared_with": None if true is None else "asked" if audit["transition_asked"] is not None else "realised",

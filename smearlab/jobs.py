@@ -134,7 +134,9 @@ def collection_job(grid: Grid) -> dict[str, Any]:
 def statistics_job(grid: Grid) -> dict[str, Any]:
     """The statistics of one grid."""
     primary = grid.config.primary.model_dump() if grid.config.primary else None
-    return {"primary": primary, "margin": grid.config.margin, "code": code_digest("summarise.py")}
+    published = short_hash((ROOT / "smearlab" / "reference" / "published.yaml").read_text("utf-8"))
+    numbers = {"primary": primary, "margin": grid.config.margin, "published": published}
+    return {**numbers, "code": code_digest("summarise.py")}
 
 
 def figure_job(figure: str) -> dict[str, Any]:

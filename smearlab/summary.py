@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from smearlab.files import read_json, write_text
+from smearlab.reference.compare import beside
 from smearlab.statistics.interaction import interaction
 from smearlab.statistics.selection import choose_on_validation
 from smearlab.statistics.summary import summarise
@@ -13,11 +14,13 @@ from smearlab.statistics.variance import variance_split
 
 
 def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: float) -> None:
-    """Write summary.csv, variance.csv, interaction.csv and choice.csv beside metrics.parquet."""
+    """Write summary.csv, variance.csv, interaction.csv, choice.csv and reference.csv beside metrics.parquet."""
     metrics = pd.read_parquet(folder / "metrics.parquet")
-    cells = pd.DataFrame(read_json(folder / "context.json")["cells"])
+    context = read_json(folder / "context.json")
+    summary = summarise(metrics, primary=primary, margin=margin, cells=pd.DataFrame(context["cells"]))
     tables = {
-        "summary": summarise(metrics, primary=primary, margin=margin, cells=cells),
+        "summary": summary,
+        "reference": beside(summary, metrics, context),
         "variance": variance_split(metrics),
         "interaction": interaction(metrics),
         "choice": choose_on_validation(metrics, margin=margin),

@@ -88,7 +88,7 @@ class Tables:
     `key` in metrics and summary is equal in rows of the same named cell, `cell` in all frames in rows of the
     same computation; `n_finished` in summary is n without those that diverged. `curves` is long: cell,
     noise_seed, seed, curve (its name), point, quantity, value. `variance`, `interaction` and `choice` are the
-    further statistics, empty where they were not made.
+    further statistics, `reference` the published numbers that cells match; empty where they were not made.
     """
 
     metrics: pd.DataFrame
@@ -100,6 +100,7 @@ class Tables:
     variance: pd.DataFrame = field(default_factory=pd.DataFrame)
     interaction: pd.DataFrame = field(default_factory=pd.DataFrame)
     choice: pd.DataFrame = field(default_factory=pd.DataFrame)
+    reference: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def curve(self, name: str, cell: str) -> pd.DataFrame:
         """Return one curve of one computation: a row per replicate and point, its quantities as columns."""
@@ -126,7 +127,7 @@ def read_tables(folder: str | Path) -> Tables:
         history=_optional_parquet(folder / "history.parquet"),
         curves=_optional_parquet(folder / "curves.parquet"),
         context=read_json(folder / "context.json"),
-        **{name: _csv(folder / f"{name}.csv") for name in ("variance", "interaction", "choice")},
+        **{name: _csv(folder / f"{name}.csv") for name in ("variance", "interaction", "choice", "reference")},
     )
 
 

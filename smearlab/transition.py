@@ -9,6 +9,7 @@ from smearlab.errors import UserError
 from smearlab.seeds import numpy_generator
 
 CONDITION_LIMIT = 1e6
+EM_STEPS = 500
 
 
 def symmetric(n_classes: int, rate: float) -> np.ndarray:
@@ -78,6 +79,20 @@ def perturb(transition: np.ndarray, epsilon: float, seed: int = 0) -> np.ndarray
     distance = row_errors(random_rows, transition)
     step = np.minimum(1.0, epsilon / np.maximum(distance, np.finfo(float).tiny))[:, None]
     return (1.0 - step) * transition + step * random_rows
+
+
+def class_shares(transition: np.ndarray, observed_shares: np.ndarray) -> np.ndarray:
+    """Return the shares (L,) of the true classes under which the observed shares (L,) are most likely.
+
+    By expectation-maximisation from equal shares, so the result is never negative.
+    """
+    shares = np.full(len(transition), 1.0 / len(transition))
+    for _ in range(EM_STEPS):
+        joint = shares[:, None] * transition
+        expected = joint.sum(axis=0)
+        shares = (joint / np.where(expected > 0.0, expected, 1.0)) @ observed_shares
+        shares /= shares.sum()
+    return shares
 
 
 def row_errors(estimate: np.ndarray, transition: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from smearlab.figures import _cells as cells
 from smearlab.report import format as text
-from smearlab.tables import NUMBER_KEYS, Tables
+from smearlab.tables import NUMBER_KEYS, TEXT_KEYS, Tables
 
 SLUGS = {
     "helps": "helps",
@@ -268,6 +268,83 @@ def _advice_row(row: pd.Series) -> dict[str, Field]:
         "its 95 % interval": Field(cost),
         "optimism of best on test": Field(text.points(_number(row["optimism_of_best_on_test"]))),
     }
+
+
+def published(tables: Tables) -> Table | None:
+    """Return the grid's accuracies beside published ones, where a cell matches one."""
+    reference = tables.reference
+    if not len(reference):
+        return None
+    records = [_published_row(row) for _, row in reference.iterrows()]
+    return table("Ours and theirs", records)
+
+
+def _published_row(row: pd.Series) -> dict[str, Field]:
+    theirs = f"{_or_empty(row['paper'])}, {_or_empty(row['place'])}"
+    label = row_label(_regular(row), row["role"])
+    n = _number(row["their_n"])
+    return {
+        "data set": Field(_or_empty(row["dataset"])),
+        "noise": Field(_or_empty(row["noise"]).replace("_", " ")),
+        "rate": Field(text.rate(_number(row["noise_rate"]))),
+        "network": Field(_or_empty(row["arch"])),
+        "method": Field(label),
+        "ours": Field(
+            _mean_sd(_number(row["mean"]), _number(row["std"])), note=_or_empty(row["ours_is"]).replace("_", " ")
+        ),
+        "n": Field(_count(_number(row["n"]))),
+        "theirs": Field(_mean_sd(_number(row["their_mean"]), _number(row["their_std"]))),
+        "their n": Field(_count(n) if n == n else text.DASH),
+        "difference": Field(text.points(_number(row["difference"]))),
+        "in standard errors": Field(_errors(_number(row["standard_errors"]))),
+        "their epoch": Field({"last": "last", "best_on_test": "best on test"}.get(row["protocol"], "not stated")),
+        "from": Field(theirs, note=_or_empty(row["note"])),
+        "confidence": Field(_or_empty(row["confidence"]), note=_or_empty(row["source"])),
+    }
+
+
+def _regular(row: pd.Series) -> pd.Series:
+    """Return a row with the keys that names are made of: texts without nulls, numbers with NaN."""
+    keys = {**dict.fromkeys(TEXT_KEYS, ""), **dict.fromkeys(NUMBER_KEYS, float("nan"))}
+    given = {key: _number(row[key]) if key in NUMBER_KEYS else _or_empty(row[key]) for key in keys if key in row}
+    return pd.Series({**keys, **given}, dtype=object)
+
+
+def _errors(value: float) -> str:
+    return text.DASH if value != value else f"{value:+.1f}".replace("-", text.MINUS)
+
+
+def estimates(tables: Tables) -> Table | None:
+    """Return what the estimated transition matrices say of the noise, a row for each."""
+    found = tables.context.get("estimates", [])
+    if not found:
+        return None
+    return table("Estimated noise", [_estimate_row(entry, tables) for entry in found])
+
+
+def _estimate_row(entry: dict[str, Any], tables: Tables) -> dict[str, Field]:
+    asked, error = entry["noise_rate"], entry["error"]
+    return {
+        "data set": Field(entry["dataset"]),
+        "noise": Field(entry["noise"].replace("_", " ")),
+        "rate": Field(text.rate(_number(asked))),
+        "recipe": Field(entry["recipe"]),
+        "estimator": Field(entry["estimator"].replace("_", " ")),
+        "n": Field(str(entry["n"])),
+        "estimated share of wrong labels": Field(
+            _mean_sd(entry["noise_rate_estimated"], _number(entry["noise_rate_std"]))
+        ),
+        "error of T": Field(text.DASH if error is None else f"{error:.3f}"),
+        "most frequent confusions": Field(_confusions(entry["transition"], tables, entry["dataset"])),
+    }
+
+
+def _confusions(matrix: list[list[float]], tables: Tables, dataset: str, most: int = 3) -> str:
+    """Name the largest entries of T off its diagonal: true → observed, with the probability."""
+    names = tables.context.get("datasets", {}).get(dataset, {}).get("class_names") or range(len(matrix))
+    pairs = [(p, i, j) for i, row in enumerate(matrix) for j, p in enumerate(row) if i != j]
+    largest = sorted(pairs, key=lambda pair: (-pair[0], pair[1:]))[:most]
+    return ", ".join(f"{names[i]} → {names[j]} {text.percent(p)}" for p, i, j in largest)
 
 
 def spread(tables: Tables) -> list[Table]:

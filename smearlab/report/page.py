@@ -119,6 +119,8 @@ def _view(tables: Tables) -> dict[str, Any]:
         "state": _state(tables),
         "glances": blocks.glances(tables),
         "advice": blocks.advice(tables),
+        "estimates": blocks.estimates(tables),
+        "published": blocks.published(tables),
         "numbers": blocks.numbers(tables),
         "replicates": blocks.replicates(tables),
         "spread": blocks.spread(tables),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smearlab import transition
@@ -121,3 +121,13 @@ def test_size_is_checked_against_the_classes_and_rounding_is_mended():
         transition.check_transition(np.eye(2), "T.npy", n_classes=3)
     rounded = transition.check_transition([[0.3333333, 0.3333333, 0.3333333]] * 3, "T.npy")
     assert np.abs(rounded.sum(axis=1) - 1).max() < 1e-15
+
+
+@given(st.integers(0, 1000), st.floats(0.0, 0.6))
+@settings(deadline=None, max_examples=30)
+def test_class_shares_are_those_that_gave_the_observed_ones(seed: int, rate: float) -> None:
+    shares = np.random.default_rng(seed).dirichlet(np.full(5, 4.0))
+    matrix = transition.flips(5, rate, [1, 2, 3, 4, 4])
+    found = transition.class_shares(matrix, shares @ matrix)
+    assert np.allclose(found @ matrix, shares @ matrix, atol=1e-4)
+    assert found.min() >= 0 and found.sum() == pytest.approx(1)

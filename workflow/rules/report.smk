@@ -45,6 +45,7 @@ rule write_report:
         variance=f"results/{GRID.name}/variance.csv",
         interaction=f"results/{GRID.name}/interaction.csv",
         choice=f"results/{GRID.name}/choice.csv",
+        reference=f"results/{GRID.name}/reference.csv",
         figures=expand(f"results/{GRID.name}/figures/{{figure}}.{{end}}", figure=FIGURES, end=("svg", "json")),
     output:
         f"reports/{GRID.name}.html",

@@ -2,7 +2,7 @@
 
 in:  every block's run.json, history.csv and metrics.json; the audits; the estimated T; the claims
 out: results/<name>/metrics.parquet and .csv, history.parquet, curves.parquet, context.json
-     results/<name>/summary.csv, with variance.csv, interaction.csv and choice.csv
+     results/<name>/summary.csv, with variance.csv, interaction.csv, choice.csv and reference.csv
 """
 
 
@@ -42,6 +42,7 @@ rule summarise:
         variance=f"results/{GRID.name}/variance.csv",
         interaction=f"results/{GRID.name}/interaction.csv",
         choice=f"results/{GRID.name}/choice.csv",
+        reference=f"results/{GRID.name}/reference.csv",
     log:
         f"logs/{GRID.name}/summarise.log",
     conda:

@@ -1,0 +1,130 @@
+"""Published numbers: readable, complete, and set beside those cells alone that they speak of."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from smearlab import registry
+from smearlab.reference.compare import COLUMNS, beside, published
+
+PAPER = "Lukasik et al. 2020"
+KEYS = {"paper", "place", "source", "confidence", "protocol", "dataset", "arch", "noise", "rate", "n"}
+SETTINGS = {"column", "note", "role", "method", "alpha", "transition", "teacher_method", "mean", "std"}
+
+
+def test_every_entry_is_whole_and_names_what_a_grid_can_have() -> None:
+    for number in published():
+        assert set(number) >= KEYS | {"method", "mean"} and set(number) <= KEYS | SETTINGS
+        assert 0 < number["mean"] < 100 and number.get("std", 0) >= 0
+        assert number["confidence"] in ("high", "medium", "low")
+        assert number["protocol"] in ("last", "best_on_test", "unknown")
+        assert number["method"] in registry.names("methods")
+        assert number["arch"] in registry.names("networks")
+        assert number["noise"] in ("none", *registry.names("noises"))
+
+
+def test_no_number_stands_twice() -> None:
+    told = [tuple(sorted((k, str(v)) for k, v in number.items() if k not in ("mean", "std"))) for number in published()]
+    assert len(set(told)) == len(told)
+
+
+CONFIG = {
+    "datasets": {"images": {"kind": "cifar10", "subset": None, "test_subset": None}},
+    "noises": {
+        "sym": {"kind": "symmetric", "rates": [0, 0.2]},
+        "worst": {"kind": "human", "column": "worse_label"},
+    },
+}
+
+
+def cell(**changes: Any) -> dict[str, Any]:
+    named = {
+        "dataset": "images",
+        "noise": "sym",
+        "noise_rate": 0.2,
+        "recipe": "r",
+        "arch": "resnet32",
+        "role": "teacher",
+        "method": "label_smoothing",
+        "alpha": 0.1,
+        "transition": None,
+        "options": "",
+        "teacher_method": None,
+        "cell": "teachers/a",
+    }
+    return named | changes
+
+
+def compared(accuracies: list[float | None], config: Any = CONFIG, **changes: Any) -> pd.DataFrame:
+    row = cell(**changes)
+    metrics = pd.DataFrame(
+        [
+            {
+                **row,
+                "noise_seed": k,
+                "seed": k,
+                "test_accuracy": a,
+                "best_on_test_accuracy": None if a is None else a + 0.01,
+            }
+            for k, a in enumerate(accuracies)
+        ]
+    )
+    return beside(pd.DataFrame([row]), metrics, {"config": config})
+
+
+def test_the_papers_number_stands_beside_its_cell_with_the_right_difference() -> None:
+    ours = [0.84, 0.85, 0.83, 0.845, 0.835]
+    (row,) = compared(ours).to_dict("records")
+    assert row["paper"] == PAPER and row["their_mean"] == pytest.approx(0.8395) and row["their_n"] == 5
+    error = math.sqrt(np.var(ours, ddof=1) / 5 + 0.0018**2 / 5)
+    assert row["difference"] == pytest.approx(np.mean(ours) - 0.8395)
+    assert row["standard_errors"] == pytest.approx((np.mean(ours) - 0.8395) / error)
+    assert row["ours_is"] == "reported" and row["n"] == 5
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"noise_rate": 0.25},
+        {"alpha": 0.11},
+        {"arch": "resnet20"},
+        {"method": "forward", "transition": "matched", "alpha": None},
+        {"options": '{"warm_up":0.5}'},
+        {"noise": "worst", "noise_rate": None},
+    ],
+)
+def test_another_cell_matches_nothing_of_the_paper(changes: dict[str, Any]) -> None:
+    assert PAPER not in set(compared([0.8, 0.9], **changes)["paper"])
+
+
+def test_a_subset_of_the_data_matches_nothing() -> None:
+    data = {"images": {"kind": "cifar10", "subset": 5000, "test_subset": None}}
+    found = compared([0.8, 0.9], config=CONFIG | {"datasets": data})
+    assert len(found) == 0 and list(found.columns) == COLUMNS
+
+
+def test_best_on_test_is_compared_with_best_on_test() -> None:
+    found = compared(
+        [0.7, 0.8], noise="worst", noise_rate=None, arch="resnet34", method="cross_entropy", alpha=None
+    ).set_index("protocol")
+    assert found.loc["best_on_test", "mean"].tolist() == pytest.approx([0.76, 0.76])
+    assert found.loc["last", "mean"] == pytest.approx(0.75)
+    assert set(found.loc["best_on_test", "ours_is"]) == {"best_on_test"}
+
+
+def test_any_estimator_stands_beside_an_estimated_correction() -> None:
+    changes = {"arch": "resnet34", "method": "forward", "alpha": None, "transition": "estimated(anchor)"}
+    assert set(compared([0.8, 0.9], **changes)["paper"]) == {"Liu et al. 2020"}
+    assert len(compared([0.8, 0.9], **changes | {"transition": "true"})) == 0
+
+
+def test_one_replicate_has_a_difference_and_no_standard_error() -> None:
+    (row,) = compared([0.8]).to_dict("records")
+    assert row["difference"] == pytest.approx(0.8 - 0.8395) and math.isnan(row["standard_errors"] or math.nan)
+
+
+def test_a_cell_without_results_is_left_out() -> None:
+    assert len(compared([None, None])) == 0
