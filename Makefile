@@ -1,11 +1,11 @@
-# make setup | run [CONFIG=…] | report [NAME=…] | test | test-slurm | lint | lock | docs
+# make setup | run [CONFIG=…] | report [NAME=…] | test | test-slurm | lint | lock | resolve | docs
 .DEFAULT_GOAL := run
 PYTHON ?= python3
 CONFIG ?= config.yaml
 NAME ?= digits
 BIN := .venv/bin
 
-.PHONY: setup run report test test-slurm lint lock docs clean
+.PHONY: setup run report test test-slurm lint lock resolve docs clean
 
 # The stamp holds the lock it was made from: an unchanged lock installs nothing.
 setup: .venv/installed
@@ -39,6 +39,14 @@ lock: setup
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
 		requirements.in -o requirements.lock --quiet
 	$(BIN)/python -m smearlab.locks
+
+# Needs the package index: a dry run of the installation on each supported Python.
+resolve: setup
+	for version in 3.11 3.12 3.13; do \
+		$(BIN)/uv pip install --quiet --dry-run --python-version $$version --target .venv/resolve --require-hashes \
+			--only-binary :all: --no-binary connection-pool -r requirements.lock || exit 1; \
+		echo "requirements.lock resolves for Python $$version"; \
+	done
 
 docs: setup
 	$(BIN)/python -m smearlab schema
