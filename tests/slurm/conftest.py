@@ -17,11 +17,11 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def end_to_end(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Folder:
-    """The small grid, done on this machine without a cluster."""
+    """The small grid up to its tables, done on this machine without a cluster."""
     folder = tmp_path_factory.mktemp("local")
     shutil.copytree(checkout, folder, dirs_exist_ok=True)
     local = Folder(folder, "grid.yaml")
-    local.run("--cores", "2")
+    local.run("--cores", "2", "--until", "summarise")
     return local
 
 

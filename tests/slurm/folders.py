@@ -15,7 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
-PATIENCE = 400  # seconds for one Snakemake; on a quiet machine the longest takes 90
+PATIENCE = 1200  # seconds for one Snakemake; on a quiet machine the longest takes a tenth of that
 CLUSTER = (
     "--workflow-profile profiles/slurm --slurm-status-command squeue --slurm-init-seconds-before-status-checks 3 "
     "--latency-wait 20"
@@ -92,7 +92,7 @@ class Folder:
         return self.only("logs/teachers/**/slow/paired-0.log").read_text(encoding="utf-8")
 
 
-def until(true: Callable[[], Any], what: str, seconds: float = 150) -> Any:
+def until(true: Callable[[], Any], what: str, seconds: float = 300) -> Any:
     """Wait until something is true and return it."""
     end = time.monotonic() + seconds
     while not (found := true()):
@@ -124,9 +124,9 @@ def kill_controller(process: subprocess.Popen[bytes]) -> None:
 
 
 def outcome(folder: Folder) -> dict[str, Any]:
-    """All results of a folder apart from what tells the time."""
+    """All results of a folder apart from figures and what tells the time."""
     found: dict[str, Any] = {}
-    for path in sorted((folder.path / "results").rglob("*")):
+    for path in sorted(p for p in (folder.path / "results").rglob("*") if "figures" not in p.parts):
         name = str(path.relative_to(folder.path))
         if path.suffix == ".json":
             found[name] = _untimed(json.loads(path.read_text(encoding="utf-8")))

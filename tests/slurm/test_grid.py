@@ -1,6 +1,7 @@
 """A whole grid on a real cluster, and what its jobs ask the scheduler for."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,6 @@ pytestmark = pytest.mark.slurm
 @pytest.fixture(scope="module")
 def done(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Folder, str]:
     """The small grid done on the cluster with the profile's GPU switch on, and all that Snakemake said."""
-    import shutil
-
     folder = tmp_path_factory.mktemp("cluster")
     shutil.copytree(checkout, folder, dirs_exist_ok=True)
     on_cluster = Folder(folder, "grid.yaml")
@@ -52,4 +51,4 @@ def test_after_the_cluster_nothing_is_left_to_do_here_and_after_a_local_run_noth
     done: tuple[Folder, str], end_to_end: Folder
 ) -> None:
     assert "Nothing to be done" in done[0].run("--cores", "2", "-n")
-    assert "Nothing to be done" in end_to_end.run(*CLUSTER, "-n")
+    assert "Nothing to be done" in end_to_end.run(*CLUSTER, "-n", "--until", "summarise")
