@@ -101,7 +101,12 @@ class Project:
         file = self.folder / path
         text = file.read_text(encoding="utf-8")
         assert old in text, f"{path} has no {old!r}"
-        file.write_text(text.replace(old, new), encoding="utf-8")
+        file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    def append(self, path: str, text: str) -> None:
+        """Add a text at the end of a file."""
+        with open(self.folder / path, "a", encoding="utf-8") as file:
+            file.write(text)
 
     def copy_to(self, folder: Path) -> "Project":
         """Copy everything, times included."""
@@ -121,10 +126,10 @@ def changed(**changes: Any) -> dict[str, Any]:
     return content
 
 
-def checkout(folder: Path) -> Project:
-    """Copy what git would hold, with two figures only."""
+def checkout(folder: Path, figures: tuple[str, ...] | None = KEPT_FIGURES) -> Project:
+    """Copy what git would hold, with two figures only unless told otherwise (None: all)."""
     shutil.copytree(ROOT, folder, ignore=LEFT_OUT)
     for figure in (folder / "smearlab" / "figures").glob("[a-z]*.py"):
-        if figure.name not in KEPT_FIGURES:
+        if figures is not None and figure.name not in figures:
             figure.unlink()
     return Project(folder)

@@ -111,12 +111,11 @@ class TestEditing:
         assert told.stdout.splitlines()[0] == "changed: smearlab/methods/label_smoothing.py: 2 blocks", told.stderr
 
     def test_the_loop_of_the_students(self, project):
-        project.edit("smearlab/distillation.py", "import", "UNUSED = 1\nimport")
+        project.append("smearlab/distillation.py", "\n\nUNUSED = 1\n")
         assert project.plan() == {"distill_student": STUDENTS, "evaluate_student": STUDENTS, **SUMMARY}
 
     def test_a_figure(self, project):
-        file = project.folder / "smearlab" / "figures" / "methods.py"
-        file.write_text(file.read_text(encoding="utf-8") + "\n\nUNUSED = 1\n", encoding="utf-8")
+        project.append("smearlab/figures/methods.py", "\n\nUNUSED = 1\n")
         assert project.plan() == {"draw_figure": 1, "write_report": 1, "all": 1}
 
     def test_the_page(self, project):
@@ -124,7 +123,7 @@ class TestEditing:
         assert project.plan() == {"write_report": 1, "all": 1}
 
     def test_the_checks_of_a_config(self, project):
-        project.edit("smearlab/config/schema.py", "RESERVED_NAMES =", "UNUSED = 1\nRESERVED_NAMES =")
+        project.append("smearlab/config/schema.py", "\n\nUNUSED = 1\n")
         assert project.plan() == SUMMARY
 
     def test_a_docstring_a_comment_and_the_layout(self, project):
@@ -179,7 +178,7 @@ def fake_conda(folder: Path) -> Path:
     (folder / "bin").mkdir()
     (folder / "bin" / "activate").touch()
     program = folder / "bin" / "conda"
-    answers = {"info": json.dumps(facts), "config": json.dumps({"channel_priority": "strict"})}
+    answers = {"info": json.dumps(facts), "config": json.dumps({"get": {"channel_priority": "strict"}})}
     cases = "".join(f"{command}) echo '{answer}' ;;\n" for command, answer in answers.items())
     program.write_text(f'#!/bin/sh\ncase "$1" in\n{cases}*) echo "conda 25.1.0" ;;\nesac\n', encoding="utf-8")
     program.chmod(0o755)

@@ -1,0 +1,86 @@
+"""The whole chain, for real."""
+
+import io
+
+import pandas as pd
+import pytest
+import yaml
+from projects import ROOT, TINY, Project, checkout
+
+COLUMNS = """
+    dataset noise noise_rate noise_seed realised_noise_rate recipe arch role method alpha transition teacher_method
+    teacher_alpha teacher_transition teacher_recipe temperature beta student_labels seed status test_accuracy
+    test_accuracy_last test_accuracy_selected test_accuracy_noisy test_nll test_brier test_ece train_accuracy_noisy
+    memorised recovered best_on_test_accuracy epochs train_seconds images_per_second device precision
+""".split()
+SUMMARY_COLUMNS = "n n_diverged mean std baseline difference ci_low ci_high p_value p_holm margin verdict".split()
+TIMES = ["train_seconds", "images_per_second"]
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory) -> Project:
+    """A checkout in which configs/smoke.yaml was run."""
+    project = checkout(tmp_path_factory.mktemp("smoke") / "checkout", figures=None)
+    done = project.snakemake("--cores", "2", "--configfile", "configs/smoke.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return project
+
+
+def test_the_smoke_grid_from_end_to_end(smoke):
+    results = smoke.folder / "results" / "smoke"
+    metrics = pd.read_parquet(results / "metrics.parquet")
+    config = yaml.safe_load((ROOT / "configs" / "smoke.yaml").read_text(encoding="utf-8"))
+    replicates = config["recipes"]["tiny"]["block_size"]
+    assert len(metrics) == replicates * (2 * 4 + 2 * 2)  # teachers and students under two rates
+    assert [column for column in metrics.columns if column in COLUMNS] == COLUMNS
+    assert set(metrics["status"]) == {"finished"} and not metrics["accepted"].any()
+    assert metrics["test_accuracy"].between(0, 1).all()
+    # Under no noise nothing is memorised and a correction is plain cross-entropy; at 0.4 about that share is wrong.
+    clean = metrics["noise_rate"] == 0
+    assert metrics.loc[clean, "memorised"].isna().all() and metrics.loc[~clean, "memorised"].notna().all()
+    assert metrics.loc[~clean, "realised_noise_rate"].between(0.3, 0.5).all()
+    summary = pd.read_csv(results / "summary.csv")
+    assert [column for column in summary.columns if column in SUMMARY_COLUMNS] == SUMMARY_COLUMNS
+    assert len(summary) == 2 * 4 + 2 * 2 and (summary["n"] == replicates).all()
+    forward = summary[(summary["method"] == "forward") & (summary["noise_rate"] == 0)]
+    assert forward["verdict"].tolist() == ["identical"]
+
+
+def test_the_csv_holds_what_the_parquet_holds(smoke):
+    results = smoke.folder / "results" / "smoke"
+    metrics = pd.read_parquet(results / "metrics.parquet")
+    written = pd.read_csv(io.StringIO(metrics.to_csv(index=False)))
+    pd.testing.assert_frame_equal(pd.read_csv(results / "metrics.csv"), written)
+
+
+def test_the_page_is_one_file_without_a_network(smoke):
+    page = (smoke.folder / "reports" / "smoke.html").read_text(encoding="utf-8")
+    assert len(page.encode()) < 3_000_000 and "<svg" in page
+    assert 'src="http' not in page and "<link" not in page and "@import" not in page
+
+
+def test_the_page_is_made_from_what_is_there(smoke):
+    for figures in (smoke.folder / "results").glob("students/**/metrics.json"):
+        figures.unlink()
+    done = smoke.smearlab("report", "smoke")
+    assert done.returncode == 0 and done.stdout == "reports/smoke.html\n", done.stderr
+    assert "not evaluated yet" in (smoke.folder / "reports" / "smoke.html").read_text(encoding="utf-8")
+
+
+def test_two_runs_in_two_folders_give_the_same_tables(finished, tmp_path):
+    again = checkout(tmp_path / "again")
+    again.run(TINY, "--cores", "1")
+    for name in ("metrics.csv", "summary.csv"):
+        first, second = (read(project, name) for project in (finished, again))
+        assert first == second
+    for name in ("history.parquet", "curves.parquet"):
+        one, other = (pd.read_parquet(p.folder / "results" / "tiny" / name) for p in (finished, again))
+        pd.testing.assert_frame_equal(*(t.drop(columns=TIMES, errors="ignore") for t in (one, other)), check_exact=True)
+    for path in sorted(finished.folder.glob("results/**/weights.safetensors")):
+        assert path.read_bytes() == (again.folder / path.relative_to(finished.folder)).read_bytes()
+
+
+def read(project: Project, name: str) -> list[list[str]]:
+    """Return a table of the tiny grid as text, without the columns of times."""
+    table = pd.read_csv(project.folder / "results" / "tiny" / name, dtype=str, keep_default_na=False)
+    return table.drop(columns=TIMES, errors="ignore").to_numpy().tolist()
