@@ -29,4 +29,4 @@ take_down() {
 trap take_down EXIT
 trap 'exit 130' INT TERM
 "$here/cluster.sh" up 9>&-
-timeout -k 60 1500 .venv/bin/python -m pytest "$here" -o timeout=1200 --durations=0 "$@" 9>&-
+timeout -k 60 3600 .venv/bin/python -m pytest "$here" -o timeout=1200 --durations=0 "$@" 9>&-
