@@ -1,4 +1,4 @@
-# make setup | run [CONFIG=…] | report [NAME=…] | test | test-slurm | lint | lock | resolve | docs
+# make setup | run [CONFIG=…] [PROFILE=profiles/slurm] | report [NAME=…] | test | test-slurm | lint | lock | resolve | docs
 .DEFAULT_GOAL := run
 PYTHON ?= python3
 CONFIG ?= config.yaml
@@ -18,7 +18,7 @@ setup: .venv/installed
 
 run: setup
 	$(BIN)/python -m smearlab clear-locks
-	$(BIN)/snakemake --cores all --configfile $(CONFIG)
+	$(BIN)/snakemake $(if $(PROFILE),--workflow-profile $(PROFILE),--cores all) --configfile $(CONFIG)
 
 report: setup
 	$(BIN)/python -m smearlab report $(NAME)

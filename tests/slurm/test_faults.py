@@ -90,7 +90,7 @@ def test_controller_killed_and_started_again_while_its_job_runs(slow: Slow, slow
     folder = slow(0.6)
     process, first = started(folder)
     kill_controller(process)
-    folder.run("--unlock")
+    folder.run("--unlock")  # by hand, because here the nodes are this machine and the job counts as alive
     process = folder.start(*TRAIN)  # the same command again
     until(lambda: len(slurm("squeue", "-h", "-t", "running", "-o", "%A").split()) == 2, "the block is submitted again")
     folder.ends_well(process)
