@@ -11,7 +11,7 @@ import pandas as pd
 
 from smearlab.correction import read_estimates, transition_facts
 from smearlab.digest import ROOT, source_digest
-from smearlab.files import read_json, write_bytes, write_json, write_text
+from smearlab.files import check_files, damaged, read_sealed, sha256_file, write_bytes, write_sealed, write_text
 from smearlab.grid import RESULTS, Cell, Grid, Row
 from smearlab.jobs import evaluation_code, training_code, training_job
 
@@ -30,13 +30,17 @@ TEXT = """
     dataset noise recipe arch role method transition options teacher_method teacher_transition teacher_options
     teacher_recipe student_labels view status device precision reason cell
 """.split()
+TABLES = ("metrics.parquet", "metrics.csv", "history.parquet", "curves.parquet")
+REPLICATE = {"noise_seed", "seed", "status"}
+MEASUREMENT = REPLICATE | {"metrics", "curves"}
 VERSIONS = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib")
 
 
 def collect(grid: Grid, out: Path, *, results: Path = Path(RESULTS)) -> None:
     """Write metrics.parquet, metrics.csv, history.parquet, curves.parquet and context.json of a grid into `out`.
 
-    Cells that are not there yet, or not whole, are listed in context.json as missing; nothing is computed here.
+    Cells that are not there yet are listed in context.json as missing, which also holds the hashes of the others.
+    Nothing is computed here. UserError for a file that is not the one that was written.
     """
     reader = Reader(grid, results)
     metrics = metrics_table(grid, reader)
@@ -44,7 +48,8 @@ def collect(grid: Grid, out: Path, *, results: Path = Path(RESULTS)) -> None:
     write_text(out / "metrics.csv", metrics.to_csv(index=False, lineterminator="\n"))
     write_parquet(out / "history.parquet", history_table(grid, reader))
     write_parquet(out / "curves.parquet", curves_table(grid, reader))
-    write_json(out / "context.json", context(grid, reader, metrics))
+    hashes = {name: sha256_file(out / name) for name in TABLES}
+    write_sealed(out / "context.json", {**context(grid, reader, metrics), "sha256": hashes})
 
 
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:
@@ -73,7 +78,7 @@ class Reader:
         """Return the audit of the labels a replicate saw; empty if it is missing."""
         path = self.results / "labels" / cell.labels.path / f"seed={noise_seed}" / "audit.json"
         if str(path) not in self._audits:
-            self._audits[str(path)] = _read_or_none(path) or {}
+            self._audits[str(path)] = _read_if_there(path) or {}
         return self._audits[str(path)]
 
     def estimates(self, cell: Cell, block: str) -> dict[tuple[int, int], dict[str, Any]]:
@@ -88,18 +93,27 @@ class Reader:
         ]
 
 
-def _read_or_none(path: Path) -> Any:
-    try:
-        return read_json(path)
-    except (OSError, ValueError):
-        return None
+def _read_if_there(path: Path, *keys: str) -> dict[str, Any] | None:
+    return read_sealed(path, *keys) if path.is_file() else None
 
 
 def _read_block(folder: Path) -> dict[str, Any] | None:
-    run, metrics = _read_or_none(folder / "run.json"), _read_or_none(folder / "metrics.json")
+    run = _read_if_there(folder / "run.json", "replicates", "code")
+    metrics = _read_if_there(folder / "metrics.json", "replicates", "code")
     if run is None or metrics is None or not (folder / "history.csv").exists():
         return None
+    if "history_sha256" in run:
+        check_files(folder, {"history.csv": run["history_sha256"]}, "run.json")
+    if _seeds(folder / "run.json", run, REPLICATE) != _seeds(folder / "metrics.json", metrics, MEASUREMENT):
+        raise damaged(folder / "metrics.json", "speaks of other replicates than run.json")
     return {"run": run, "metrics": metrics, "folder": folder}
+
+
+def _seeds(path: Path, said: dict[str, Any], keys: set[str]) -> list[tuple[int, int]]:
+    entries = said["replicates"]
+    if not isinstance(entries, list) or any(not isinstance(e, dict) or not keys <= e.keys() for e in entries):
+        raise damaged(path, f"has a replicate without {', '.join(sorted(keys))}")
+    return [(entry["noise_seed"], entry["seed"]) for entry in entries]
 
 
 def metrics_table(grid: Grid, reader: Reader) -> pd.DataFrame:
@@ -192,7 +206,7 @@ def _number(value: Any) -> float | None:
 
 def context(grid: Grid, reader: Reader, metrics: pd.DataFrame) -> dict[str, Any]:
     """Return what the report says around the numbers: config, data, cost, environment, what is missing."""
-    claims = _read_or_none(reader.results / "theory" / "claims.json")
+    claims = _read_if_there(reader.results / "theory" / "claims.json", "claims")
     return {
         "name": grid.name,
         "title": grid.config.title or grid.name,
@@ -206,13 +220,13 @@ def context(grid: Grid, reader: Reader, metrics: pd.DataFrame) -> dict[str, Any]
         "cells": [{**row.columns, "cell": row.cell.key} for row in grid.rows],
         "missing": missing(reader),
         "accepted": int(metrics["accepted"].sum()) if len(metrics) else 0,
-        **({"theory": claims} if claims is not None else {}),
+        **({"theory": claims["claims"]} if claims is not None else {}),
     }
 
 
 def _dataset_facts(reader: Reader, dataset_id: str) -> dict[str, Any]:
-    training = _read_or_none(reader.results / "data" / dataset_id / "training.json") or {}
-    test = _read_or_none(reader.results / "data" / dataset_id / "test.json") or {}
+    training = _read_if_there(reader.results / "data" / dataset_id / "training.json") or {}
+    test = _read_if_there(reader.results / "data" / dataset_id / "test.json") or {}
     return {**training, "n_test": test.get("n"), "test_sha256": test.get("sha256")}
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from smearlab import registry
 from smearlab.errors import UserError
-from smearlab.files import read_json
+from smearlab.files import read_sealed
 from smearlab.observed import matched_transition, true_transition
 from smearlab.transition import (
     CONDITION_LIMIT,
@@ -44,7 +44,7 @@ def corrections(
 def read_estimates(path: str | Path | Sequence[str] | None) -> dict[tuple[int, int], dict[str, Any]]:
     """Return the entries of an estimator's file by (noise seed, seed)."""
     paths = [path] if isinstance(path, str | Path) else list(path or [])
-    entries = [entry for file in paths for entry in read_json(file)["replicates"]]
+    entries = [entry for file in paths for entry in read_sealed(file, "replicates")["replicates"]]
     return {(entry["noise_seed"], entry["seed"]): entry for entry in entries}
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from smearlab.data import TRAIN, VALIDATION, TrainingData
-from smearlab.files import sha256_file, write_json, write_npz
+from smearlab.files import sha256_file, write_npz, write_sealed
 from smearlab.folds import stratified_folds
 from smearlab.places import checkpoint_path
 from smearlab.runlock import run_lock
@@ -53,7 +53,7 @@ def warm_up(job: Job, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> 
         arrays, entries = cross_fit(job, training, observed, checkpoints=checkpoint.with_suffix(""), log=print)
         write_npz(outputs["probabilities"], arrays)
         digest = sha256_file(outputs["probabilities"])
-        write_json(outputs["run"], {"replicates": entries, "code": job["code"], "probabilities_sha256": digest})
+        write_sealed(outputs["run"], {"replicates": entries, "code": job["code"], "probabilities_sha256": digest})
 
 
 def cross_fit(

@@ -4,8 +4,6 @@ Training examples (train and validation) and test examples lie in separate files
 has the test set at hand. Whoever reads them compares every array with its hash first.
 """
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from smearlab.errors import UserError
-from smearlab.files import read_json, sha256_array, write_json, write_npz
+from smearlab.files import damaged, read_sealed, sha256_array, write_npz, write_sealed
 from smearlab.npz import read_npz
 
 TRAIN, VALIDATION = 0, 1
-META = {"n": int, "n_classes": int, "class_names": list, "shape": list, "sha256": dict, "checksum": str}
+META = {"n": int, "n_classes": int, "class_names": list, "shape": list, "sha256": dict}
 Source = str | Path | Sequence[str | Path]
 
 
@@ -64,7 +62,7 @@ def write_dataset(canonical: Canonical, folder: str | Path) -> None:
         arrays = _arrays(data)
         meta = {"sha256": {name: sha256_array(array) for name, array in arrays.items()}, **data.meta}
         write_npz(Path(folder, f"{stem}.npz"), arrays)
-        write_json(Path(folder, f"{stem}.json"), meta | {"checksum": _checksum(meta)})
+        write_sealed(Path(folder, f"{stem}.json"), meta)
 
 
 def read_training(source: Source) -> TrainingData:
@@ -93,11 +91,6 @@ def _arrays(data: TrainingData | HeldOutData) -> dict[str, np.ndarray]:
     return {name: array for name, array in named.items() if array is not None}
 
 
-def _checksum(meta: dict[str, Any]) -> str:
-    """Hash what the JSON says, so that a damaged class name is noticed as surely as a damaged image."""
-    return hashlib.sha256(json.dumps(meta, sort_keys=True).encode()).hexdigest()
-
-
 def _read(
     source: Source, stem: str, form: type[TrainingData] | type[HeldOutData]
 ) -> tuple[Path, dict[str, np.ndarray | None], dict[str, Any]]:
@@ -109,7 +102,7 @@ def _read(
         raise UserError(f"{npz}: holds {sorted(arrays)}, {described.name} speaks of {sorted(meta['sha256'])}")
     for name, array in arrays.items():
         if sha256_array(array) != meta["sha256"][name]:
-            raise _damaged(npz, f"{name!r} does not match its SHA-256 in {described.name}")
+            raise damaged(npz, f"{name!r} does not match its SHA-256 in {described.name}")
     return npz, {"noisy_labels": None, **arrays}, meta
 
 
@@ -123,21 +116,10 @@ def _paths(source: Source, stem: str) -> tuple[Path, Path]:
 
 
 def _read_meta(path: Path) -> dict[str, Any]:
-    try:
-        meta = read_json(path)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise _damaged(path, f"is no readable JSON ({error})") from error
-    if not isinstance(meta, dict) or any(not isinstance(meta.get(key), kind) for key, kind in META.items()):
-        raise _damaged(path, f"lacks one of {', '.join(META)}")
-    if _checksum({key: value for key, value in meta.items() if key != "checksum"}) != meta["checksum"]:
-        raise _damaged(path, "does not match its own checksum")
+    meta = read_sealed(path, *META)
+    if any(not isinstance(meta[key], kind) for key, kind in META.items()):
+        raise damaged(path, f"has a wrong type in one of {', '.join(META)}")
     return meta
-
-
-def _damaged(path: Path, what: str) -> UserError:
-    return UserError(f"{path}: {what}; the file is damaged or was changed: delete it and run again to make it anew")
 
 
 def _check(npz: Path, data: TrainingData | HeldOutData, labels: tuple[str, ...]) -> None:

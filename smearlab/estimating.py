@@ -8,7 +8,7 @@ import numpy as np
 
 from smearlab import registry
 from smearlab.errors import UserError
-from smearlab.files import read_json, sha256_file, write_json
+from smearlab.files import read_sealed, sha256_file, write_sealed
 from smearlab.npz import read_npz
 from smearlab.observed import true_transition
 from smearlab.places import checkpoint_path, paths_of
@@ -20,16 +20,16 @@ def estimate_transition(job: Mapping[str, Any], inputs: Mapping[str, Any], outpu
 
     The checkpoints of the warm-up networks are removed here, when their outputs are known to be complete.
     """
-    run = read_json(inputs["run"])
+    run = read_sealed(inputs["run"], "replicates", "probabilities_sha256")
     if sha256_file(inputs["probabilities"]) != run["probabilities_sha256"]:
         raise UserError(f"{inputs['probabilities']}: not the file that {inputs['run']} describes; delete both")
     arrays = read_npz(inputs["probabilities"])
-    audits = {record["noise_seed"]: record for record in map(read_json, paths_of(inputs["audits"]))}
+    audits = {record["noise_seed"]: record for record in map(read_sealed, paths_of(inputs["audits"]))}
     entries = [
         _estimated(job["estimator"], entry, arrays["observed"][k], arrays["probabilities"][k], audits)
         for k, entry in enumerate(run["replicates"])
     ]
-    write_json(outputs["estimate"], {"estimator": job["estimator"], "replicates": entries, "code": job["code"]})
+    write_sealed(outputs["estimate"], {"estimator": job["estimator"], "replicates": entries, "code": job["code"]})
     shutil.rmtree(checkpoint_path(job).with_suffix(""), ignore_errors=True)
 
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from pathlib import Path
 
-from smearlab.files import read_json
+from smearlab.files import read_sealed
 from smearlab.grid import Cell, Grid
 from smearlab.jobs import training_code_parts, training_job
 
@@ -32,7 +32,7 @@ def _reasons(cell: Cell, block: str) -> list[str]:
     path = Path(cell.folder(block)) / "run.json"
     if not path.exists():
         return ["not trained yet"]
-    run = read_json(path)
+    run = read_sealed(path, "code")
     if run["code"] == training_job(cell, block)["code"]:
         return []
     before, now = run.get("code_parts", {}), training_code_parts(cell)

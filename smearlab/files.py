@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from smearlab.errors import UserError
+
 
 def write_bytes(path: str | Path, data: bytes | memoryview) -> None:
     """Write a file atomically: a reader, a kill or a full disk never leaves half of it under its name."""
@@ -42,6 +44,40 @@ def read_json(path: str | Path) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
+def write_sealed(path: str | Path, value: Mapping[str, Any]) -> None:
+    """Write a mapping as JSON atomically, with its checksum inside, so that a damaged number is noticed."""
+    write_json(path, {**value, "checksum": checksum(value)})
+
+
+def read_sealed(path: str | Path, *keys: str) -> dict[str, Any]:
+    """Read what write_sealed wrote, without the checksum; UserError unless it is whole and has the keys.
+
+    A file without a checksum (made by hand, or by an earlier version) is taken as it is.
+    """
+    try:
+        value = read_json(path)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise damaged(path, f"is no readable JSON ({error})") from error
+    if not isinstance(value, dict) or (missing := [key for key in keys if key not in value]):
+        raise damaged(path, f"lacks {', '.join(missing)}" if isinstance(value, dict) else "is no mapping")
+    stated = value.pop("checksum", None)
+    if stated is not None and stated != checksum(value):
+        raise damaged(path, "does not match its own checksum")
+    return value
+
+
+def checksum(value: Any) -> str:
+    """Return the SHA-256 of what a JSON file says, in hexadecimal."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def damaged(path: str | Path, what: str) -> UserError:
+    """Return the error for a file that smearlab wrote and that is no longer what it was."""
+    return UserError(f"{path}: {what}; the file is damaged or was changed: delete it and run again to make it anew")
+
+
 def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray], *, compress: bool = False) -> None:
     """Write arrays to one .npz atomically; the same arrays always give the same bytes."""
     buffer = io.BytesIO()
@@ -62,6 +98,17 @@ def sha256_file(path: str | Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_files(folder: str | Path, hashes: Mapping[str, str], described: str) -> None:
+    """Compare the named files of a folder with their SHA-256; UserError for one that differs.
+
+    Files that are absent are passed over. described: the file that holds the hashes, for the message.
+    """
+    for name, stated in hashes.items():
+        path = Path(folder, name)
+        if path.is_file() and sha256_file(path) != stated:
+            raise damaged(path, f"does not match its SHA-256 in {described}")
 
 
 def sha256_array(array: np.ndarray) -> str:

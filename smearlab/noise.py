@@ -10,7 +10,7 @@ import numpy as np
 
 from smearlab import registry, transition
 from smearlab.errors import UserError
-from smearlab.files import sha256_array, write_json, write_npz
+from smearlab.files import sha256_array, write_npz, write_sealed
 from smearlab.noises._context import NoiseContext, Observed
 from smearlab.noises._sampler import sample_transition
 from smearlab.observed import dataset_hashes
@@ -142,7 +142,7 @@ def write_labels(labels_path: str | Path, audit_path: str | Path, observed: Obse
     if observed.difficulty is not None:
         arrays["difficulty"] = observed.difficulty
     write_npz(labels_path, arrays)
-    write_json(audit_path, record)
+    write_sealed(audit_path, record)
 
 
 def _check_rate(kind: str, n_classes: int, rate: float | None, options: Mapping[str, Any]) -> None:

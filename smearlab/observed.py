@@ -11,8 +11,18 @@ import numpy as np
 
 from smearlab import transition
 from smearlab.errors import UserError
-from smearlab.files import read_json, sha256_array
+from smearlab.files import read_sealed, sha256_array
 from smearlab.npz import read_npz
+
+AUDIT = (
+    "noise_seed",
+    "labels_sha256",
+    "dataset_sha256",
+    "class_counts",
+    "transition_asked",
+    "transition_realised",
+    "realised_noise_rate",
+)
 
 
 def read_labels(
@@ -22,7 +32,8 @@ def read_labels(
 
     Raises UserError if the labels are unreadable, are not those of the audit, or belong to another data set.
     """
-    record, manifest = read_json(audit_path), read_json(training_json)
+    record = read_sealed(audit_path, *AUDIT)
+    manifest = read_sealed(training_json, "n", "sha256")
     observed = read_npz(labels_path, ["observed"]).get("observed")
     if observed is None:
         raise UserError(f"{labels_path}: holds no observed labels")

@@ -5,18 +5,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from smearlab.config.load import parse, read_yaml
+from smearlab.config.load import parse, read_config
 from smearlab.errors import UserError
-from smearlab.files import read_json, write_json
+from smearlab.files import check_files, read_sealed, write_json
 from smearlab.statistics.summary import summarise
 
 PUBLISHED = Path("reports") / "published"
 TABLES = ("metrics.csv", "summary.csv", "choice.csv")
+KEPT = ("code_version", "environment", "datasets", "cost", "accepted")
 
 
 def publish(name: str, config: Path, *, results: Path = Path("results"), reports: Path = Path("reports")) -> Path:
     """Copy a grid's report, tables and config to reports/published/<name>/; UserError if something is not there."""
     context = _context(results / name / "context.json")
+    check_files(results / name, context.get("sha256", {}), "context.json")
     folder = PUBLISHED / name
     sources = {
         "report.html": reports / f"{name}.html",
@@ -29,21 +31,19 @@ def publish(name: str, config: Path, *, results: Path = Path("results"), reports
     folder.mkdir(parents=True, exist_ok=True)
     for target, source in sources.items():
         shutil.copyfile(source, folder / target)
-    kept = ("code_version", "environment", "datasets", "cost", "accepted")
-    write_json(folder / "made-with.json", {**{k: context[k] for k in kept}, "missing": len(context["missing"])})
+    write_json(folder / "made-with.json", {**{k: context[k] for k in KEPT}, "missing": len(context["missing"])})
     return folder
 
 
 def _context(path: Path) -> dict:
-    try:
-        return read_json(path)
-    except OSError:
-        raise UserError(f"publish: {path} is not there; run the grid first") from None
+    if not path.is_file():
+        raise UserError(f"publish: {path} is not there; run the grid first")
+    return read_sealed(path, *KEPT, "missing")
 
 
 def recomputed_summary(folder: Path) -> pd.DataFrame:
     """Return the summary of a published run, made again from its metrics.csv and its config."""
-    config = parse(read_yaml(folder / "config.yaml"))
+    config = parse(read_config(folder / "config.yaml"))
     published = pd.read_csv(folder / "summary.csv")
     return summarise(
         pd.read_csv(folder / "metrics.csv"),

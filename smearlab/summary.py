@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from smearlab.files import read_json, write_text
+from smearlab.files import check_files, read_sealed, sha256_file, write_sealed, write_text
 from smearlab.reference.compare import beside
 from smearlab.statistics.interaction import interaction
 from smearlab.statistics.selection import choose_on_validation
@@ -14,9 +14,13 @@ from smearlab.statistics.variance import variance_split
 
 
 def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: float) -> None:
-    """Write summary.csv, variance.csv, interaction.csv, choice.csv and reference.csv beside metrics.parquet."""
+    """Write summary.csv, variance.csv, interaction.csv, choice.csv and reference.csv beside metrics.parquet.
+
+    summary.json holds their hashes.
+    """
+    context = read_sealed(folder / "context.json", "cells")
+    check_files(folder, context.get("sha256", {}), "context.json")
     metrics = pd.read_parquet(folder / "metrics.parquet")
-    context = read_json(folder / "context.json")
     summary = summarise(metrics, primary=primary, margin=margin, cells=pd.DataFrame(context["cells"]))
     tables = {
         "summary": summary,
@@ -27,3 +31,5 @@ def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: floa
     }
     for name, table in tables.items():
         write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+    hashes = {f"{name}.csv": sha256_file(folder / f"{name}.csv") for name in tables}
+    write_sealed(folder / "summary.json", {"sha256": hashes})

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from smearlab.errors import UserError
-from smearlab.files import read_json
+from smearlab.files import check_files, read_sealed
 
 CONDITION = ["dataset", "noise", "recipe"]
 TEXT_KEYS = [
@@ -115,18 +115,22 @@ def read_tables(folder: str | Path) -> Tables:
     """Read metrics.parquet, summary.csv, context.json, and what there is of the other tables, of one grid.
 
     History, curves and the further statistics may be absent (a grid that is not far yet). Raises UserError for
-    a folder without tables.
+    a folder without tables, and for a table that is not the one that was written.
     """
     folder = Path(folder)
     for name in ("metrics.parquet", "summary.csv", "context.json"):
         if not (folder / name).is_file():
             raise UserError(f"{folder / name} is not there: run the grid, or `make report`, first")
+    context = read_sealed(folder / "context.json")
+    check_files(folder, context.get("sha256", {}), "context.json")
+    if (folder / "summary.json").is_file():
+        check_files(folder, read_sealed(folder / "summary.json", "sha256")["sha256"], "summary.json")
     return make_tables(
         metrics=pd.read_parquet(folder / "metrics.parquet"),
         summary=_csv(folder / "summary.csv"),
         history=_optional_parquet(folder / "history.parquet"),
         curves=_optional_parquet(folder / "curves.parquet"),
-        context=read_json(folder / "context.json"),
+        context=context,
         **{name: _csv(folder / f"{name}.csv") for name in ("variance", "interaction", "choice", "reference")},
     )
 

@@ -8,7 +8,7 @@ import safetensors.torch
 from torch import Tensor
 
 from smearlab.errors import UserError
-from smearlab.files import read_json, sha256_file, write_bytes, write_csv, write_json
+from smearlab.files import read_sealed, sha256_file, write_bytes, write_csv, write_sealed
 from smearlab.training.history import COLUMNS
 from smearlab.training.replicate import Replicate, Weights, within
 
@@ -74,7 +74,7 @@ class BlockResult:
     def write(self, folder: Path) -> None:
         """Write weights.safetensors, history.csv and run.json; equal weights give equal bytes.
 
-        run.json comes last and holds the hash of the weights, so that a reader can tell that both belong together.
+        run.json comes last and holds the hashes of the others, so that a reader can tell that they belong together.
         """
         folder = Path(folder)
         weights = {
@@ -85,7 +85,7 @@ class BlockResult:
         rows = [[line[c] for c in COLUMNS] for replicate in self.replicates for line in replicate.history]
         write_bytes(folder / "weights.safetensors", safetensors.torch.save(weights))
         write_csv(folder / "history.csv", COLUMNS, rows)
-        write_json(
+        write_sealed(
             folder / "run.json",
             {
                 "replicates": [replicate.entry for replicate in self.replicates],
@@ -95,6 +95,7 @@ class BlockResult:
                 "code": self.code,
                 "code_parts": self.code_parts,
                 "weights_sha256": sha256_file(folder / "weights.safetensors"),
+                "history_sha256": sha256_file(folder / "history.csv"),
             },
         )
 
@@ -105,7 +106,7 @@ def read_weights(path: Path, noise_seed: int, seed: int, checkpoint: str) -> Wei
     None means that the replicate diverged. The run.json beside the file says where in the block it stands.
     UserError where the replicate is not in the block or the weights are not those that run.json describes.
     """
-    run = read_json(path.with_name("run.json"))
+    run = read_sealed(path.with_name("run.json"), "replicates", "weights_sha256")
     seeds = [(entry["noise_seed"], entry["seed"]) for entry in run["replicates"]]
     if (noise_seed, seed) not in seeds:
         raise UserError(f"{path}: has no replicate with noise seed {noise_seed} and seed {seed}")
