@@ -24,6 +24,7 @@ SLUGS = {
 }
 MOST_REPLICATES = 400
 MOST_ABSENT = 200
+LEAST_KEPT = 0.05  # below this, noisy labels say too little to be turned into clean accuracy
 
 
 @dataclass(frozen=True)
@@ -334,9 +335,16 @@ def _estimate_row(entry: dict[str, Any], tables: Tables) -> dict[str, Field]:
         "estimated share of wrong labels": Field(
             _mean_sd(entry["noise_rate_estimated"], _number(entry["noise_rate_std"]))
         ),
+        "a point on noisy labels is": Field(_worth(entry["noise_rate_estimated"], len(entry["transition"]))),
         "error of T": Field(text.DASH if error is None else f"{error:.3f}"),
         "most frequent confusions": Field(_confusions(entry["transition"], tables, entry["dataset"])),
     }
+
+
+def _worth(rate: float, n_classes: int) -> str:
+    """Return what a gain of a point on noisy labels is on clean ones, for errors spread evenly over the classes."""
+    kept = 1 - rate * n_classes / (n_classes - 1)
+    return text.DASH if kept < LEAST_KEPT else f"{1 / kept:.2f} on clean ones"
 
 
 def _confusions(matrix: list[list[float]], tables: Tables, dataset: str, most: int = 3) -> str:
