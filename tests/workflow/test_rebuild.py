@@ -110,9 +110,9 @@ class TestEditing:
         told = project.smearlab("explain", "configs/tiny.yaml")
         assert told.stdout.splitlines()[0] == "changed: smearlab/methods/label_smoothing.py: 2 blocks", told.stderr
 
-    def test_the_loop_of_the_students(self, project):
-        project.append("smearlab/distillation.py", "\n\nUNUSED = 1\n")
-        assert project.plan() == {"distill_student": STUDENTS, "evaluate_student": STUDENTS, **SUMMARY}
+    def test_the_evaluation(self, project):
+        project.append("smearlab/evaluate.py", "\n\nUNUSED = 1\n")
+        assert project.plan() == {"evaluate_teacher": TEACHERS, "evaluate_student": STUDENTS, **SUMMARY}
 
     def test_a_figure(self, project):
         project.append("smearlab/figures/methods.py", "\n\nUNUSED = 1\n")
