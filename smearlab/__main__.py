@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -12,6 +13,7 @@ from smearlab.config.schema import Config
 from smearlab.errors import UserError
 from smearlab.files import write_text
 from smearlab.grid import Grid, load_grid
+from smearlab.joblog import reason
 
 SCHEMA = Path("docs/config.schema.json")
 
@@ -23,6 +25,11 @@ def main(arguments: list[str] | None = None) -> int:
         options.run(options)
     except UserError as error:
         print(error, file=sys.stderr)
+        return 1
+    except Exception as error:  # a damaged or hostile file; SMEARLAB_TRACEBACK=1 shows where
+        if "SMEARLAB_TRACEBACK" in os.environ:
+            raise
+        print(f"smearlab: {reason(error)} (SMEARLAB_TRACEBACK=1 shows where)", file=sys.stderr)
         return 1
     return 0
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from smearlab import registry
@@ -126,10 +126,13 @@ class Networks:
         self.scene = scene
         self.module = _build(recipe["architecture"], scene).to(scene.device, memory_format=torch.channels_last)
         self.module.eval()
-        self.stored = safe_open(weights, framework="pt")
+        try:
+            self.stored = safe_open(weights, framework="pt")
+        except SafetensorError as error:
+            raise UserError(f"{weights}: no readable file of weights ({error})") from error
         self.names: dict[tuple[str, str], list[str]] = {}
         for key in self.stored.keys():  # noqa: SIM118 (not a dict)
-            owner, checkpoint, name = key.split("/", 2)
+            owner, checkpoint, name = (*key.split("/", 2), "", "")[:3]
             self.names.setdefault((owner, checkpoint), []).append(name)
 
     def checkpoints(self, i: int) -> list[str]:

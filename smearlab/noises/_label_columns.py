@@ -7,7 +7,7 @@ import numpy as np
 
 from smearlab.errors import UserError
 from smearlab.noises._array_pickle import MAX_BYTES, read_array_pickle
-from smearlab.npz import read_npz
+from smearlab.npz import read_npz, reason
 
 
 def read_columns(path: str | Path) -> dict[str, np.ndarray]:
@@ -23,8 +23,10 @@ def read_columns(path: str | Path) -> dict[str, np.ndarray]:
         if path.stat().st_size > MAX_BYTES:
             raise UserError(f"{path}: more than {MAX_BYTES} bytes")
         columns = readers[path.suffix](path)
-    except (OSError, ValueError, EOFError, csv.Error) as error:
-        raise UserError(f"{path}: cannot be read ({error})") from None
+    except UserError:
+        raise
+    except Exception as error:  # a hostile file can make numpy and csv fail in any way
+        raise UserError(f"{path}: cannot be read ({reason(error)})") from None
     return {name: values.reshape(-1) for name, values in columns.items() if values.dtype.kind in "iu"}
 
 
