@@ -92,3 +92,17 @@ def test_the_warning_before_the_time_limit_does_not_end_snakemake() -> None:
     rules = (ROOT / "workflow" / "rules" / "common.smk").read_text(encoding="utf-8")
     assert "--signal=USR1@" in profile("slurm")["default-resources"]["slurm_extra"]
     assert "signal.signal(signal.SIGUSR1, signal.SIG_IGN)" in rules
+
+
+@pytest.mark.parametrize("switched_off", ["{gpu: 1}", '{gpu: 0, gres: "gpu:1"}'])
+def test_the_gpu_switch_reaches_every_rule_that_loads_torch(switched_off: str) -> None:
+    """Without the other of the two lines, the switch is a valid profile as it stands."""
+    text = (PROFILES / "slurm" / "profile.yaml").read_text(encoding="utf-8")
+    before, switch = text.split("# set-resources:\n")
+    lines = switch.splitlines()
+    block = ["set-resources:", *(line[2:] for line in lines[: lines.index("")] if switched_off not in line)]
+    asked = yaml.safe_load("\n".join([before, *block, *lines[lines.index("") :]]))["set-resources"]
+    rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "workflow" / "rules").glob("*.smk"))
+    with_gpu = {part.partition(":")[0] for part in rules.split("\nrule ")[1:] if "gpu=" in part}
+    assert set(asked) == with_gpu
+    assert all(value == asked["train_teacher"] for value in asked.values())
