@@ -4,7 +4,7 @@ import errno
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -27,10 +27,12 @@ class _Lenient:
             return len(text)
 
     def flush(self) -> None:
-        try:
+        with suppress(OSError):
             self.file.flush()
-        except OSError:
-            return
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self.file.close()
 
 
 @contextmanager
@@ -43,7 +45,7 @@ def job_log(path: str | Path) -> Iterator[None]:
         print(f"smearlab: {reason(error)}", file=terminal)
         sys.exit(1)
     log = _Lenient(file)
-    with redirect_stdout(log), redirect_stderr(log):
+    with closing(log), redirect_stdout(log), redirect_stderr(log):
         try:
             yield
         except UserError as error:

@@ -1,0 +1,37 @@
+"""A checkout with a finished tiny grid, made once under disturbance, and copies of it to break."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "workflow"))  # the checkouts and the tiny grid of the workflow tests
+
+from projects import TINY, Project, checkout
+from running import edited_while, start, wait_for
+
+
+@pytest.fixture(scope="package")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[str, str]]:
+    """A finished grid that nobody killed, and what others were told who came to its folder while it ran."""
+    project = checkout(tmp_path_factory.mktemp("unbroken") / "checkout")
+    config = project.write(TINY)
+    process = start(project.folder, config)
+    wait_for(process, lambda: list(project.folder.glob("results/labels/*/*/*/*/audit.json")))
+    with edited_while(project.folder / config, "epochs: 2", "epochs: 1"):
+        told = {
+            "clear-locks": project.smearlab("clear-locks").stderr,
+            "snakemake": project.snakemake("--cores", "1", "--configfile", config, "results/theory/claims.json").stderr,
+        }
+        assert process.poll() is None
+        assert process.wait(timeout=600) == 0, (project.folder / "said").read_text()
+    return project, told
+
+
+@pytest.fixture
+def finished(unbroken: tuple[Project, dict[str, str]], tmp_path: Path) -> Iterator[Project]:
+    """A copy of the finished grid to break."""
+    yield unbroken[0].copy_to(tmp_path / "broken")
+    shutil.rmtree(tmp_path / "broken")

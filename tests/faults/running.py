@@ -1,0 +1,91 @@
+"""The command of `make run`, started, watched, killed, and started again."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PATIENCE = 400.0  # seconds; a machine may be busy
+
+
+def start(folder: Path, config: str, *targets: str) -> subprocess.Popen[bytes]:
+    """Start what `make run` runs, in a process group of its own; every step of a training writes a checkpoint.
+
+    What it says is added to the file `said` in the folder.
+    """
+    python = f"'{sys.executable}'"
+    snakemake = f"exec {python} -m snakemake --cores all --configfile {config} {' '.join(targets)}"
+    settings = {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "PYTEST", "COV", "SMEARLAB"))}
+    with open(folder / "said", "ab") as said:
+        return subprocess.Popen(
+            ["sh", "-c", f"{python} -m smearlab clear-locks && {snakemake}"],
+            cwd=folder,
+            env=settings | {"SMEARLAB_CHECKPOINT_SECONDS": "0"},
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def wait_for(process: subprocess.Popen[bytes], met: Callable[[], Any]) -> Any:
+    """Return what `met` gives as soon as it gives something; fails if the process ends before."""
+    end = time.monotonic() + PATIENCE
+    while not (found := met()):
+        assert process.poll() is None, "it ended before"
+        assert time.monotonic() < end, "it takes too long"
+        time.sleep(0.01)
+    return found
+
+
+def kill_all(process: subprocess.Popen[bytes]) -> None:
+    """Kill Snakemake and all its children at once, as a machine that goes down does."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(timeout=PATIENCE)
+
+
+def trainings(folder: Path) -> list[psutil.Process]:
+    """Return the processes that train in this folder."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        with suppress(psutil.Error):
+            if any(word.endswith("train_teacher.py") for word in words) and Path(process.cwd()) == folder:
+                found.append(process)
+    return found
+
+
+def changes(folder: Path) -> Callable[[], int]:
+    """Return a function that says how often something below the folder's results has changed since the last call."""
+    state: dict[Path, int] = {}
+
+    def count() -> int:
+        now = {}
+        for name in ("results", "logs", ".smearlab"):
+            for path in (folder / name).rglob("*"):
+                with suppress(FileNotFoundError):
+                    now[path] = path.stat().st_mtime_ns
+        different = sum(state.get(path) != changed for path, changed in now.items())
+        state.clear()
+        state.update(now)
+        return different
+
+    count()
+    return count
+
+
+@contextmanager
+def edited_while(path: Path, old: str, new: str) -> Iterator[None]:
+    """Within this context a text of a file is another one."""
+    before = path.read_text(encoding="utf-8")
+    assert old in before
+    path.write_text(before.replace(old, new), encoding="utf-8")
+    yield
+    path.write_text(before, encoding="utf-8")

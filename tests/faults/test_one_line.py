@@ -1,0 +1,38 @@
+"""Whatever stops a job, the terminal gets one line that says what to do, and the log gets the rest."""
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from smearlab.errors import UserError
+from smearlab.joblog import job_log
+
+FAULTS = [
+    (UserError("data.npz: images are float32"), "smearlab: data.npz: images are float32\n"),
+    (OSError(errno.ENOSPC, "No space left on device", "a.json"), "a.json: No space left on device: free some space"),
+    (OSError(errno.EDQUOT, "Disk quota exceeded"), "smearlab: Disk quota exceeded: free some space"),
+    (OSError(errno.EROFS, "Read-only file system", "a.json"), "a.json: Read-only file system: make it writable"),
+    (PermissionError(errno.EACCES, "Permission denied", "a.json"), "a.json: Permission denied: make it writable"),
+    (MemoryError("Unable to allocate 9 GiB"), "out of memory (Unable to allocate 9 GiB): give the job more memory"),
+    (ModuleNotFoundError("No module named 'x'", name="torchvision"), "the package torchvision is not installed here"),
+    (KeyError("a\nb"), "smearlab: KeyError: 'a\\nb' (more in "),
+    (ValueError(""), "smearlab: ValueError: no more is said"),
+]
+
+
+@pytest.mark.parametrize(("fault", "said"), FAULTS, ids=lambda value: type(value).__name__)
+def test_a_fault_is_one_line(fault: Exception, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped, job_log(tmp_path / "job.log"):
+        raise fault
+    assert stopped.value.code == 1
+    err = capsys.readouterr().err
+    assert said in err and err.count("\n") == 1 and "Traceback" not in err
+    assert type(fault).__name__ in (tmp_path / "job.log").read_text() or isinstance(fault, UserError)
+
+
+def test_a_job_that_succeeds_says_nothing_on_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with job_log(tmp_path / "logs" / "job.log"):
+        print("epoch 1")
+    assert capsys.readouterr() == ("", "")
+    assert (tmp_path / "logs" / "job.log").read_text() == "epoch 1\n"
