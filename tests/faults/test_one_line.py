@@ -1,12 +1,20 @@
 """Whatever stops a job, the terminal gets one line that says what to do, and the log gets the rest."""
 
 import errno
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from smearlab.errors import UserError
 from smearlab.joblog import job_log
+from smearlab.training import block
+
+sys.path.append(str(Path(__file__).parents[1] / "unit"))  # the tiny training of the unit tests
+
+import tiny_training as tiny
 
 FAULTS = [
     (UserError("data.npz: images are float32"), "smearlab: data.npz: images are float32\n"),
@@ -36,3 +44,13 @@ def test_a_job_that_succeeds_says_nothing_on_the_terminal(tmp_path: Path, capsys
         print("epoch 1")
     assert capsys.readouterr() == ("", "")
     assert (tmp_path / "logs" / "job.log").read_text() == "epoch 1\n"
+
+
+def test_a_gpu_without_memory_is_told_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def out_of_memory(run: object) -> Iterator[None]:
+        yield
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(block, "train_teacher", out_of_memory)
+    with pytest.raises(UserError, match=r"out of GPU memory with 1 replicate.* set SMEARLAB_LANES=1"):
+        tiny.train(tiny.job(), tmp_path)

@@ -1,0 +1,167 @@
+"""Files of a finished grid damaged one by one: the next stage refuses each by name, or the result is the same."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from projects import TINY, Project
+
+from smearlab import jobs
+from smearlab.collect import Reader, context, curves_table, history_table, metrics_table
+from smearlab.errors import UserError
+from smearlab.grid import Grid, load_grid
+from smearlab.measuring import evaluate
+from smearlab.observed import read_labels
+from smearlab.summary import summarise_grid
+from smearlab.tables import read_tables
+
+TEACHER = "results/teachers/*/symmetric-*/rate=0.4/*/cross_entropy*/paired-0"
+COLLECTED = {
+    "run.json": f"{TEACHER}/run.json",
+    "metrics.json": f"{TEACHER}/metrics.json",
+    "history.csv": f"{TEACHER}/history.csv",
+    "audit.json": "results/labels/*/symmetric-*/rate=0.4/seed=0/audit.json",
+    "training.json": "results/data/*/training.json",
+    "test.json": "results/data/*/test.json",
+    "claims.json": "results/theory/claims.json",
+}
+KEYS = {"weights.safetensors": "weights", "run.json": "run", "test.npz": "test", "training.npz": "training"}
+TABLES = ["metrics.parquet", "history.parquet", "curves.parquet", "context.json", "summary.csv", "choice.csv"]
+Damage = Callable[[bytes, random.Random], bytes]
+
+
+def flipped(data: bytes, draw: random.Random) -> bytes:
+    at = draw.randrange(len(data))
+    return data[:at] + bytes([data[at] ^ 1 << draw.randrange(8)]) + data[at + 1 :]
+
+
+DAMAGES: dict[str, Damage] = {
+    "one bit": flipped,
+    "truncated": lambda data, draw: data[: draw.randrange(1, len(data) - 1)],
+    "emptied": lambda data, draw: b"",
+}
+
+
+@pytest.fixture(scope="module")
+def grid() -> Grid:
+    return load_grid(TINY)
+
+
+def collected(grid: Grid, folder: Path) -> list[Any]:
+    """Return all that is collected from a folder; what it says of the machine that collects is left out."""
+    reader = Reader(grid, folder / "results")
+    metrics = metrics_table(grid, reader)
+    said = {key: value for key, value in context(grid, reader, metrics).items() if key != "environment"}
+    return [metrics, history_table(grid, reader), curves_table(grid, reader), said]
+
+
+def same(one: list[Any], other: list[Any]) -> bool:
+    return all(a.equals(b) if isinstance(a, pd.DataFrame) else a == b for a, b in zip(one, other, strict=True))
+
+
+def damaged_copies(path: Path, seed: int, times: int) -> list[tuple[str, bytes]]:
+    """Return damaged contents of a file: some bits flipped, some cuts, and nothing at all."""
+    good, draw = path.read_bytes(), random.Random(seed)
+    kinds = ["one bit"] * times + ["truncated"] * 2 + ["emptied"]
+    return [(kind, DAMAGES[kind](good, draw)) for kind in kinds]
+
+
+@pytest.mark.parametrize("name", COLLECTED)
+def test_what_the_tables_are_made_of(name: str, unbroken: tuple[Project, Any], grid: Grid) -> None:
+    folder = unbroken[0].folder
+    (path,) = folder.glob(COLLECTED[name])
+    good, expected = path.read_bytes(), collected(grid, folder)
+    refused = 0
+    try:
+        for kind, content in damaged_copies(path, seed=len(name), times=6):
+            path.write_bytes(content)
+            try:
+                found = collected(grid, folder)
+            except UserError as error:
+                refused += 1
+                assert str(path) in str(error) and "\n" not in str(error) and "delete it and run again" in str(error)
+            else:
+                assert kind == "one bit" and same(found, expected), (kind, content)
+    finally:
+        path.write_bytes(good)
+    assert refused >= 6  # a bit of white space may be flipped without harm, hardly more
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_what_the_page_is_made_of(name: str, unbroken: tuple[Project, Any], tmp_path: Path) -> None:
+    source = unbroken[0].folder / "results" / "tiny"
+    for path in source.glob("*.*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    for kind, content in damaged_copies(tmp_path / name, seed=len(name), times=3):
+        (tmp_path / name).write_bytes(content)
+        try:
+            read_tables(tmp_path)
+        except UserError as error:
+            assert str(tmp_path / name) in str(error) and "\n" not in str(error)
+        else:
+            assert name == "context.json" and kind == "one bit", (kind, content)
+
+
+def test_a_damaged_table_gets_no_statistics(unbroken: tuple[Project, Any], tmp_path: Path) -> None:
+    source = unbroken[0].folder / "results" / "tiny"
+    (tmp_path / "context.json").write_bytes((source / "context.json").read_bytes())
+    (tmp_path / "metrics.parquet").write_bytes(flipped((source / "metrics.parquet").read_bytes(), random.Random(0)))
+    with pytest.raises(UserError, match=r"metrics\.parquet: does not match its SHA-256 in context\.json"):
+        summarise_grid(tmp_path, primary=None, margin=0.5)
+    assert not (tmp_path / "summary.csv").exists()
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_a_damaged_audit_is_no_labels(kind: str, unbroken: tuple[Project, Any], tmp_path: Path) -> None:
+    (audit,) = unbroken[0].folder.glob(COLLECTED["audit.json"])
+    (manifest,) = unbroken[0].folder.glob(COLLECTED["training.json"])
+    good, draw = read_labels(audit.with_name("labels.npz"), audit, manifest), random.Random(1)
+    for _ in range(20):
+        (tmp_path / "audit.json").write_bytes(DAMAGES[kind](audit.read_bytes(), draw))
+        try:
+            labels, record = read_labels(audit.with_name("labels.npz"), tmp_path / "audit.json", manifest)
+        except UserError as error:
+            assert str(tmp_path / "audit.json") in str(error) and "\n" not in str(error)
+        else:
+            assert kind == "one bit" and (labels == good[0]).all() and good[1].items() <= record.items()
+
+
+@pytest.mark.parametrize("name", [*KEYS, "labels.npz"])
+@pytest.mark.parametrize("kind", ["one bit", "truncated"])
+def test_nothing_is_measured_on_a_damaged_input(
+    kind: str, name: str, unbroken: tuple[Project, Any], grid: Grid, tmp_path: Path
+) -> None:
+    folder = unbroken[0].folder
+    (block,) = folder.glob(TEACHER)
+    inputs = evaluation_inputs(folder, block)
+    paths = inputs["labels"] if name == "labels.npz" else inputs
+    key = 0 if name == "labels.npz" else KEYS[name]
+    (tmp_path / name).write_bytes(DAMAGES[kind](Path(paths[key]).read_bytes(), random.Random(7)))
+    paths[key] = str(tmp_path / name)
+    outputs = {"metrics": str(tmp_path / "metrics.json"), "examples": str(tmp_path / "examples.npz")}
+    cell = grid.cells[str(block.parent.relative_to(folder / "results"))]
+    with pytest.raises(UserError, match=name.replace(".", r"\.")) as error:
+        evaluate(jobs.evaluation_job(cell, "paired-0"), inputs, outputs)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "metrics.json").exists()
+
+
+def evaluation_inputs(folder: Path, block: Path) -> dict[str, Any]:
+    """Return the inputs of the evaluation of one teacher block."""
+    (labels,) = folder.glob("results/labels/*/symmetric-*/rate=0.4/seed=0/labels.npz")
+    (manifest,) = folder.glob("results/data/*/training.json")
+    data = manifest.parent
+    seeds = [labels.parents[1] / f"seed={seed}" for seed in (0, 1)]
+    return {
+        "training": str(data / "training.npz"),
+        "training_manifest": str(manifest),
+        "test": str(data / "test.npz"),
+        "test_manifest": str(data / "test.json"),
+        "labels": [str(seed / "labels.npz") for seed in seeds],
+        "audits": [str(seed / "audit.json") for seed in seeds],
+        "weights": str(block / "weights.safetensors"),
+        "run": str(block / "run.json"),
+    }
