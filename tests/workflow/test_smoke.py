@@ -3,7 +3,6 @@
 import io
 
 import pandas as pd
-import pytest
 import yaml
 from projects import ROOT, TINY, Project, checkout
 
@@ -15,15 +14,6 @@ COLUMNS = """
 """.split()
 SUMMARY_COLUMNS = "n n_diverged mean std baseline difference ci_low ci_high p_value p_holm margin verdict".split()
 TIMES = ["train_seconds", "images_per_second"]
-
-
-@pytest.fixture(scope="module")
-def smoke(tmp_path_factory) -> Project:
-    """A checkout in which configs/smoke.yaml was run."""
-    project = checkout(tmp_path_factory.mktemp("smoke") / "checkout", figures=None)
-    done = project.snakemake("--cores", "2", "--configfile", "configs/smoke.yaml")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return project
 
 
 def test_the_smoke_grid_from_end_to_end(smoke):
@@ -59,12 +49,13 @@ def test_the_page_is_one_file_without_a_network(smoke):
     assert 'src="http' not in page and "<link" not in page and "@import" not in page
 
 
-def test_the_page_is_made_from_what_is_there(smoke):
-    for figures in (smoke.folder / "results").glob("students/**/metrics.json"):
-        figures.unlink()
-    done = smoke.smearlab("report", "smoke")
+def test_the_page_is_made_from_what_is_there(smoke, tmp_path):
+    half = smoke.copy_to(tmp_path / "half")
+    for metrics in (half.folder / "results" / "students").rglob("metrics.json"):
+        metrics.unlink()
+    done = half.smearlab("report", "smoke")
     assert done.returncode == 0 and done.stdout == "reports/smoke.html\n", done.stderr
-    assert "not evaluated yet" in (smoke.folder / "reports" / "smoke.html").read_text(encoding="utf-8")
+    assert "not evaluated yet" in (half.folder / "reports" / "smoke.html").read_text(encoding="utf-8")
 
 
 def test_two_runs_in_two_folders_give_the_same_tables(finished, tmp_path):
