@@ -51,6 +51,7 @@ def slow(slow_reference: Folder, tmp_path: Path) -> Iterator[Callable[[float], F
 
     yield make
     for folder in folders:
+        folder.end_leftovers()
         assert outcome(folder) == outcome(slow_reference)
 
 

@@ -9,9 +9,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -40,12 +43,13 @@ class Folder:
 
     def __init__(self, path: Path, config: str, *, pause: float = 0.0, **environment: str) -> None:
         self.path, self.config = path, config
-        self.calls_file = path / "calls"
+        self.calls_file, self.hold_file = path / "calls", path / "hold"
         self.environment = (
             os.environ
             | environment
             | {
                 "SMEARLAB_TEST_CALLS": str(self.calls_file),
+                "SMEARLAB_TEST_HOLD": str(self.hold_file),
                 "SMEARLAB_TEST_PAUSE": str(pause),
                 "SMEARLAB_CHECKPOINT_SECONDS": "0.5",
             }
@@ -81,6 +85,22 @@ class Folder:
     def calls(self) -> int:
         """How many steps the slow method was called for, over all processes."""
         return self.calls_file.stat().st_size if self.calls_file.exists() else 0
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let no step of the slow training end within this context."""
+        self.hold_file.touch()
+        yield
+        self.hold_file.unlink()
+
+    def end_leftovers(self) -> None:
+        """Kill what still works in this folder: processes that SLURM has lost sight of."""
+        for process in psutil.process_iter():
+            try:
+                if Path(process.cwd()) == self.path:
+                    process.kill()
+            except (psutil.AccessDenied, psutil.NoSuchProcess):
+                continue
 
     def only(self, pattern: str) -> Path:
         """The one file of a pattern."""
