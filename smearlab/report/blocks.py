@@ -290,11 +290,11 @@ def _published_row(row: pd.Series) -> dict[str, Field]:
         "rate": Field(text.rate(_number(row["noise_rate"]))),
         "network": Field(_or_empty(row["arch"])),
         "method": Field(label),
-        "ours": Field(
+        "ours, %": Field(
             _mean_sd(_number(row["mean"]), _number(row["std"])), note=_or_empty(row["ours_is"]).replace("_", " ")
         ),
         "n": Field(_count(_number(row["n"]))),
-        "theirs": Field(_mean_sd(_number(row["their_mean"]), _number(row["their_std"]))),
+        "theirs, %": Field(_mean_sd(_number(row["their_mean"]), _number(row["their_std"]))),
         "their n": Field(_count(n) if n == n else text.DASH),
         "difference": Field(text.points(_number(row["difference"]))),
         "in standard errors": Field(_errors(_number(row["standard_errors"]))),
@@ -332,7 +332,7 @@ def _estimate_row(entry: dict[str, Any], tables: Tables) -> dict[str, Field]:
         "recipe": Field(entry["recipe"]),
         "estimator": Field(entry["estimator"].replace("_", " ")),
         "n": Field(str(entry["n"])),
-        "estimated share of wrong labels": Field(
+        "estimated share of wrong labels, %": Field(
             _mean_sd(entry["noise_rate_estimated"], _number(entry["noise_rate_std"]))
         ),
         "a point on noisy labels is": Field(_worth(entry["noise_rate_estimated"], len(entry["transition"]))),
@@ -352,7 +352,7 @@ def _confusions(matrix: list[list[float]], tables: Tables, dataset: str, most: i
     names = tables.context.get("datasets", {}).get(dataset, {}).get("class_names") or range(len(matrix))
     pairs = [(p, i, j) for i, row in enumerate(matrix) for j, p in enumerate(row) if i != j]
     largest = sorted(pairs, key=lambda pair: (-pair[0], pair[1:]))[:most]
-    return ", ".join(f"{names[i]} → {names[j]} {text.percent(p)}" for p, i, j in largest)
+    return ", ".join(f"“{names[i]}” as “{names[j]}” {text.percent(p)}" for p, i, j in largest)
 
 
 def spread(tables: Tables) -> list[Table]:
