@@ -144,7 +144,13 @@ class Networks:
         if (str(i), checkpoint) not in self.names:
             raise UserError(f"{self.path}: no weights of network {i} at checkpoint {checkpoint!r}")
         names = self.names[str(i), checkpoint]
-        self.module.load_state_dict({name: self.stored.get_tensor(f"{i}/{checkpoint}/{name}") for name in names})
+        state = {name: self.stored.get_tensor(f"{i}/{checkpoint}/{name}") for name in names}
+        try:
+            self.module.load_state_dict(state)
+        except RuntimeError as error:
+            raise UserError(
+                f"{self.path}: not the weights of this network ({str(error).splitlines()[1].strip()[:200]})"
+            ) from error
 
     @torch.inference_mode()
     def outputs(self, part: str) -> tuple[np.ndarray, np.ndarray]:

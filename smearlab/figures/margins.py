@@ -26,7 +26,7 @@ def draw(tables: Tables) -> Drawing | None:
     columns = min(MOST_COLUMNS, len(lines))
     with look.style():
         rows = -(-len(lines) // columns)
-        figure, grid = look.panels(rows, columns, height=1.9, key=_handles(), sharex=True, sharey=True)
+        figure, grid = look.panels(rows, columns, height=1.9, key=_handles(), sharex=True)
         axes = [ax for line in grid for ax in line]
         low, high = _span([densities for _, densities in lines])
         for ax, (cell, densities) in zip(axes, lines, strict=False):
@@ -52,11 +52,12 @@ def _mean(points: pd.DataFrame) -> pd.DataFrame:
 
 
 def _span(all_densities: list[pd.DataFrame]) -> tuple[float, float]:
-    """The margins that hold nearly all of the mass."""
+    """The margins that hold the middle 97 % of all panels' mass; the caption says that the tails are cut."""
     seen = pd.concat(all_densities)
-    mass = seen[list(GROUPS)].max(axis=1) * (seen["high"] - seen["low"])
-    kept = seen[mass > 0.004]
-    return (float(kept["low"].min()), float(kept["high"].max())) if len(kept) else (-10.0, 10.0)
+    mass = (seen[list(GROUPS)].sum(axis=1) * (seen["high"] - seen["low"])).groupby([seen["low"], seen["high"]]).sum()
+    share = mass.cumsum() / mass.sum()
+    kept = mass[(share > 0.02) & (share <= 0.99)].reset_index()
+    return (float(kept["low"].min()), float(kept["high"].max())) if len(kept) > 1 else (-10.0, 10.0)
 
 
 def _panel(ax: Axes, cell: pd.Series, densities: pd.DataFrame) -> None:
@@ -78,8 +79,8 @@ def _caption(panel: cells.Panel, lines: list[tuple[pd.Series, pd.DataFrame]]) ->
     n = pd.Series([row["n_finished"] for row, _ in lines])
     return (
         f"Training examples at {panel.title}. Across: margin of the observed label (its logit minus the largest "
-        f"other); up: density, averaged over replicates ({cells.n_range(n)}). Mass of the wrong labels right of zero "
-        "is memorised. Of a method with strengths the weakest and the strongest are shown."
+        "other), far tails cut; up: density on a scale of each panel, averaged over replicates "
+        f"({cells.n_range(n)}). Mass of the wrong labels right of zero is memorised. Of a method with strengths the weakest and the strongest are shown."
     ) + _wrong_mass(lines)
 
 

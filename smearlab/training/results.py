@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from smearlab.errors import UserError
@@ -115,4 +116,7 @@ def read_weights(path: Path, noise_seed: int, seed: int, checkpoint: str) -> Wei
         return None
     if sha256_file(path) != run["weights_sha256"]:
         raise UserError(f"{path}: damaged or replaced (its hash is not the one in run.json); delete the folder")
-    return within(safetensors.torch.load_file(path), f"{position}/{checkpoint}/")
+    try:
+        return within(safetensors.torch.load_file(path), f"{position}/{checkpoint}/")
+    except SafetensorError as error:
+        raise UserError(f"{path}: no readable file of weights ({error})") from error

@@ -30,7 +30,8 @@ RICH = config(
     ("margin", 0.5),
     ("keep", "teachers"),
 )
-WORDS = sorted({name for kind in ENTRY_FUNCTIONS for name in names(kind)} | set(Config.model_fields)) + [
+WORDS = [
+    *sorted({name for kind in ENTRY_FUNCTIONS for name in names(kind)} | set(Config.model_fields)),
     "kind",
     "of",
     "path",
@@ -90,7 +91,8 @@ def test_any_change_gives_a_grid_or_clear_lines(data):
     content = json.loads(json.dumps(RICH))
     for _ in range(data.draw(st.integers(1, 3))):
         path = data.draw(st.sampled_from(places(content)[1:] or [()]))
-        content = change(content, path, data.draw(st.sampled_from(["replace", "remove", "add", "repeat"])), data.draw(values))
+        kind = data.draw(st.sampled_from(["replace", "remove", "add", "repeat"]))
+        content = change(content, path, kind, data.draw(values))
     check(content)
 
 

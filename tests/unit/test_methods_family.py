@@ -174,9 +174,7 @@ def test_forward_takes_zero_entries_even_for_a_label_it_calls_impossible():
     assert np.allclose(losses, -np.log(noisy[np.arange(20), labels]), rtol=1e-12)
     assert gradient.isfinite().all()
     never = torch.tensor(flips(L, 1.0, [1, 1, 2, 3, 4]))
-    _, gradient = loss_and_gradient(
-        forward.loss, logits, torch.zeros(20, dtype=torch.int64), transition=never
-    )
+    _, gradient = loss_and_gradient(forward.loss, logits, torch.zeros(20, dtype=torch.int64), transition=never)
     assert gradient.isfinite().all()
 
 

@@ -59,9 +59,7 @@ def one_hot_logits(labels, n_classes=10, size=5.0):
 
 parts = st.builds(
     lambda values, seed: part(values, np.random.default_rng(seed).integers(4, size=len(values))),
-    hnp.arrays(
-        np.float32, st.tuples(st.integers(1, 40), st.just(4)), elements=st.floats(-200, 200, width=32)
-    ),
+    hnp.arrays(np.float32, st.tuples(st.integers(1, 40), st.just(4)), elements=st.floats(-200, 200, width=32)),
     st.integers(0, 1000),
 )
 
@@ -232,9 +230,7 @@ def test_margin_densities_are_of_the_observed_label_and_integrate_to_one():
         total = sum(row[group] * (row["high"] - row["low"]) for row in measured["margins"])
         assert total == pytest.approx(1.0)
     inside = [row for row in measured["margins"] if row["low"] <= 3 < row["high"]]
-    assert len(inside) == 1 and inside[0]["wrong"] * (inside[0]["high"] - inside[0]["low"]) == pytest.approx(
-        0.5
-    )
+    assert len(inside) == 1 and inside[0]["wrong"] * (inside[0]["high"] - inside[0]["low"]) == pytest.approx(0.5)
     assert measured["margins"][-1]["wrong"] > 0  # a margin beyond the grid is counted in its end bin
 
 
@@ -260,9 +256,7 @@ def test_a_common_shift_of_the_logits_changes_their_norm_and_nothing_else():
         7, *(Part(x.logits + np.float32(8), x.labels, x.observed) for x in (p.train, p.validation, p.test))
     )
     assert logits.measure(shifted)["logit_norm"] > logits.measure(p)["logit_norm"]
-    assert logits.measure(shifted)["logit_spread"] == pytest.approx(
-        logits.measure(p)["logit_spread"], rel=1e-6
-    )
+    assert logits.measure(shifted)["logit_spread"] == pytest.approx(logits.measure(p)["logit_spread"], rel=1e-6)
     assert omega.measure(shifted)["omega"] == pytest.approx(omega.measure(p)["omega"], rel=1e-6)
 
 

@@ -216,7 +216,10 @@ def test_missing_cells_are_named_with_their_reason():
 
 
 def test_diverged_networks_are_counted_with_their_reason():
-    tables = fake_tables(diverged=lambda cell: cell["method"] == "backward" and cell["noise_rate"] == 0.4, details=False)
+    def fails(cell):
+        return cell["method"] == "backward" and cell["noise_rate"] == 0.4
+
+    tables = fake_tables(diverged=fails, details=False)
     said = page(tables).said
     assert "5 diverged" in said and "Diverged (5)" in said and "the loss is not finite in epoch 3" in said
 
