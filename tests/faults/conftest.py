@@ -10,7 +10,14 @@ import pytest
 sys.path.append(str(Path(__file__).parents[1] / "workflow"))  # the checkouts and the tiny grid of the workflow tests
 
 from projects import TINY, Project, checkout
-from running import edited_while, start, wait_for
+from running import edited_while, kill_started, start, wait_for
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    """Kill what a test has started, however it ends."""
+    yield
+    kill_started()
 
 
 @pytest.fixture(scope="package")
@@ -23,7 +30,7 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[st
     with edited_while(project.folder / config, "epochs: 2", "epochs: 1"):
         told = {
             "clear-locks": project.smearlab("clear-locks").stderr,
-            "snakemake": project.snakemake("--cores", "1", "--configfile", config, "results/theory/claims.json").stderr,
+            "snakemake": project.snakemake("results/theory/claims.json", "--cores", "1", "--configfile", config).stderr,
         }
         assert process.poll() is None
         assert process.wait(timeout=600) == 0, (project.folder / "said").read_text()

@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 
 PATIENCE = 400.0  # seconds; a machine may be busy
+STARTED: list[subprocess.Popen[bytes]] = []
 
 
 def start(folder: Path, config: str, *targets: str) -> subprocess.Popen[bytes]:
@@ -21,17 +22,19 @@ def start(folder: Path, config: str, *targets: str) -> subprocess.Popen[bytes]:
     What it says is added to the file `said` in the folder.
     """
     python = f"'{sys.executable}'"
-    snakemake = f"exec {python} -m snakemake --cores all --configfile {config} {' '.join(targets)}"
+    snakemake = f"exec {python} -m snakemake {' '.join(targets)} --cores all --configfile {config}"
     settings = {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "PYTEST", "COV", "SMEARLAB"))}
-    with open(folder / "said", "ab") as said:
-        return subprocess.Popen(
+    with open(folder / "said", "ab") as output:
+        process = subprocess.Popen(
             ["sh", "-c", f"{python} -m smearlab clear-locks && {snakemake}"],
             cwd=folder,
             env=settings | {"SMEARLAB_CHECKPOINT_SECONDS": "0"},
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    STARTED.append(process)
+    return process
 
 
 def wait_for(process: subprocess.Popen[bytes], met: Callable[[], Any]) -> Any:
@@ -49,6 +52,17 @@ def kill_all(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(timeout=PATIENCE)
+
+
+def kill_started() -> None:
+    """Kill whatever was started and its children, suspended ones too."""
+    while STARTED:
+        kill_all(STARTED.pop())
+
+
+def said(log: Path) -> str:
+    """Return what a log says; Snakemake removes it before its job starts again."""
+    return log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
 
 
 def trainings(folder: Path) -> list[psutil.Process]:

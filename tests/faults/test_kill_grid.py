@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 from projects import TINY, Project, checkout
-from running import changes, kill_all, start, trainings, wait_for
+from running import changes, kill_all, said, start, trainings, wait_for
 
 from smearlab.training.checkpoint import unpacked
 
@@ -125,7 +125,7 @@ def test_a_training_that_is_killed_alone_continues_where_it_was(finished: Projec
     assert (
         start(finished.folder, CONFIG, str(block.relative_to(finished.folder) / "weights.safetensors")).wait(600) == 0
     )
-    assert "continues at step" in log.read_text() or "replicates are finished" in log.read_text()
+    assert "continues at step" in said(log) or "replicates are finished" in said(log)
     assert (block / "weights.safetensors").read_bytes() == weights
 
 
@@ -137,8 +137,8 @@ def test_a_training_that_outlives_its_snakemake_is_waited_for_and_not_repeated(f
     os.kill(process.pid, signal.SIGKILL)
     process.wait(timeout=600)
     following = start(finished.folder, CONFIG, str(block.relative_to(finished.folder) / "weights.safetensors"))
-    wait_for(following, lambda: "waiting for it" in log.read_text(errors="replace"))
+    wait_for(following, lambda: "waiting for it" in said(log))
     orphan.resume()
     assert following.wait(timeout=600) == 0, (finished.folder / "said").read_text()
-    assert "2 of 2 replicates are finished" in log.read_text(errors="replace")
+    assert "2 of 2 replicates are finished" in said(log)
     assert (block / "weights.safetensors").read_bytes() == weights
