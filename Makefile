@@ -17,6 +17,7 @@ setup: .venv/installed
 	touch $@
 
 run: setup
+	$(BIN)/python -m smearlab check $(CONFIG)
 	$(BIN)/python -m smearlab clear-locks
 	$(BIN)/snakemake $(if $(PROFILE),--workflow-profile $(PROFILE),--cores all) --configfile $(CONFIG)
 
