@@ -150,7 +150,8 @@ def test_a_duplicate_is_refused(path, value, line):
 @pytest.mark.parametrize("key", ["name", "datasets", "noises", "recipes"])
 def test_a_name_that_is_not_safe_in_a_path_is_refused(key, name):
     value = name if key == "name" else {name: next(iter(TINY[key].values()))}
-    assert faults((key, value))[0].startswith(f"config: {key}: {name!r}")
+    (line,) = faults((key, value))
+    assert line.startswith(f"config: {key}: ") and repr(name)[:20] in line
 
 
 @pytest.mark.parametrize("name", ["data", "labels", "teachers", "students", "theory"])
