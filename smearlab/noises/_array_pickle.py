@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from smearlab.errors import UserError
+from smearlab.npz import reason
 
 MAX_BYTES = 256 * 2**20
 INTEGER = re.compile(r"[<|=]?[iu][1248]")
@@ -87,7 +88,7 @@ def read_array_pickle(path: str | Path) -> dict[str, np.ndarray]:
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     except Exception as error:  # a hostile pickle can fail in any way
-        raise UserError(f"{path}: not a readable .pt file ({type(error).__name__}: {error})") from None
+        raise UserError(f"{path}: not a readable .pt file ({reason(error)})") from None
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
         raise UserError(f"{path}: needed is a dictionary of named label arrays")
     return {name: item.values for name, item in content.items() if isinstance(item, _Array)}
