@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,12 @@ def test_after_the_cluster_nothing_is_left_to_do_here_and_after_a_local_run_noth
 ) -> None:
     assert "Nothing to be done" in done[0].run("--cores", "2", "-n")
     assert "Nothing to be done" in end_to_end.run(*CLUSTER, "-n", "--until", "summarise")
+
+
+def test_jobs_of_one_time_have_different_gpus(slow: Callable[[float], Folder]) -> None:
+    folder = slow(0.0)
+    shutil.rmtree(folder.only("results/teachers/**/cross_entropy"))
+    unpacked = ["--group-components", "none=1"]
+    folder.run(*CLUSTER, *unpacked, "--until", "train_teacher", "--set-resources", "train_teacher:gpu=1")
+    logs = [path.read_text() for path in folder.path.glob("logs/teachers/**/paired-0.log")]
+    assert sorted(re.findall(r"was given GPU (\d)$", "\n".join(logs), re.MULTILINE)) == ["0", "1"]
