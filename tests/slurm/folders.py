@@ -23,7 +23,8 @@ CLUSTER = (
     "--workflow-profile profiles/slurm --slurm-status-command squeue --slurm-init-seconds-before-status-checks 3 "
     "--latency-wait 20"
 ).split()
-TIMED = ("train_seconds", "images_per_second", "peak_memory_mb", "seconds")
+TIMED = ("train_seconds", "images_per_second", "peak_memory_mb", "seconds", "cost")
+SEALS = ("checksum", "sha256", "history_sha256")  # of files with times in them
 
 
 def copy_checkout(folder: Path) -> None:
@@ -159,7 +160,7 @@ def outcome(folder: Folder) -> dict[str, Any]:
 
 def _untimed(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _untimed(item) for key, item in value.items() if key not in (*TIMED, "cost")}
+        return {key: _untimed(item) for key, item in value.items() if key not in TIMED + SEALS}
     return [_untimed(item) for item in value] if isinstance(value, list) else value
 
 
