@@ -91,8 +91,10 @@ class Folder:
     def held(self) -> Iterator[None]:
         """Let no step of the slow training end within this context."""
         self.hold_file.touch()
-        yield
-        self.hold_file.unlink()
+        try:
+            yield
+        finally:
+            self.hold_file.unlink()
 
     def end_leftovers(self) -> None:
         """Kill what still works in this folder: processes that SLURM has lost sight of."""
@@ -109,8 +111,9 @@ class Folder:
         return found
 
     def log(self) -> str:
-        """The log of the slow training."""
-        return self.only("logs/teachers/**/slow/paired-0.log").read_text(encoding="utf-8")
+        """The log of the slow training; empty while there is none."""
+        logs = self.path.glob("logs/teachers/**/slow/paired-0.log")
+        return "".join(path.read_text(encoding="utf-8") for path in logs)
 
 
 def until(true: Callable[[], Any], what: str, seconds: float = 300) -> Any:
