@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import time
 from collections.abc import Callable
 from subprocess import Popen
 
@@ -98,6 +99,13 @@ def test_controller_killed_and_started_again_while_its_job_runs(slow: Slow, slow
     assert folder.calls() == slow_reference.calls()  # and then had nothing left to train
 
 
+def noticed(job: str) -> bool:
+    """Let the nodes say which jobs they have, which they otherwise do every few minutes."""
+    slurm("scontrol", "reconfigure")
+    time.sleep(3)
+    return "PENDING" in slurm("squeue", "-h", "-j", job, "-o", "%T")
+
+
 def test_orphan_of_a_job_that_slurm_starts_again(slow: Slow, slow_reference: Folder) -> None:
     """The job's supervisors die, SLURM puts the job back into the queue, and the first training lives on."""
     folder = slow(0.1)
@@ -105,7 +113,7 @@ def test_orphan_of_a_job_that_slurm_starts_again(slow: Slow, slow_reference: Fol
     with folder.held():
         for supervisor in slurm("pgrep", "-f", rf"slurmstepd: \[{job}\.").split():
             os.kill(int(supervisor), signal.SIGKILL)
-        slurm("scontrol", "reconfigure")  # the nodes tell at once which jobs they have, and not after minutes
+        until(lambda: noticed(job), "the job is back in the queue")
         until(lambda: "waiting for it" in folder.log(), "the second process waits for the first")
     folder.ends_well(process)
     assert folder.calls() == slow_reference.calls()
