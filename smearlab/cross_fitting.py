@@ -16,15 +16,15 @@ import torch
 from smearlab.data import TRAIN, VALIDATION, TrainingData
 from smearlab.files import sha256_file, write_npz, write_sealed
 from smearlab.folds import stratified_folds
+from smearlab.inputs import read_inputs
 from smearlab.places import checkpoint_path
 from smearlab.runlock import run_lock
 from smearlab.seeds import numpy_generator
-from smearlab.stages import read_inputs
-from smearlab.training.block import train_teacher_block
 from smearlab.training.device import resolve
 from smearlab.training.history import logits_of
 from smearlab.training.replicate import build_network, make_problem, within
 from smearlab.training.results import Finished
+from smearlab.training.teacher_block import train_teacher_block
 
 UNUSED = 2  # neither trained on nor looked at
 PLAIN = {"name": "cross_entropy", "alpha": None, "transition": None, "options": {}, "warm_up": 0.0}

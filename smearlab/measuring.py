@@ -7,8 +7,8 @@ from typing import Any
 from smearlab.data import read_test
 from smearlab.evaluate import evaluate_block
 from smearlab.files import check_files, read_sealed, write_npz, write_sealed
+from smearlab.inputs import read_inputs
 from smearlab.places import checkpoint_path
-from smearlab.stages import read_inputs
 
 
 def evaluate(job: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:

@@ -80,7 +80,8 @@ def _caption(panel: cells.Panel, lines: list[tuple[pd.Series, pd.DataFrame]]) ->
     return (
         f"Training examples at {panel.title}. Across: margin of the observed label (its logit minus the largest "
         "other), far tails cut; up: density on a scale of each panel, averaged over replicates "
-        f"({cells.n_range(n)}). Mass of the wrong labels right of zero is memorised. Of a method with strengths the weakest and the strongest are shown."
+        f"({cells.n_range(n)}). Mass of the wrong labels right of zero is memorised. Of a method with strengths the "
+        "weakest and the strongest are shown."
     ) + _wrong_mass(lines)
 
 

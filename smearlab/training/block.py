@@ -29,15 +29,12 @@ from smearlab.training.lanes import Lane, lanes_at_once, make_lane
 from smearlab.training.objective import adjusted_recipe
 from smearlab.training.progress import ProgressLog
 from smearlab.training.replicate import (
-    TRAIN,
     Replicate,
     TrainingData,
     make_problem,
     within,
 )
-from smearlab.training.results import BlockResult, Finished, finished, never_started, read_weights
-from smearlab.training.student import Distillation, Teacher, train_student
-from smearlab.training.teacher import train_teacher
+from smearlab.training.results import BlockResult, Finished, finished, never_started
 
 EXIT_INTERRUPTED = 75
 DEFAULT_INTERVAL = 60.0
@@ -61,68 +58,7 @@ class Trainee:
     loop: Iterator[None]
 
 
-def train_teacher_block(
-    job: Job,
-    training: TrainingData,
-    observed: Sequence[np.ndarray],
-    *,
-    checkpoint: Path,
-    log: Log,
-    interval: float | None = None,
-) -> BlockResult:
-    """Train (or finish training) the teachers of a block and return their results.
-
-    job: plain values (cell, replicates, recipe, method, transitions, n_classes, code, …). observed: labels
-    (N,) with their noise, one array per replicate. checkpoint: a file outside the job's outputs. interval:
-    seconds between checkpoints (default: SMEARLAB_CHECKPOINT_SECONDS, else 60). Raises UserError for
-    input that cannot be trained on and Interrupted (exit code 75) after a signal.
-    """
-    block = _Block(job, training, observed, [], checkpoint, log, interval)
-
-    def start(position: int) -> Trainee | Finished:
-        if (refused := block.refused(position)) is not None:
-            return refused
-        run = block.replicate(position, observed[position], observed[position])
-        return Trainee(run, train_teacher(run))
-
-    return block.train(start)
-
-
-def train_student_block(
-    job: Job,
-    training: TrainingData,
-    observed: Sequence[np.ndarray],
-    teacher_weights: Path | Sequence[Path],
-    *,
-    checkpoint: Path,
-    log: Log,
-    interval: float | None = None,
-) -> BlockResult:
-    """Train (or finish training) the students of a block, each on the teacher of its own (noise seed, seed).
-
-    teacher_weights: weights.safetensors of the teacher's block, with run.json beside it, or several where the
-    teacher's blocks are smaller than the student's. The teacher's checkpoint is the one its recipe reports. A
-    student whose teacher diverged is `diverged` too. The rest is as for train_teacher_block.
-    """
-    paths = [Path(teacher_weights)] if isinstance(teacher_weights, str | Path) else list(teacher_weights)
-    block = _Block(job, training, observed, paths, checkpoint, log, interval)
-    distillation = _distillation(job)
-
-    def start(position: int) -> Trainee | Finished:
-        if (refused := block.refused(position)) is not None:
-            return refused
-        weights = _teacher_of(paths, job["replicates"][position], job["teacher_recipe"]["checkpoint"])
-        if weights is None:
-            return block.not_trained(position, "its teacher diverged")
-        teacher = Teacher(job["teacher_recipe"]["architecture"], weights, block.problem, block.precision, job["view"])
-        taught = _taught_labels(job, training, observed[position])
-        run = block.replicate(position, observed[position], taught)
-        return Trainee(run, train_student(run, teacher, distillation))
-
-    return block.train(start)
-
-
-class _Block:
+class Block:
     """One job: its problem, its replicates in training and finished, its checkpoint."""
 
     def __init__(
@@ -319,28 +255,3 @@ def _check(job: Job, training: TrainingData, observed: Sequence[np.ndarray]) -> 
             raise UserError(f"{job['cell']}: {labels.shape} observed labels for {len(training.images)} images")
         if labels.min() < 0 or labels.max() >= job["n_classes"]:
             raise UserError(f"{job['cell']}: observed labels must lie in 0..{job['n_classes'] - 1}")
-
-
-def _distillation(job: Job) -> Distillation:
-    if job["student_labels"] == "none" and job["beta"] != 1:
-        raise UserError(f"{job['cell']}: a student without labels needs beta 1, not {job['beta']}")
-    own = job.get("student_temperature")
-    temperature = job["temperature"]
-    return Distillation(job["beta"], temperature, own if own is not None else temperature)
-
-
-def _taught_labels(job: Job, training: TrainingData, observed: np.ndarray) -> np.ndarray:
-    if job["student_labels"] != "clean":
-        return observed
-    if (training.labels[training.part == TRAIN] < 0).any():
-        raise UserError(f"{job['cell']}: student_labels clean, but the clean labels are not known")
-    return training.labels
-
-
-def _teacher_of(paths: Sequence[Path], seeds: dict[str, int], checkpoint: str) -> Any:
-    for path in paths[:-1]:
-        try:
-            return read_weights(path, **seeds, checkpoint=checkpoint)
-        except UserError:
-            continue
-    return read_weights(paths[-1], **seeds, checkpoint=checkpoint)

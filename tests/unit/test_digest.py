@@ -202,3 +202,16 @@ def test_no_stage_that_makes_results_reaches_the_config_or_the_tables(script):
     reached = code_parts(script)
     apart = ("smearlab/config/", "smearlab/grid.py", "smearlab/collect.py", "smearlab/report/", "smearlab/statistics/")
     assert not [name for name in reached if name.startswith(apart)]
+
+
+def test_a_teacher_does_not_reach_the_students_loop():
+    reached = code_parts("train_teacher.py", ["smearlab.methods.cross_entropy", "smearlab.networks.cnn"])
+    assert "smearlab/training/teacher.py" in reached
+    assert not [name for name in reached if "student" in name or "distilling" in name]
+
+
+def test_an_evaluation_reaches_no_training_loop():
+    reached = code_parts("evaluate.py", ["smearlab.metrics.accuracy", "smearlab.networks.cnn"])
+    assert "smearlab/evaluate.py" in reached
+    loops = {"teacher", "student", "block", "teacher_block", "student_block", "checkpoint", "optimiser", "schedule"}
+    assert not [name for name in reached if name in {f"smearlab/training/{loop}.py" for loop in loops}]

@@ -14,7 +14,7 @@ import pytest
 import tiny_training as tiny
 import torch
 
-from smearlab.training import block, checkpoint
+from smearlab.training import block, checkpoint, student_block, teacher_block
 from smearlab.training.checkpoint import Checkpoint, DamagedError, packed, unpacked
 
 CASES = {
@@ -38,8 +38,8 @@ class Killer:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, action: Any) -> None:
         self.action, self.yields, self.at = action, 0, -1
-        for name in ("train_teacher", "train_student"):
-            monkeypatch.setattr(block, name, self.wrapped(getattr(block, name)))
+        for module, name in ((teacher_block, "train_teacher"), (student_block, "train_student")):
+            monkeypatch.setattr(module, name, self.wrapped(getattr(module, name)))
 
     def wrapped(self, loop: Any) -> Any:
         def driven(*arguments: Any) -> Iterator[None]:
@@ -174,7 +174,7 @@ def test_a_finished_job_rebuilds_its_outputs_without_training(tmp_path: Path, mo
     before = [(tmp_path / name).read_bytes() for name in ("weights.safetensors", "history.csv", "run.json")]
     for name in ("weights.safetensors", "history.csv", "run.json"):
         (tmp_path / name).unlink()
-    monkeypatch.setattr(block, "train_teacher", lambda run: pytest.fail("trained again"))
+    monkeypatch.setattr(teacher_block, "train_teacher", lambda run: pytest.fail("trained again"))
     tiny.train(tiny.job(), tmp_path)
     after = [(tmp_path / name).read_bytes() for name in ("weights.safetensors", "history.csv", "run.json")]
     assert after == before

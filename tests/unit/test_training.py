@@ -210,7 +210,7 @@ def test_without_validation_part_or_clean_labels_nothing_is_invented(tmp_path: P
     training.part[:] = 0
     training.labels[:] = -1
     observed = [np.arange(60) % 3]
-    from smearlab.training.block import train_teacher_block
+    from smearlab.training.teacher_block import train_teacher_block
 
     result = train_teacher_block(
         tiny.job(count=1), training, observed, checkpoint=tmp_path / "c", log=lambda line: None

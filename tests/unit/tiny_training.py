@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from smearlab.training.block import train_student_block, train_teacher_block
 from smearlab.training.results import BlockResult
+from smearlab.training.student_block import train_student_block
+from smearlab.training.teacher_block import train_teacher_block
 
 N_CLASSES = 3
 

@@ -7,6 +7,7 @@ from smearlab import jobs, registry
 from smearlab.collect import collect
 from smearlab.cross_fitting import warm_up
 from smearlab.data import write_dataset
+from smearlab.distilling import distill_students
 from smearlab.estimating import estimate_transition
 from smearlab.figures._save import save
 from smearlab.grid import Cell, Estimate, Grid, load_grid
@@ -14,9 +15,9 @@ from smearlab.labelling import make_labels
 from smearlab.measuring import evaluate
 from smearlab.report.page import write_page
 from smearlab.splitting import make_dataset
-from smearlab.stages import distill_students, train_teachers
 from smearlab.summary import summarise_grid
 from smearlab.tables import Tables, read_tables
+from smearlab.teaching import train_teachers
 
 SPLIT = ("split_seed", "validation", "test", "subset", "test_subset")
 

@@ -4,6 +4,6 @@ from smearlab.gpus import own_gpu
 from smearlab.joblog import job_log
 
 with job_log(snakemake.log[0]), own_gpu(snakemake.params.job["recipe"]["device"], print):
-    from smearlab.stages import distill_students  # loads torch, which must see no other GPU
+    from smearlab.distilling import distill_students  # loads torch, which must see no other GPU
 
     distill_students(snakemake.params.job, dict(snakemake.input.items()), dict(snakemake.output.items()))
