@@ -61,7 +61,7 @@ def test_larger_data_asks_for_more_memory() -> None:
 
 def test_blocks_are_packed_by_their_length() -> None:
     assert length(cell(epochs=3)) == "short"
-    assert length(cell(epochs=200)) == "medium"
+    assert length(cell(epochs=3000)) == "medium"
     assert length(cell(epochs=300000)) == "long"
 
 

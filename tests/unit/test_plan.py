@@ -1,0 +1,32 @@
+"""The plan of a grid is near what the published runs took, and says it in words."""
+
+from pathlib import Path
+
+import pytest
+
+from smearlab.__main__ import find_grid
+from smearlab.digest import ROOT
+from smearlab.files import read_json
+from smearlab.plan import disk_mb, plan, training_minutes
+
+
+@pytest.mark.parametrize(("config", "run"), [("config.yaml", "digits"), ("configs/cifar10-cpu.yaml", "cifar10_cpu")])
+def test_the_plan_is_within_three_times_of_what_a_run_took(config: str, run: str):
+    grid = find_grid(str(ROOT / config))
+    planned = sum(training_minutes(cell) for cell in grid.cells.values())
+    made = read_json(ROOT / "reports" / "published" / run / "made-with.json")
+    spent = sum(stage["seconds"] for stage in made["cost"] if stage["stage"] in ("teachers", "students")) / 60
+    assert planned / 3 < spent < planned * 3
+
+
+def test_the_plan_of_the_default_grid_counts_its_blocks():
+    text = plan(find_grid(str(ROOT / "config.yaml")))
+    assert text.startswith("digits: 42 named cells, 38 computations")
+    assert "teachers: 22 blocks" in text and "students: 16 blocks" in text and "evaluations: 38 blocks" in text
+
+
+def test_more_snapshots_need_more_disk(tmp_path: Path):
+    text = (ROOT / "config.yaml").read_text()
+    (tmp_path / "more.yaml").write_text(text.replace("    history_examples", "    snapshots: 22\n    history_examples"))
+    few, many = (next(iter(find_grid(str(p)).cells.values())) for p in (ROOT / "config.yaml", tmp_path / "more.yaml"))
+    assert disk_mb(many) == pytest.approx(2 * disk_mb(few))
