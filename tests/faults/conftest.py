@@ -1,11 +1,14 @@
 """A checkout with a finished tiny grid, made once under disturbance, and copies of it to break."""
 
+import json
+import os
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 sys.path.append(str(Path(__file__).parents[1] / "workflow"))  # the checkouts and the tiny grid of the workflow tests
 
@@ -20,10 +23,25 @@ def nothing_left_running() -> Iterator[None]:
     kill_started()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[str, str]]:
-    """A finished grid that nobody killed, and what others were told who came to its folder while it ran."""
-    project = checkout(tmp_path_factory.mktemp("unbroken") / "checkout")
+    """A finished grid that nobody killed, and what others were told who came to its folder while it ran.
+
+    Shared by all test processes: do not change it.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    project, told = Project(shared / "unbroken"), shared / "unbroken.json"
+    with FileLock(shared / "unbroken.lock"):
+        if not told.exists():
+            checkout(project.folder)
+            told.write_text(json.dumps(run_disturbed(project)))
+    return project, json.loads(told.read_text())
+
+
+def run_disturbed(project: Project) -> dict[str, str]:
+    """Run the tiny grid while its config is edited and two others want the folder; return what those were told."""
     config = project.write(TINY)
     process = start(project.folder, config)
     wait_for(process, lambda: list(project.folder.glob("results/labels/*/*/*/*/audit.json")))
@@ -34,7 +52,7 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[st
         }
         assert process.poll() is None
         assert process.wait(timeout=600) == 0, (project.folder / "said").read_text()
-    return project, told
+    return told
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import torch
 
 from smearlab.errors import UserError
 from smearlab.joblog import job_log
-from smearlab.training import block
+from smearlab.training import teacher_block
 
 sys.path.append(str(Path(__file__).parents[1] / "unit"))  # the tiny training of the unit tests
 
@@ -51,6 +51,6 @@ def test_a_gpu_without_memory_is_told_what_to_do(tmp_path: Path, monkeypatch: py
         yield
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
-    monkeypatch.setattr(block, "train_teacher", out_of_memory)
+    monkeypatch.setattr(teacher_block, "train_teacher", out_of_memory)
     with pytest.raises(UserError, match=r"out of GPU memory with 1 replicate.* set SMEARLAB_LANES=1"):
         tiny.train(tiny.job(), tmp_path)
