@@ -42,7 +42,8 @@ def running_here(folder: Path) -> list[int]:
     found = []
     for process in psutil.process_iter(["pid", "cmdline"]):
         command = process.info["cmdline"] or []
-        if process.pid == os.getpid() or not any(Path(word).name == "snakemake" for word in command[:4]):
+        started = any(Path(word).name == "snakemake" for word in command[:4])
+        if process.pid == os.getpid() or not started or "--mode" in command:  # with --mode it is one job of a run
             continue
         try:
             if Path(process.cwd()) == here and process.status() != psutil.STATUS_ZOMBIE:

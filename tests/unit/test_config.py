@@ -373,7 +373,8 @@ class TestFiles:
 @pytest.mark.parametrize("path", ["config.yaml", *sorted(str(path) for path in Path("configs").glob("*.yaml"))])
 def test_a_shipped_config_stands_alone(path, monkeypatch):
     content = read_config(path)
-    if Path(content["datasets"][next(iter(content["datasets"]))].get("path", ".")).exists():
+    definitions = [*content["datasets"].values(), *content["noises"].values()]
+    if all(Path(d.get("path", ".")).exists() and Path(d.get("of", {}).get("path", ".")).exists() for d in definitions):
         grid = load_grid(content)
         assert grid.cells and grid.name == content["name"]
 

@@ -123,7 +123,7 @@ def test_size_is_checked_against_the_classes_and_rounding_is_mended():
     assert np.abs(rounded.sum(axis=1) - 1).max() < 1e-15
 
 
-@given(st.integers(0, 1000), st.floats(0.0, 0.6))
+@given(st.integers(0, 1000), st.floats(0.0, 0.45))
 @settings(deadline=None, max_examples=30)
 def test_class_shares_are_those_that_gave_the_observed_ones(seed: int, rate: float) -> None:
     shares = np.random.default_rng(seed).dirichlet(np.full(5, 4.0))

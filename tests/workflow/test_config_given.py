@@ -43,5 +43,5 @@ def test_a_config_stands_alone(project):
 
 def test_a_value_of_the_command_line_changes_the_default_grid(project):
     assert said(project, "--config", "margni=1.0") == ["config: unknown key margni; did you mean 'margin'?"]
-    done = project.snakemake("--dry-run", "--config", "name=other", "margin=1.0")
+    done = project.snakemake("--dry-run", "--quiet", "host", "--config", "name=other", "margin=1.0")
     assert done.returncode == 0 and "results/other/metrics.parquet" in done.stdout + done.stderr
