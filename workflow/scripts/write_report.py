@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from smearlab.report.page import write_page
-
 from smearlab.joblog import job_log
+from smearlab.report.page import write_page
 
 with job_log(snakemake.log[0]):
     write_page(Path(snakemake.input.metrics).parent, snakemake.output[0])
