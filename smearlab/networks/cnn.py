@@ -1,17 +1,23 @@
 """Small convolutional network for images from 8×8 to 32×32: two or three strided convolutions, a hidden layer."""
 
+from __future__ import annotations
+
 import math
 from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated
 
 from torch import nn
 
 from smearlab.errors import UserError
 from smearlab.networks._network import Network, initialise_convolutions
 
+if TYPE_CHECKING:
+    from pydantic import Field
+
 HIDDEN_PER_WIDTH = 8
 
 
-def build(n_classes: int, channels: int, size: int, *, width: int = 16) -> Network:
+def build(n_classes: int, channels: int, size: int, *, width: Annotated[int, Field(ge=1, le=1024)] = 16) -> Network:
     """Return the network for square images of `size` pixels; the k-th convolution has width·2^(k-1) maps.
 
     Every convolution (3×3 of stride 2, batch norm, ReLU) halves the image; a third one is there above 16

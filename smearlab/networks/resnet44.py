@@ -1,9 +1,16 @@
 """ResNet-44 for CIFAR (He et al. 2016, section 4.2): 7 blocks a stage, option A shortcuts."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
 from smearlab.networks._cifar_resnet import cifar_resnet
 from smearlab.networks._network import Network
 
+if TYPE_CHECKING:
+    from pydantic import Field
 
-def build(n_classes: int, channels: int, size: int, *, width: int = 16) -> Network:
+
+def build(n_classes: int, channels: int, size: int, *, width: Annotated[int, Field(ge=1, le=1024)] = 16) -> Network:
     """Return the network; `width` is the number of maps of the first stage (16 in the paper)."""
     return cifar_resnet(44, n_classes, channels, width)
