@@ -148,8 +148,8 @@ def noise_options(kind: str, extra: Mapping[str, Any] | None, where: str) -> dic
     options = entry_options("noises", kind, extra, where)
     inner = options.get("of")
     if inner is not None:
-        if not isinstance(inner, dict) or "kind" not in inner:
-            raise UserError(f"config: {where}.of: must be a noise of its own, with a kind")
+        if not isinstance(inner, dict) or not isinstance(inner.get("kind"), str):
+            raise UserError(f"config: {where}.of: must be a noise of its own, with the name of a kind")
         rest = {key: value for key, value in inner.items() if key != "kind"}
         options["of"] = {"kind": inner["kind"], **noise_options(inner["kind"], rest, f"{where}.of")}
     return options
