@@ -24,5 +24,7 @@ def memorisation_table(memorised: np.ndarray, teacher_memorised: np.ndarray) -> 
     if not len(memorised):
         return {**dict.fromkeys(counts), "memorisation_odds_ratio": None}
     table = {name: int(examples.sum()) for name, examples in counts.items()}
+    if any(who.all() or not who.any() for who in (memorised, teacher_memorised)):
+        return {**table, "memorisation_odds_ratio": None}
     both, teacher_only, student_only, neither = (n + 0.5 for n in table.values())
     return {**table, "memorisation_odds_ratio": both * neither / (teacher_only * student_only)}

@@ -107,8 +107,18 @@ def test_memorisation_table_counts_every_example_once_and_its_odds_are_symmetric
     assert sum(table.values()) == len(student)
     assert table["both_memorised"] + table["student_only_memorised"] == student.sum()
     assert table["both_memorised"] + table["teacher_only_memorised"] == teacher.sum()
+    if len({*student}) < 2 or len({*teacher}) < 2:
+        assert odds is None and swapped["memorisation_odds_ratio"] is None
+        return
     assert odds > 0 and odds == pytest.approx(swapped["memorisation_odds_ratio"])
     assert memorisation_table(~student, teacher)["memorisation_odds_ratio"] == pytest.approx(1 / odds)
+
+
+def test_a_teacher_that_memorised_nothing_says_nothing_of_odds():
+    student = np.repeat([True, False], [5, 95])
+    table = memorisation_table(student, np.zeros(100, bool))
+    assert table["student_only_memorised"] == 5 and table["neither_memorised"] == 95
+    assert table["memorisation_odds_ratio"] is None  # 1/2 on every count alone would make it 17
 
 
 def test_agreement_is_the_share_of_equal_predictions():
