@@ -8,15 +8,17 @@ import pandas as pd
 from smearlab.files import check_files, read_sealed, sha256_file, write_sealed, write_text
 from smearlab.reference.compare import beside
 from smearlab.statistics.interaction import interaction
+from smearlab.statistics.passed_on import passed_on
 from smearlab.statistics.selection import choose_on_validation
 from smearlab.statistics.summary import summarise
 from smearlab.statistics.variance import variance_split
 
 
 def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: float) -> None:
-    """Write summary.csv, variance.csv, interaction.csv, choice.csv and reference.csv beside metrics.parquet.
+    """Write summary.csv and the tables of the further statistics beside metrics.parquet.
 
-    summary.json holds their hashes.
+    These are variance.csv, interaction.csv, choice.csv, passed_on.csv and reference.csv; summary.json holds the
+    hashes of all.
     """
     context = read_sealed(folder / "context.json", "cells")
     check_files(folder, context.get("sha256", {}), "context.json")
@@ -28,6 +30,7 @@ def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: floa
         "variance": variance_split(metrics),
         "interaction": interaction(metrics),
         "choice": choose_on_validation(metrics, margin=margin),
+        "passed_on": passed_on(metrics),
     }
     for name, table in tables.items():
         write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))

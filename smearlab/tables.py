@@ -66,6 +66,7 @@ SUMMARY_NUMBERS = [
     "ci_low_to_plain",
     "ci_high_to_plain",
 ]
+STATISTICS = ("variance", "interaction", "choice", "passed_on", "reference")
 HISTORY_NUMBERS = [
     "noise_seed",
     "seed",
@@ -87,8 +88,9 @@ class Tables:
     `accuracy`: the test accuracy, or the accuracy on noisy test labels for data sets without clean ones.
     `key` in metrics and summary is equal in rows of the same named cell, `cell` in all frames in rows of the
     same computation; `n_finished` in summary is n without those that diverged. `curves` is long: cell,
-    noise_seed, seed, curve (its name), point, quantity, value. `variance`, `interaction` and `choice` are the
-    further statistics, `reference` the published numbers that cells match; empty where they were not made.
+    noise_seed, seed, curve (its name), point, quantity, value. `variance`, `interaction`, `choice` and
+    `passed_on` are the further statistics, `reference` the published numbers that cells match; empty where they
+    were not made.
     """
 
     metrics: pd.DataFrame
@@ -100,6 +102,7 @@ class Tables:
     variance: pd.DataFrame = field(default_factory=pd.DataFrame)
     interaction: pd.DataFrame = field(default_factory=pd.DataFrame)
     choice: pd.DataFrame = field(default_factory=pd.DataFrame)
+    passed_on: pd.DataFrame = field(default_factory=pd.DataFrame)
     reference: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def curve(self, name: str, cell: str) -> pd.DataFrame:
@@ -131,7 +134,7 @@ def read_tables(folder: str | Path) -> Tables:
         history=_optional_parquet(folder / "history.parquet"),
         curves=_optional_parquet(folder / "curves.parquet"),
         context=context,
-        **{name: _csv(folder / f"{name}.csv") for name in ("variance", "interaction", "choice", "reference")},
+        **{name: _csv(folder / f"{name}.csv") for name in STATISTICS},
     )
 
 

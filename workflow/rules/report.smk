@@ -16,6 +16,7 @@ rule draw_figure:
         variance=f"results/{GRID.name}/variance.csv",
         interaction=f"results/{GRID.name}/interaction.csv",
         choice=f"results/{GRID.name}/choice.csv",
+        passed_on=f"results/{GRID.name}/passed_on.csv",
     output:
         svg=report(
             f"results/{GRID.name}/figures/{{figure}}.svg",
@@ -45,6 +46,7 @@ rule write_report:
         variance=f"results/{GRID.name}/variance.csv",
         interaction=f"results/{GRID.name}/interaction.csv",
         choice=f"results/{GRID.name}/choice.csv",
+        passed_on=f"results/{GRID.name}/passed_on.csv",
         reference=f"results/{GRID.name}/reference.csv",
         figures=expand(f"results/{GRID.name}/figures/{{figure}}.{{end}}", figure=FIGURES, end=("svg", "json")),
     output:

@@ -2,8 +2,8 @@
 
 in:  every block's run.json, history.csv and metrics.json; the audits; the estimated T; the claims
 out: results/<name>/metrics.parquet and .csv, history.parquet, curves.parquet, context.json
-     results/<name>/summary.csv, with variance.csv, interaction.csv, choice.csv and reference.csv,
-     and summary.json with their hashes
+     results/<name>/summary.csv, with variance.csv, interaction.csv, choice.csv, passed_on.csv and
+     reference.csv, and summary.json with their hashes
 """
 
 
@@ -43,6 +43,7 @@ rule summarise:
         variance=f"results/{GRID.name}/variance.csv",
         interaction=f"results/{GRID.name}/interaction.csv",
         choice=f"results/{GRID.name}/choice.csv",
+        passed_on=f"results/{GRID.name}/passed_on.csv",
         hashes=f"results/{GRID.name}/summary.json",
         reference=f"results/{GRID.name}/reference.csv",
     log:
