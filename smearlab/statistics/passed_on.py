@@ -1,6 +1,6 @@
 """Does a smoothed or corrected teacher pass on fewer of the wrong labels?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,11 @@ from smearlab.statistics.cells import FAMILY, NAMES, Cell, Peers, Replicate, nam
 from smearlab.statistics.families import holm, identity
 from smearlab.statistics.paired import FEWEST, Difference, independent
 
-COUNTS = ("both_memorised", "teacher_only_memorised", "student_only_memorised", "neither_memorised")
+BOTH, TEACHER_ONLY = "both_memorised", "teacher_only_memorised"
+STUDENT_ONLY, NEITHER = "student_only_memorised", "neither_memorised"
+COUNTS = (BOTH, TEACHER_ONLY, STUDENT_ONLY, NEITHER)
+TAUGHT = (BOTH, TEACHER_ONLY)
+UNTAUGHT = (STUDENT_ONLY, NEITHER)
 ODDS = "memorisation_odds_ratio"
 FEWER = "fewer"
 MORE = "more"
@@ -33,6 +37,9 @@ COLUMNS = {
     "p_value": "float64",
     "p_holm": "float64",
     "n_paired": "int64",
+    "where_teacher_did_difference": "float64",
+    "where_teacher_did_low": "float64",
+    "where_teacher_did_high": "float64",
     "finding": "str",
     "note": "str",
 }
@@ -41,15 +48,17 @@ COLUMNS = {
 def passed_on(metrics: pd.DataFrame) -> pd.DataFrame:
     """Return a row per student cell with wrong labels: who memorised them, teacher, student, both or neither.
 
-    The four counts are summed over the `n` replicates that have them, and `where_teacher_did`,
-    `where_teacher_did_not` are the shares of wrong labels that the student memorises among those that its
-    teacher memorised or did not, of the sums. `odds_ratio` is the geometric mean over replicates with its 95 %
-    interval (t, of the logarithms): replicates are the independent units, not examples.
+    The four counts are summed over the `n` replicates that have them; all else is a mean over replicates, which
+    are the independent units. `where_teacher_did` and `where_teacher_did_not` are the shares of wrong labels that
+    the student memorises among those that its teacher memorised, or did not; `odds_ratio` is the geometric mean
+    with its 95 % interval (t, of the logarithms); `passed_on` is the share of all wrong labels that teacher and
+    student both memorise.
 
-    `passed_on` is the mean share of all wrong labels that teacher and student both memorise, `difference` that
-    of this cell minus that of the student of the cross-entropy teacher, paired by replicate, with its 95 %
-    interval. Both students may have seen the wrong labels themselves, so only the difference is the teacher's.
-    `finding` is `fewer` or `more` at 5 % after Holm's correction, a family as in the summary.
+    `difference` is `passed_on` minus that of the student of the cross-entropy teacher, paired by replicate, with
+    its 95 % interval and its p. Both students may have seen the wrong labels themselves, so only the difference
+    is the teacher's. `finding` is `fewer` or `more` at 5 % after Holm's correction, a family as in the summary.
+    A teacher that memorises less has less to pass on: `where_teacher_did_difference` is the same difference of
+    the share among the wrong labels that the teacher memorised, described and not tested.
     """
     cells = [c for c in read(metrics, extra=(*COUNTS, ODDS)) if c.names["role"] == "student"]
     peers = Peers(cells)
@@ -63,48 +72,49 @@ def passed_on(metrics: pd.DataFrame) -> pd.DataFrame:
     return table(rows, COLUMNS)
 
 
-def _shares(cell: Cell) -> dict[Replicate, float]:
-    """Return for each replicate the share of all wrong labels that teacher and student both memorise."""
-    both = cell.extra["both_memorised"]
-    return {r: n / sum(cell.extra[count][r] for count in COUNTS) for r, n in both.items()}
+def _shares(cell: Cell, part: str = BOTH, among: Sequence[str] = COUNTS) -> dict[Replicate, float]:
+    """Return for each replicate the share of a count among the sum of some; left out where that sum is 0."""
+    sums = {r: sum(cell.extra[count][r] for count in among) for r in cell.extra[part]}
+    return {r: cell.extra[part][r] / total for r, total in sums.items() if total}
 
 
 def _row(cell: Cell, baseline: Cell | None) -> dict[str, Any]:
-    shares = _shares(cell)
-    difference = _difference(cell, baseline) if baseline and not cell.is_plain else Difference(())
+    compared = baseline if baseline and not cell.is_plain else None
+    difference, of_taught = _difference(cell, compared, COUNTS), _difference(cell, compared, TAUGHT)
     diverged = bool(cell.diverged or (baseline and baseline.diverged))
-    tested = difference.testable and not diverged
-    low, high = difference.interval() if tested else (None, None)
     return {
         **cell.names,
         "cell": cell.computation,
-        "n": len(shares),
-        **_pooled(cell),
+        "n": len(_shares(cell)),
+        **{count: int(sum(cell.extra[count].values())) for count in COUNTS},
+        "where_teacher_did": _mean(_shares(cell, BOTH, TAUGHT)),
+        "where_teacher_did_not": _mean(_shares(cell, STUDENT_ONLY, UNTAUGHT)),
         **_odds(cell.extra[ODDS]),
-        "passed_on": float(np.mean(list(shares.values()))),
-        "difference": difference.mean,
-        "ci_low": low,
-        "ci_high": high,
-        "p_value": difference.p_value if tested else None,
+        "passed_on": _mean(_shares(cell)),
+        **_with_interval(difference, ("difference", "ci_low", "ci_high"), not diverged),
+        "p_value": None if diverged else difference.p_value,
         "n_paired": difference.n,
+        **_with_interval(
+            of_taught, [f"where_teacher_did_{end}" for end in ("difference", "low", "high")], not diverged
+        ),
         "finding": _special(cell, baseline, diverged),
-        "note": _note(difference) if baseline and not (cell.is_plain or diverged) else None,
+        "note": _note(difference) if compared and not diverged else None,
     }
 
 
-def _difference(cell: Cell, baseline: Cell) -> Difference:
-    here, there = _shares(cell), _shares(baseline)
+def _difference(cell: Cell, baseline: Cell | None, among: Sequence[str]) -> Difference:
+    """Return the paired difference of the share that both memorise among some; empty without a baseline."""
+    here, there = _shares(cell, among=among), _shares(baseline, among=among) if baseline else {}
     return independent({r: here[r] - there[r] for r in sorted(here.keys() & there.keys())})
 
 
-def _pooled(cell: Cell) -> dict[str, float | int | None]:
-    counts = {count: int(sum(cell.extra[count].values())) for count in COUNTS}
-    both, teacher_only, student_only, neither = counts.values()
-    return {
-        **counts,
-        "where_teacher_did": both / (both + teacher_only) if both + teacher_only else None,
-        "where_teacher_did_not": student_only / (student_only + neither) if student_only + neither else None,
-    }
+def _with_interval(difference: Difference, names: Sequence[str], tested: bool) -> dict[str, float | None]:
+    ends = difference.interval() if tested else None
+    return dict(zip(names, (difference.mean, *(ends or (None, None))), strict=True))
+
+
+def _mean(shares: Mapping[Replicate, float]) -> float | None:
+    return float(np.mean(list(shares.values()))) if shares else None
 
 
 def _odds(ratios: Mapping[Replicate, float]) -> dict[str, float | int | None]:

@@ -34,11 +34,11 @@ def row_of(table, teacher_method):
     return found
 
 
-def test_counts_are_summed_and_shares_taken_of_the_sums():
+def test_counts_are_summed_and_shares_are_means_over_replicates():
     row = row_of(passed_on(frame(cell(PLAIN))), "cross_entropy")
     assert [row[count] for count in COUNTS] == [237, 81, 22, 60]
-    assert row["where_teacher_did"] == pytest.approx(237 / 318)
-    assert row["where_teacher_did_not"] == pytest.approx(22 / 82)
+    assert row["where_teacher_did"] == pytest.approx(np.mean([60 / 80, 58 / 78, 62 / 80, 57 / 80]))
+    assert row["where_teacher_did_not"] == pytest.approx(np.mean([5 / 20, 7 / 22, 4 / 20, 6 / 20]))
     assert row["n"] == 4 and row["finding"] == "baseline" and np.isnan(row["difference"])
 
 
@@ -61,6 +61,10 @@ def test_the_teacher_is_judged_by_what_its_student_shares_beside_the_plain_teach
         stats.t.interval(0.95, 3, differences.mean(), stats.sem(differences))
     )
     assert row["finding"] == "fewer"
+    of_taught = [f[0] / (f[0] + f[1]) - p[0] / (p[0] + p[1]) for f, p in zip(FEWER, PLAIN, strict=True)]
+    assert row["where_teacher_did_difference"] == pytest.approx(np.mean(of_taught))
+    low, high = stats.t.interval(0.95, 3, np.mean(of_taught), stats.sem(of_taught))
+    assert (row["where_teacher_did_low"], row["where_teacher_did_high"]) == pytest.approx((low, high))
     assert row_of(passed_on(frame(cell(FEWER), of_smoothed(PLAIN))), "label_smoothing")["finding"] == "more"
 
 
