@@ -28,7 +28,7 @@ test: setup
 	$(BIN)/python -m pytest tests --ignore tests/slurm -n 2 --dist worksteal
 
 test-slurm: setup
-	tests/slurm/run.sh
+	tests/slurm/run.sh $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .
