@@ -4,6 +4,7 @@ Snakemake records these dictionaries and reruns a job when its own has changed. 
 cores and names that only label a result are therefore left out; the code digest is in.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -14,13 +15,27 @@ from smearlab.grid import Cell, Estimate, Grid, Labels
 from smearlab.identity import short_hash
 
 
+_REACHED: dict[str, tuple[str, tuple[str, ...]]] = {}  # digest: what it was taken over, in this process
+
+
 def _module(kind: str, name: str) -> str:
     return f"smearlab.{kind}.{name}"
 
 
+def _code(script: str, entries: Iterable[str] = ()) -> str:
+    digest = code_digest(script, entries)
+    _REACHED[digest] = (script, tuple(entries))
+    return digest
+
+
+def parts_of_code() -> dict[str, dict[str, str]]:
+    """Return what every digest in the jobs asked for so far is made of: module or library -> fingerprint or version."""
+    return {digest: code_parts(script, entries) for digest, (script, entries) in _REACHED.items()}
+
+
 def dataset_job(dataset: Dataset) -> dict[str, Any]:
     """The import and split of one data set."""
-    return {"contents": dataset.contents, "code": code_digest("make_dataset.py", [_module("datasets", dataset.kind)])}
+    return {"contents": dataset.contents, "code": _code("make_dataset.py", [_module("datasets", dataset.kind)])}
 
 
 def labels_job(labels: Labels, seed: int) -> dict[str, Any]:
@@ -34,7 +49,7 @@ def labels_job(labels: Labels, seed: int) -> dict[str, Any]:
         "contents": noise.contents,
         "rate": labels.rate,
         "noise_seed": seed,
-        "code": code_digest("make_labels.py", [_module("noises", kind) for kind in kinds]),
+        "code": _code("make_labels.py", [_module("noises", kind) for kind in kinds]),
     }
 
 
@@ -49,7 +64,7 @@ def warm_up_job(estimate: Estimate, block: str) -> dict[str, Any]:
         "recipe": recipe.settings,
         "estimate": asdict(recipe.estimate),
         "n_classes": estimate.labels.dataset.n_classes,
-        "code": code_digest("warm_up.py", modules),
+        "code": _code("warm_up.py", modules),
     }
 
 
@@ -59,7 +74,7 @@ def estimate_job(estimate: Estimate, block: str, estimator: str) -> dict[str, An
         "cell": estimate.key,
         "block": block,
         "estimator": estimator,
-        "code": code_digest("estimate_transition.py", [_module("estimators", estimator)]),
+        "code": _code("estimate_transition.py", [_module("estimators", estimator)]),
     }
 
 
@@ -90,7 +105,7 @@ def training_job(cell: Cell, block: str) -> dict[str, Any]:
 
 def training_code(cell: Cell) -> str:
     """The digest of the code that trains a cell: the loop, its networks and its losses."""
-    return code_digest(*_training_reach(cell))
+    return _code(*_training_reach(cell))
 
 
 def training_code_parts(cell: Cell) -> dict[str, str]:
@@ -113,7 +128,7 @@ def evaluation_code(cell: Cell) -> str:
     """The digest of the code that evaluates a cell: every registered metric takes part in it."""
     metrics = [_module("metrics", name) for name in registry.names("metrics")]
     networks = [_module("networks", name) for name in _networks(cell)]
-    return code_digest("evaluate.py", [*metrics, *networks])
+    return _code("evaluate.py", [*metrics, *networks])
 
 
 def collection_job(grid: Grid) -> dict[str, Any]:
@@ -127,7 +142,7 @@ def collection_job(grid: Grid) -> dict[str, Any]:
         "replicates": replicates,
         "title": title,
         "expected_code": short_hash(expected),
-        "code": code_digest("collect.py"),
+        "code": _code("collect.py"),
     }
 
 
@@ -136,17 +151,17 @@ def statistics_job(grid: Grid) -> dict[str, Any]:
     primary = grid.config.primary.model_dump() if grid.config.primary else None
     published = short_hash((ROOT / "smearlab" / "reference" / "published.yaml").read_text("utf-8"))
     numbers = {"primary": primary, "margin": grid.config.margin, "published": published}
-    return {**numbers, "code": code_digest("summarise.py")}
+    return {**numbers, "code": _code("summarise.py")}
 
 
 def figure_job(figure: str) -> dict[str, Any]:
     """One figure."""
-    return {"figure": figure, "code": code_digest("draw_figure.py", [_module("figures", figure)])}
+    return {"figure": figure, "code": _code("draw_figure.py", [_module("figures", figure)])}
 
 
 def theory_job() -> dict[str, Any]:
     """The paper's claims, computed."""
-    return {"code": code_digest("check_claims.py", [_module("claims", name) for name in registry.names("claims")])}
+    return {"code": _code("check_claims.py", [_module("claims", name) for name in registry.names("claims")])}
 
 
 def _networks(cell: Cell) -> set[str]:
@@ -157,4 +172,4 @@ def _networks(cell: Cell) -> set[str]:
 def report_job() -> dict[str, Any]:
     """The page, with its template, style and script."""
     parts = [path for path in sorted((ROOT / "smearlab" / "report").iterdir()) if path.suffix in (".j2", ".css", ".js")]
-    return {"code": code_digest("write_report.py"), "page": short_hash([path.read_text("utf-8") for path in parts])}
+    return {"code": _code("write_report.py"), "page": short_hash([path.read_text("utf-8") for path in parts])}
