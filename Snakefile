@@ -4,6 +4,7 @@ data set -> noisy labels -> teachers -> students -> evaluation -> statistics -> 
 Each stage is a file in workflow/rules/ that opens with what goes in and what comes out.
 """
 
+from smearlab import codebook
 from snakemake.utils import min_version
 
 min_version("9.18")
@@ -40,6 +41,10 @@ localrules:
     summarise,
     draw_figure,
     write_report,
+
+
+onstart:
+    codebook.remember()  # so that `explain` can name the module that changed, later
 
 
 rule all:

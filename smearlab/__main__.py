@@ -8,11 +8,10 @@ import tempfile
 from pathlib import Path
 
 from smearlab import registry
-from smearlab.config.load import read_config
 from smearlab.config.schema import Config
 from smearlab.errors import UserError
 from smearlab.files import write_text
-from smearlab.grid import Grid, load_grid
+from smearlab.find import find_grid, nothing_noted
 from smearlab.joblog import reason
 
 SCHEMA = Path("docs/config.schema.json")
@@ -40,12 +39,24 @@ def _parser() -> argparse.ArgumentParser:
     for name, run, text in (
         ("report", _report, "write reports/NAME.html from what is there now; trains nothing"),
         ("check", _check, "check a config and say what its grid holds"),
-        ("explain", _explain, "say which cells would be trained again, and which change of code is the reason"),
         ("plan", _plan, "print a grid's jobs, hours and disk before it runs"),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("grid", metavar="NAME", help="a grid's name, or the path of a config")
         command.set_defaults(run=run)
+    status = commands.add_parser("status", help="say what is done, running, waiting and failed, and how long it takes")
+    status.add_argument("grid", metavar="NAME", nargs="?", help="a grid's name, or a config; default: config.yaml")
+    status.add_argument("--watch", action="store_true", help="look again and again, until the grid is done or Ctrl-C")
+    status.add_argument("--json", action="store_true", help="print it for machines (docs/status.md)")
+    status.set_defaults(run=_status)
+    explanation = commands.add_parser("explain", help="say what would run again, and why: module, parameter or input")
+    explanation.add_argument("what", metavar="CELL", help="a path below results/, a grid's name, or a config")
+    _add_configs(explanation)
+    explanation.set_defaults(run=_explain)
+    clean = commands.add_parser("clean", help="list the results, logs and checkpoints that no config names any more")
+    clean.add_argument("--remove", action="store_true", help="remove what is listed")
+    _add_configs(clean)
+    clean.set_defaults(run=_clean)
     clear = commands.add_parser("clear-locks", help="remove the lock of a killed run; refuses while one is alive")
     clear.set_defaults(run=_clear_locks)
     publish = commands.add_parser("publish", help="copy a run's report, tables and config to reports/published/")
@@ -57,20 +68,6 @@ def _parser() -> argparse.ArgumentParser:
     schema = commands.add_parser("schema", help=f"write {SCHEMA}, which editors use to complete and check a config")
     schema.set_defaults(run=_schema)
     return parser
-
-
-def find_grid(name: str) -> Grid:
-    """Return the grid of a config file, or of the config in config.yaml and configs/ that has this name."""
-    if Path(name).suffix in (".yaml", ".yml"):
-        return load_grid(read_config(name))
-    known = {}
-    for path in [Path("config.yaml"), *sorted(Path("configs").glob("*.yaml"))]:
-        if path.exists():
-            content = read_config(path)
-            known[str(content.get("name"))] = content
-    if name not in known:
-        raise UserError(f"no config has the name {name!r}{registry.suggestion(name, sorted(known))}")
-    return load_grid(known[name])
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -103,10 +100,37 @@ def _check(options: argparse.Namespace) -> None:
     print(f"  {teachers} teacher cells, {len(grid.cells) - teachers} student cells, {len(grid.folders())} blocks")
 
 
-def _explain(options: argparse.Namespace) -> None:
-    from smearlab.explain import explain
+def _add_configs(command: argparse.ArgumentParser) -> None:
+    text = "a config beside config.yaml and those in configs/; may be given several times"
+    command.add_argument("--config", metavar="PATH", action="append", default=[], dest="configs", help=text)
 
-    print("\n".join(explain(find_grid(options.grid))))
+
+def _status(options: argparse.Namespace) -> None:
+    from smearlab.find import default_grid
+    from smearlab.watching import show, watch
+
+    with nothing_noted():
+        grid = find_grid(options.grid) if options.grid else default_grid()
+    (watch if options.watch else show)(grid, as_json=options.json)
+
+
+def _explain(options: argparse.Namespace) -> None:
+    from smearlab.explain import explain, explain_path
+
+    with nothing_noted():
+        if "/" not in options.what or options.what.endswith((".yaml", ".yml")):
+            lines = explain(find_grid(options.what))
+        else:
+            lines = explain_path(options.what, options.configs)
+    print("\n".join(lines))
+
+
+def _clean(options: argparse.Namespace) -> None:
+    from smearlab.clean import clean
+
+    with nothing_noted():
+        for line in clean(options.configs, remove=options.remove):
+            print(line)
 
 
 def _plan(options: argparse.Namespace) -> None:
