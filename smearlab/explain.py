@@ -33,6 +33,7 @@ NOUNS = {
     "draw_figure": "figure",
     "write_report": "page",
 }
+FOLLOWS = "made from what runs before it"
 SHOWN = 5
 ONE_BY_ONE = 12  # more jobs than these are told together
 DEFINED = re.compile(r"(.+)-([0-9a-f]{8})")
@@ -129,8 +130,13 @@ def words(rebuild: Rebuild, job: Job) -> list[str]:
     if reasons.missing and not _anything(rebuild, job):
         lines += _new_settings(rebuild, job)
     before = list(dict.fromkeys(reasons.because))
-    lines += [f"made from what runs before it: {_title(job)}{_root(rebuild, job)}" for job in before[:SHOWN]]
+    lines += [f"{FOLLOWS}: {_title(job)}{_root(rebuild, job)}" for job in before[:SHOWN]]
     return lines + ([f"… and from {len(before) - SHOWN} more"] if len(before) > SHOWN else [])
+
+
+def reasons_of(rebuild: Rebuild, job: Job) -> list[str]:
+    """Return why a job would run, in as few words as a list of many jobs has room for."""
+    return _reasons(rebuild, job) or [FOLLOWS]
 
 
 def _reasons(rebuild: Rebuild, job: Job) -> list[str]:
@@ -169,8 +175,7 @@ def _parameters(job: Job, reasons: Reasons) -> list[str]:
 
 
 def _changed_parts(job: Job, before: str, now: str) -> list[str]:
-    run = Path(job.outputs[-1]) if job.trains else None
-    known = codebook.recall(before, run)
+    known = codebook.recall(before, Path(job.outputs[-1]) if job.trains else None)
     return codebook.changes(known, parts_of_code()[now]) if known else []
 
 
