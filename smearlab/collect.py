@@ -244,14 +244,15 @@ def estimates(grid: Grid, reader: Reader) -> list[dict[str, Any]]:
     """Return for each estimated T of the grid its mean over the replicates, and what it says of the noise."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for row in grid.rows:
-        name = row.cell.method.estimator
-        if name is None or (row.cell.estimate.key, name) in found:
+        estimator = row.cell.method.estimator
+        if estimator is None or (row.cell.estimate.key, estimator) in found:
             continue
         entries = [e for block in grid.blocks(row.cell) for e in reader.estimates(row.cell, block).values()]
         known = [entry for entry in entries if entry["transition"] is not None]
         if known:
             names = {key: row.columns[key] for key in ("dataset", "noise", "noise_rate", "recipe")}
-            found[row.cell.estimate.key, name] = {**names, "estimator": name, **_estimate_facts(known)}
+            spelled = estimator.text.removeprefix("estimated(").removesuffix(")")
+            found[row.cell.estimate.key, estimator] = {**names, "estimator": spelled, **_estimate_facts(known)}
     return list(found.values())
 
 

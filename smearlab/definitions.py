@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from smearlab import registry
+from smearlab.estimator import Estimator, read_estimator
 from smearlab.identity import short_hash, slug
 from smearlab.noise import asked_transition, draws
+from smearlab.options import options_model
 from smearlab.transition import matched
 
 
@@ -131,7 +133,7 @@ class Method:
     @cached_property
     def id(self) -> str:
         """The name in paths: the method and whatever is set, readable."""
-        values = {"transition": self.transition, "alpha": self.alpha, **dict(self.options)}
+        values = {**self._transition_values, "alpha": self.alpha, **dict(self.options)}
         values = {key: value for key, value in values.items() if value is not None}
         if self.warm_up:
             values["warm_up"] = self.warm_up
@@ -142,11 +144,17 @@ class Method:
         """What its T must be: inverse, nonnegative or nothing."""
         return registry.describe("methods", self.name).constants.get("NEEDS")
 
+    @cached_property
+    def estimator(self) -> Estimator | None:
+        """What its T is estimated by, or None where T is not estimated."""
+        return read_estimator(self.transition or "")
+
     @property
-    def estimator(self) -> str | None:
-        """The registered estimator of its T, or None where T is not estimated."""
-        text = self.transition or ""
-        return text.removeprefix("estimated(").removesuffix(")") if text.startswith("estimated(") else None
+    def _transition_values(self) -> dict[str, Any]:
+        if self.estimator is None:
+            return {"transition": self.transition}
+        name = self.estimator.name
+        return {"transition": f"estimated({name})", **{f"{name}.{k}": v for k, v in self.estimator.options}}
 
     @property
     def plain_at(self) -> dict[str, Any]:
@@ -196,4 +204,12 @@ def _simplest(transition: str | None, dataset: Dataset, noise: Noise, rate: floa
         transition = "true"
     if transition == "matched" and _is_symmetric(dataset, noise, rate):
         transition = "true"
-    return transition
+    estimator = read_estimator(transition or "")
+    return _without_defaults(estimator).text if estimator else transition
+
+
+def _without_defaults(estimator: Estimator) -> Estimator:
+    """Return the same estimator, naming only the options that differ from its defaults."""
+    declared = registry.describe("estimators", estimator.name).options
+    given = options_model("estimators", estimator.name)(**dict(estimator.options)).model_dump()
+    return Estimator(estimator.name, tuple(sorted((k, v) for k, v in given.items() if v != declared[k].default)))

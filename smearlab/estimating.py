@@ -26,15 +26,16 @@ def estimate_transition(job: Mapping[str, Any], inputs: Mapping[str, Any], outpu
     arrays = read_npz(inputs["probabilities"])
     audits = {record["noise_seed"]: record for record in map(read_sealed, paths_of(inputs["audits"]))}
     entries = [
-        _estimated(job["estimator"], entry, arrays["observed"][k], arrays["probabilities"][k], audits)
+        _estimated(job, entry, arrays["observed"][k], arrays["probabilities"][k], audits)
         for k, entry in enumerate(run["replicates"])
     ]
-    write_sealed(outputs["estimate"], {"estimator": job["estimator"], "replicates": entries, "code": job["code"]})
+    named = {key: job[key] for key in ("estimator", "options")}
+    write_sealed(outputs["estimate"], {**named, "replicates": entries, "code": job["code"]})
     shutil.rmtree(checkpoint_path(job).with_suffix(""), ignore_errors=True)
 
 
 def _estimated(
-    estimator: str,
+    job: Mapping[str, Any],
     entry: Mapping[str, Any],
     observed: np.ndarray,
     probabilities: np.ndarray,
@@ -44,7 +45,7 @@ def _estimated(
     if entry["status"] == "diverged":
         nothing = dict.fromkeys(("transition", "noise_rate", "errors", "compared_with"))
         return {**seeds, **nothing, "reason": entry["reason"]}
-    found = registry.load("estimators", estimator).estimate(observed, probabilities)
+    found = registry.load("estimators", job["estimator"]).estimate(observed, probabilities, **job["options"])
     shares = np.bincount(observed, minlength=len(found)) / len(observed)
     audit = audits[entry["noise_seed"]]
     true = true_transition(audit)

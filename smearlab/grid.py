@@ -9,6 +9,7 @@ from typing import Any
 from smearlab.config.resolve import Definitions, resolve, teachers_of
 from smearlab.config.schema import Config, StudentConfig
 from smearlab.definitions import CLEAN, CROSS_ENTROPY, Dataset, Method, Noise, Recipe, computation
+from smearlab.estimator import Estimator
 from smearlab.identity import canonical, slug
 
 RESULTS = "results"
@@ -129,7 +130,7 @@ class Cell:
 
     def estimate_files(self, block: str) -> list[str]:
         """The file with the estimated T of each replicate of a block: one, or none."""
-        return [f"{self.estimate.folder(block)}/{self.method.estimator}.json"] if self.estimate else []
+        return [f"{self.estimate.folder(block)}/{self.method.estimator.id}.json"] if self.estimate else []
 
     def folder(self, block: str) -> str:
         """The folder of one block's outputs."""
@@ -197,6 +198,8 @@ class Grid:
         self.cells: dict[str, Cell] = {row.cell.key: row.cell for row in self.rows}
         self.labels: dict[str, Labels] = {cell.labels.path: cell.labels for cell in self.cells.values()}
         self.estimates: dict[str, Estimate] = {c.estimate.path: c.estimate for c in self.cells.values() if c.estimate}
+        used = [cell.method.estimator for cell in self.cells.values() if cell.method.estimator]
+        self.estimators: dict[str, Estimator] = {estimator.id: estimator for estimator in used}
         self.datasets: dict[str, Dataset] = {d.id: d for d in definitions.datasets}
 
     @property

@@ -11,9 +11,9 @@ from typing import Any
 from smearlab import registry
 from smearlab.definitions import CROSS_ENTROPY, Dataset, Recipe
 from smearlab.digest import ROOT, code_digest, code_parts
+from smearlab.estimator import Estimator
 from smearlab.grid import Cell, Estimate, Grid, Labels
 from smearlab.identity import short_hash
-
 
 _REACHED: dict[str, tuple[str, tuple[str, ...]]] = {}  # digest: what it was taken over, in this process
 
@@ -68,13 +68,14 @@ def warm_up_job(estimate: Estimate, block: str) -> dict[str, Any]:
     }
 
 
-def estimate_job(estimate: Estimate, block: str, estimator: str) -> dict[str, Any]:
+def estimate_job(estimate: Estimate, block: str, estimator: Estimator) -> dict[str, Any]:
     """The estimated T of one block by one estimator."""
     return {
         "cell": estimate.key,
         "block": block,
-        "estimator": estimator,
-        "code": _code("estimate_transition.py", [_module("estimators", estimator)]),
+        "estimator": estimator.name,
+        "options": dict(estimator.options),
+        "code": _code("estimate_transition.py", [_module("estimators", estimator.name)]),
     }
 
 

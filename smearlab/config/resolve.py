@@ -18,6 +18,7 @@ from smearlab.config.schema import RESERVED_NAMES, Config, MethodConfig
 from smearlab.datasets._fingerprint import file_fingerprint
 from smearlab.definitions import CLEAN, Dataset, EstimateSettings, Method, Noise, Recipe
 from smearlab.errors import UserError
+from smearlab.estimator import read_estimator
 from smearlab.noise import is_rated, rate_range
 from smearlab.options import options_model, special_type
 from smearlab.transition import check_invertible, check_transition, matched
@@ -247,11 +248,8 @@ def _transitions(given: MethodConfig, where: str) -> list[str | None]:
         return ["true"] if corrects else [None]
     if not corrects:
         raise UserError(f"config: {where}.transition: {given.name} uses no transition matrix")
-    for transition in given.transition:
-        estimator = transition.removeprefix("estimated(").removesuffix(")")
-        if transition.startswith("estimated(") and estimator not in registry.names("estimators"):
-            near = registry.suggestion(estimator, registry.names("estimators"))
-            raise UserError(f"config: {where}.transition: unknown estimator {estimator!r}{near}")
+    for estimator in filter(None, map(read_estimator, given.transition)):
+        entry_options("estimators", estimator.name, dict(estimator.options), f"{where}.transition")
     return list(given.transition)
 
 

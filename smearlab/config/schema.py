@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from smearlab.estimator import read_estimator
+
 RESERVED_NAMES = ("data", "labels", "teachers", "students", "estimates", "theory", "published")
 
 
@@ -28,9 +30,12 @@ def _spelled(value: Any) -> Any:
 
 
 def _known_transition(text: str) -> str:
-    """Check the spelling of a transition; whether the estimator is registered is checked with the other names."""
+    """Return the one spelling of a transition; the estimator and its options are checked with the other names."""
+    estimator = read_estimator(text)
+    if estimator is not None:
+        return estimator.text
     perturbed = re.fullmatch(r"perturbed\((0|1|0?\.\d+|[01]\.\d*)\)", text)
-    if (perturbed and float(perturbed[1]) <= 1) or re.fullmatch(r"true|matched|alpha|estimated\(\w+\)", text):
+    if (perturbed and float(perturbed[1]) <= 1) or re.fullmatch(r"true|matched|alpha", text):
         return text
     near = difflib.get_close_matches(text, ("true", "matched", "alpha"), n=1)
     hint = f"did you mean {near[0]!r}?" if near else "EPS is a total variation from 0 to 1"
@@ -170,7 +175,9 @@ class MethodConfig(Open):
 
     name: str = Field(description="a registered method: cross_entropy, label_smoothing, forward, backward, …")
     alphas: many(Alpha) | None = None  # type: ignore[valid-type]
-    transition: many(Transition) | None = None  # type: ignore[valid-type]
+    transition: many(Transition) | None = Field(  # type: ignore[valid-type]
+        None, description="true, matched, alpha, perturbed(EPS), estimated(NAME) or estimated(NAME, OPTION=VALUE)"
+    )
     warm_up: float = Field(0.0, ge=0, lt=1, description="part of training done with cross_entropy first")
 
 

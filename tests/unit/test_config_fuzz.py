@@ -38,6 +38,8 @@ WORDS = [
     "true",
     "alpha",
     "estimated()",
+    "estimated(anchor, percentile=0.9)",
+    "estimated(anchor, percentile=1e999)",
     "perturbed(1e400)",
     "perturbed(00.5)",
     "../x",

@@ -147,7 +147,7 @@ def estimated(folder: Path, arrays: dict[str, np.ndarray], entries: list[dict[st
         audits.append(str(folder / f"audit-{seed}.json"))
         write_json(audits[-1], audit(seed, asked))
     inputs = {"probabilities": paths["probabilities.npz"], "run": paths["run.json"], "audits": audits}
-    of = {"cell": "estimates/tiny", "block": "paired-0", "estimator": "anchor", "code": "0"}
+    of = {"cell": "estimates/tiny", "block": "paired-0", "estimator": "anchor", "options": {}, "code": "0"}
     estimate_transition(of, inputs, {"estimate": paths["anchor.json"]})
     return read_json(paths["anchor.json"])
 

@@ -10,16 +10,19 @@ import pytest
 from projects import SUMMARY, TINY, Project, changed
 from sklearn.datasets import load_digits
 
-ESTIMATED = ["cross_entropy", {"name": "forward", "transition": ["estimated(anchor)", "estimated(dual_t)"]}]
+ESTIMATED = {
+    "name": "forward",
+    "transition": ["estimated(anchor)", "estimated(dual_t)", "estimated(dual_t, percentile=0.9)"],
+}
 
 
 def test_only_the_cells_that_ask_get_an_estimate(project: Project) -> None:
-    methods = [*TINY["methods"], ESTIMATED[1]]
+    methods = [*TINY["methods"], ESTIMATED]
     assert project.plan(changed(methods=methods)) == {
-        "warm_up": 2,  # one a rate: both estimators read the same probabilities
-        "estimate_transition": 4,
-        "train_teacher": 4,
-        "evaluate_teacher": 4,
+        "warm_up": 2,  # one a rate: the estimators read the same probabilities
+        "estimate_transition": 6,
+        "train_teacher": 6,
+        "evaluate_teacher": 6,
         **SUMMARY,
     }
 
@@ -44,7 +47,7 @@ OWN: dict[str, Any] = {
             "estimate": {"folds": 2, "length": 1.0},
         },
     },
-    "methods": ["cross_entropy", {"name": "forward", "transition": "estimated(anchor)"}],
+    "methods": ["cross_entropy", {"name": "forward", "transition": "estimated(anchor, percentile=0.9)"}],
 }
 
 
@@ -74,6 +77,7 @@ def test_noisy_labels_alone_give_tables_an_estimate_and_a_page(own: Project) -> 
     assert len({json.dumps(entry["transition"]) for entry in entries}) == 3  # T belongs to the replicate
     assert all(0 < entry["noise_rate"] < 1 and entry["errors"] is None for entry in entries)
     page = (own.folder / "reports" / "own.html").read_text(encoding="utf-8")
+    assert "anchor, percentile=0.9" in page
     assert "The noise, estimated" in page and "No clean labels are known for own" in page
     assert own.plan(OWN) == {}
 

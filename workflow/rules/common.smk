@@ -41,7 +41,7 @@ wildcard_constraints:
     teacher_method="[^/]+",
     student="[^/]+",
     estimate="cross_fit-[^/]+",
-    estimator="|".join(registry.names("estimators")),
+    estimator="({})(-[^/]+)?".format("|".join(registry.names("estimators"))),
     block=r"(paired|crossed)-\d+",
     figure="[^/]+",
 
