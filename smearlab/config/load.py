@@ -15,12 +15,17 @@ from pydantic import BaseModel, ValidationError
 from smearlab.config.schema import Config
 from smearlab.errors import UserError
 
+MAX_BYTES = 512 * 1024
 MAX_DEPTH = 12
 MAX_VALUES = 100_000
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """A YAML loader that refuses a key given twice; YAML itself lets the last one win in silence."""
+class _Strict(yaml.SafeLoader):
+    """A YAML loader that refuses what YAML reads as something else in silence.
+
+    That is a key given twice, where the last one wins, and a number in other than decimal digits: 010 is 8
+    there, 1:30 is 90.
+    """
 
     def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)  # before merge keys (<<) are resolved, which may repeat a key
@@ -32,6 +37,17 @@ class _UniqueKeys(yaml.SafeLoader):
                     raise UserError(f"config {place}: key {key.value!r} stands twice")
                 seen.add((key.tag, key.value))
         return node
+
+    def construct_number(self, node: yaml.ScalarNode) -> float:
+        whole = node.tag.endswith(":int")
+        if ":" in node.value or (whole and re.match(r"[-+]?0[^.]", node.value)):
+            place = f"{node.start_mark.name}, line {node.start_mark.line + 1}"
+            raise UserError(f"config {place}: {_shorten(node.value)}: write a number in plain decimal digits")
+        return self.construct_yaml_int(node) if whole else self.construct_yaml_float(node)
+
+
+for _tag in ("int", "float"):
+    _Strict.add_constructor(f"tag:yaml.org,2002:{_tag}", _Strict.construct_number)
 
 
 def _unique_pairs(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -46,8 +62,9 @@ def _unique_pairs(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 def read_config(path: str | Path) -> dict[str, Any]:
     """Read a config file, YAML or JSON; UserError if it is absent, neither, not a mapping, or gives a key twice."""
     try:
+        _check_file(Path(path))
         with open(path, encoding="utf-8") as file:
-            content = _read_json(file.read(), path) if Path(path).suffix == ".json" else yaml.load(file, _UniqueKeys)
+            content = _read_json(file.read(), path) if Path(path).suffix == ".json" else yaml.load(file, _Strict)
     except OSError as error:
         raise UserError(f"config {path}: {error.strerror}") from None
     except (yaml.YAMLError, ValueError, TypeError) as error:  # a wrong date or an odd key is a ValueError or TypeError
@@ -57,6 +74,14 @@ def read_config(path: str | Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise UserError(f"config {path}: must be a mapping with the keys {', '.join(Config.model_fields)}")
     return content
+
+
+def _check_file(path: Path) -> None:
+    """Raise UserError for what would be read without end: a pipe, a device, a file larger than any config."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UserError(f"config {path}: not a plain file")
+    if path.is_file() and path.stat().st_size > MAX_BYTES:
+        raise UserError(f"config {path}: larger than {MAX_BYTES // 1024} KiB")
 
 
 def _read_json(text: str, path: str | Path) -> Any:

@@ -1,6 +1,7 @@
 """Every fault of a config is one line that says where it is, what stands there and what is allowed."""
 
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import yaml
 
 from configs import TINY, config
 from smearlab import registry
-from smearlab.config.load import MAX_DEPTH, read_config
+from smearlab.config.load import MAX_BYTES, MAX_DEPTH, read_config
 from smearlab.config.resolve import MAX_CELLS
 from smearlab.errors import UserError
 from smearlab.grid import load_grid
@@ -405,3 +406,27 @@ def test_every_registered_name_is_allowed_by_the_schema():
     assert all(
         f'"{name}"' in schema_text() for kind in ("noises", "methods", "networks") for name in registry.names(kind)
     )
+
+
+def test_a_file_that_cannot_be_a_config_is_refused_at_once(tmp_path):
+    pipe, huge = tmp_path / "pipe.yaml", tmp_path / "huge.yaml"
+    os.mkfifo(pipe)
+    huge.write_bytes(b"#" * (MAX_BYTES + 1))
+    for path, said in ((pipe, "not a plain file"), (huge, "larger than 512 KiB"), ("/dev/zero", "not a plain file")):
+        with pytest.raises(UserError, match=said):
+            read_config(path)
+
+
+@pytest.mark.parametrize("number", ["010", "0x10", "0b11", "1:30", "1:30.5", "-007", "+0_1"])
+def test_a_number_that_yaml_reads_as_another_is_refused(tmp_path, number):
+    path = tmp_path / "odd.yaml"
+    path.write_text(f"name: odd\nmargin: {number}\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"odd\.yaml, line 2: .*plain decimal digits"):
+        read_config(path)
+
+
+@pytest.mark.parametrize("number", ["0", "-0", "10", "+3", "1_000", "0.5", "00.5", "1.0e3", "-0.1", ".inf"])
+def test_a_plain_number_is_read_as_it_stands(tmp_path, number):
+    path = tmp_path / "plain.yaml"
+    path.write_text(f"margin: {number}\n", encoding="utf-8")
+    assert read_config(path)["margin"] == yaml.safe_load(number)
