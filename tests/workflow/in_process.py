@@ -60,9 +60,9 @@ def _estimate(grid: Grid, estimate: Estimate, block: str) -> None:
     inputs, folder = _labels(estimate, block), estimate.folder(block)
     outputs = {"probabilities": f"{folder}/probabilities.npz", "run": f"{folder}/run.json"}
     warm_up(jobs.warm_up_job(estimate, block), inputs, outputs)
-    for name in {cell.method.estimator for cell in grid.cells.values() if cell.estimate == estimate}:
-        job = jobs.estimate_job(estimate, block, name)
-        estimate_transition(job, {**outputs, "audits": inputs["audits"]}, {"estimate": f"{folder}/{name}.json"})
+    for estimator in {cell.method.estimator for cell in grid.cells.values() if cell.estimate == estimate}:
+        job = jobs.estimate_job(estimate, block, estimator)
+        estimate_transition(job, {**outputs, "audits": inputs["audits"]}, {"estimate": f"{folder}/{estimator.id}.json"})
 
 
 def _train(cell: Cell, block: str) -> None:
