@@ -54,6 +54,7 @@ def explain_path(path: str, configs: Sequence[str] = ()) -> list[str]:
     files beside config.yaml and configs/. UserError where no config names it.
     """
     wanted = _normal(path)
+    told: dict[tuple[str, ...], list[str]] = defaultdict(list)
     known: list[str] = []
     unread: list[Path] = []
     for config, grid in all_grids(configs):
@@ -62,22 +63,24 @@ def explain_path(path: str, configs: Sequence[str] = ()) -> list[str]:
             continue
         jobs = jobs_of(grid)
         if found := _matching(jobs, wanted):
-            rebuild = Rebuild(jobs, Records())
-            return _told(grid, rebuild, found)
+            told[tuple(_told(Rebuild(jobs, Records()), found))].append(grid.name)
         known += [output for job in jobs for output in job.outputs]
-    raise UserError(_unknown(path, wanted, known, unread))
+    if not told:
+        raise UserError(_unknown(path, wanted, known, unread))
+    if len(told) == 1:
+        return list(*told)
+    return [line for lines, grids in told.items() for line in (f"for {', '.join(dict.fromkeys(grids))}:", *lines)]
 
 
-def _told(grid: Grid, rebuild: Rebuild, found: list[Job]) -> list[str]:
+def _told(rebuild: Rebuild, found: list[Job]) -> list[str]:
     if len(found) > ONE_BY_ONE:
         concerned = [job for job in found if rebuild.runs(job)]
-        head = f"{len(found)} jobs of grid {grid.name}, {len(concerned)} would run"
-        return [head, *summary(rebuild, concerned)]
+        return [f"{len(found)} jobs, {len(concerned)} would run", *summary(rebuild, concerned)]
     lines = []
     for job in found:
         again = rebuild.reasons.get(job)
         state = "up to date" if again is None else "will run again" if _anything(rebuild, job) else "will run"
-        lines.append(f"{_title(job)} (grid {grid.name}): {state}")
+        lines.append(f"{_title(job)}: {state}")
         said = _kept(rebuild, job) if again is None else words(rebuild, job)
         lines += [f"    {line}" for line in said]
     return lines

@@ -22,7 +22,15 @@ DATA, LABELS, ESTIMATES, TEACHERS, STUDENTS, EVALUATIONS, TABLES = STAGES = (
 )
 KEPT = {"weights": (TEACHERS, STUDENTS), "teachers": (TEACHERS,), "none": ()}
 TABLE_FILES = ("metrics.parquet", "metrics.csv", "history.parquet", "curves.parquet", "context.json")
-SUMMARY_FILES = ("summary.csv", "variance.csv", "interaction.csv", "choice.csv", "summary.json", "reference.csv")
+SUMMARY_FILES = (
+    "summary.csv",
+    "variance.csv",
+    "interaction.csv",
+    "choice.csv",
+    "passed_on.csv",
+    "summary.json",
+    "reference.csv",
+)
 READ_BY_FIGURES = (
     "metrics.parquet",
     "history.parquet",
@@ -32,6 +40,7 @@ READ_BY_FIGURES = (
     "variance.csv",
     "interaction.csv",
     "choice.csv",
+    "passed_on.csv",
 )
 
 
