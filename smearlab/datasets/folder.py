@@ -9,14 +9,14 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import numpy as np
 
 from smearlab.datasets._fingerprint import folder_fingerprint
 from smearlab.datasets._raw import PARTS, RawData, check_class_names, some
 from smearlab.errors import UserError
-from smearlab.npz import memory_bound, reason
+from smearlab.npz import MAX_BYTES, memory_bound, reason
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -46,7 +46,11 @@ class Header(NamedTuple):
 
 
 def load(
-    *, path: str, size: Annotated[int, Field(ge=4, le=1024)] | None = None, labels_csv: str | None = None
+    *,
+    path: str,
+    size: Annotated[int, Field(ge=4, le=1024)] | None = None,
+    labels_csv: str | None = None,
+    labels: Literal["clean", "noisy"] = "clean",
 ) -> RawData:
     """Read ROOT/{train,validation,test}/CLASS/* in sorted order; only `train` is needed.
 
@@ -54,34 +58,68 @@ def load(
     picture is taken. `size`: each image's largest centred square is resized to size x size (bicubic), unless
     it has that size. Without it all must be of one size. `labels_csv` (relative to the working folder):
     columns `path` (relative to ROOT) and `label` (class name, else index) for every training image; they
-    become the noisy labels. UserError names files that are unreadable, of another size, or lead out of ROOT.
+    become the noisy labels. `labels`: whether the folders state clean labels, or noisy ones where no others are
+    known. UserError names files that are unreadable, of another size, or lead out of ROOT.
     """
     pictures = _listing(path)
     names = _class_names(pictures, path)
     headers = _survey(path, pictures)
     index = {name: i for i, name in enumerate(names)}
+    stated = np.array([index[picture.class_name] for picture in pictures], dtype=np.int64)
     noisy = None if labels_csv is None else _noisy_labels(labels_csv, pictures, names)
     return RawData(
         images=_decode(path, pictures, headers, size),
-        labels=np.array([index[picture.class_name] for picture in pictures], dtype=np.int64),
-        noisy_labels=noisy,
+        labels=stated if labels == "clean" else None,
+        noisy_labels=noisy if labels == "clean" else stated,
         split=_split(pictures),
         class_names=names,
         source=path,
     )
 
 
-def class_names(*, path: str, size: int | None = None, labels_csv: str | None = None) -> list[str]:
+def class_names(
+    *, path: str, size: int | None = None, labels_csv: str | None = None, labels: str = "clean"
+) -> list[str]:
     """Return the names of the class folders in ROOT/train, sorted."""
     return check_class_names(_subfolders(Path(path, "train")), path)
 
 
-def fingerprint(*, path: str, size: int | None = None, labels_csv: str | None = None) -> str:
-    """Return a SHA-256 over the names and contents of the images and of the CSV."""
-    files = {picture.name: Path(path, picture.name) for picture in _listing(path)}
+def has_clean_labels(
+    *, path: str, size: int | None = None, labels_csv: str | None = None, labels: str = "clean"
+) -> bool:
+    """Whether the folders state clean labels; UserError where the config says what the noisy ones are twice."""
+    if labels == "noisy" and labels_csv is not None:
+        raise UserError("labels_csv gives noisy labels beside clean folders; with labels: noisy, leave it out")
+    return labels == "clean"
+
+
+def fingerprint(*, path: str, size: int | None = None, labels_csv: str | None = None, labels: str = "clean") -> str:
+    """Return a SHA-256 over the names and contents of the images and of the CSV.
+
+    UserError, before any of them is read in full, if at `size` they need more memory than is ever given to them.
+    """
+    pictures = _listing(path)
+    if size is not None:
+        _check_size(path, pictures, size)
+    files = {picture.name: Path(path, picture.name) for picture in pictures}
     if labels_csv is not None:
         files["/labels_csv"] = Path(labels_csv)  # no image has a name that starts with a slash
     return folder_fingerprint(path, files)
+
+
+def _check_size(root: str, pictures: list[Picture], size: int) -> None:
+    """Refuse what no machine would read: one picture in colour makes all of them so."""
+    try:
+        with _opened(Path(root, pictures[0].name)) as image:
+            channels = 1 if image.mode in GREY_MODES else 3
+    except Exception:  # a damaged picture is reported with the others, when all are looked at
+        return
+    needed = len(pictures) * size * size * channels
+    if needed > MAX_BYTES:
+        raise UserError(
+            f"{root}: {len(pictures):,} images of {size}x{size} pixels need {needed / 2**30:.0f} GiB of memory, "
+            f"at most {MAX_BYTES >> 30} are used; give a smaller size"
+        )
 
 
 def _split(pictures: list[Picture]) -> np.ndarray:

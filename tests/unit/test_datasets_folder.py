@@ -235,6 +235,25 @@ def test_more_pixels_than_memory_are_refused_before_they_are_read(pets, monkeypa
         folder.load(path="pets")
 
 
+def test_more_pixels_than_any_machine_holds_are_refused_with_the_config(pets, monkeypatch):
+    monkeypatch.setattr(folder, "MAX_BYTES", 2**30)
+    folder.fingerprint(path="pets", size=1024)
+    monkeypatch.setattr(folder, "_listing", lambda path: [folder.Picture("train", "cat", "train/cat/1.png")] * 1000)
+    with pytest.raises(UserError, match=r"^pets: 1,000 images of 1024x1024 pixels need 3 GiB of memory, at most 1 are"):
+        folder.fingerprint(path="pets", size=1024)
+
+
+def test_folders_may_state_noisy_labels(pets):
+    raw = folder.load(path="pets", labels="noisy")
+    assert raw.labels is None
+    assert raw.noisy_labels.tolist() == [0, 0, 0, 1, 1, 1, 0, 1]
+    check_raw(raw)
+    assert folder.has_clean_labels(path="pets")
+    assert not folder.has_clean_labels(path="pets", labels="noisy")
+    with pytest.raises(UserError, match="with labels: noisy, leave it out"):
+        folder.has_clean_labels(path="pets", labels="noisy", labels_csv="labels.csv")
+
+
 @pytest.mark.parametrize("link", ["train/cat/7.png", "train/cow", "test"])
 def test_links_that_leave_the_folder_are_refused(pets, link):
     outside = Path("elsewhere/cow")

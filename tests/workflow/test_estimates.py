@@ -72,7 +72,7 @@ def test_noisy_labels_alone_give_tables_an_estimate_and_a_page(own: Project) -> 
         assert metrics[unknown].isna().all(), unknown
     assert metrics["test_accuracy_noisy"].between(0, 1).all()
     assert metrics[metrics["method"] == "forward"]["transition_condition"].gt(1).all()
-    (estimate,) = results.glob("estimates/own-*/*/*/*/*/*/anchor.json")
+    (estimate,) = results.glob("estimates/own-*/*/*/*/*/*/anchor-percentile=0.9.json")
     entries = json.loads(estimate.read_text())["replicates"]
     assert len({json.dumps(entry["transition"]) for entry in entries}) == 3  # T belongs to the replicate
     assert all(0 < entry["noise_rate"] < 1 and entry["errors"] is None for entry in entries)
