@@ -101,6 +101,12 @@ def families(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         yield name, frame[names == name].sort_values("alpha", kind="stable")
 
 
+def ends(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return each method's weakest and strongest cell, one row per computation, in the order of the table."""
+    picked = [family.iloc[sorted({0, len(family) - 1})] for _, family in families(frame)]
+    return pd.concat(picked).drop_duplicates("cell") if picked else frame.head(0)
+
+
 def replicates(panel_metrics: pd.DataFrame, row: pd.Series) -> pd.DataFrame:
     """Return the replicates of one cell of the summary."""
     return panel_metrics[panel_metrics["key"] == row["key"]]

@@ -1,4 +1,4 @@
-"""Reliability: how often predictions of a given confidence are right."""
+"""Reliability: how often predictions of a given confidence are right, before and after temperature scaling."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,34 +11,34 @@ from smearlab.report import format as text
 from smearlab.tables import Tables
 
 ORDER = 70
-MOST_PANELS = 6
+MOST_PANELS = 3
 MOST_LINES = 6
+SCALED = "after temperature scaling"
 
 
 def draw(tables: Tables) -> Drawing | None:
     """Draw accuracy against confidence, pooled over replicates; None without such curves."""
-    shown, total = cells.select(tables, "teacher", most=MOST_PANELS)
-    shown = [(panel, _lines(panel, tables)) for panel in shown]
-    shown = [(panel, lines) for panel, lines in shown if lines]
+    panels, total = cells.select(tables, "teacher", most=MOST_PANELS)
+    shown = [(panel, lines) for panel in panels if (lines := _lines(panel, tables, "reliability"))]
     if not shown:
         return None
-    columns = min(3, len(shown))
+    scaled = [(panel, _lines(panel, tables, "reliability_scaled")) for panel, _ in shown]
+    rows = {"": shown} | ({SCALED: scaled} if any(lines for _, lines in scaled) else {})
     with look.style():
-        figure, grid = look.panels(
-            -(-len(shown) // columns), columns, height=2.8, key=_handles(shown, tables), sharex=True, sharey=True
-        )
-        axes = [ax for line in grid for ax in line]
-        for ax, (panel, lines) in zip(axes, shown, strict=False):
-            _panel(ax, panel, lines, tables)
-        for ax in axes[len(shown) :]:
-            ax.remove()
-        for row in grid:
-            row[0].set_ylabel("accuracy, %")
+        key = _handles(shown, tables)
+        figure, grid = look.panels(len(rows), len(shown), height=2.8, key=key, sharex=True, sharey=True)
+        for line, (when, found) in zip(grid, rows.items(), strict=True):
+            for ax, (panel, lines) in zip(line, found, strict=True):
+                _panel(ax, lines, tables)
+                ax.set_title(", ".join(filter(None, [panel.title, when])))
+            line[0].set_ylabel("accuracy, %")
+        for ax in grid[-1]:
+            ax.set_xlabel("confidence, %")
     return Drawing(figure, "Reliability: is its confidence deserved?", _caption(shown, total), _alt(shown))
 
 
-def _lines(panel: cells.Panel, tables: Tables) -> list[tuple[pd.Series, pd.DataFrame]]:
-    found = [(row, tables.curve("reliability", row["cell"])) for _, row in _followed(panel.summary).iterrows()]
+def _lines(panel: cells.Panel, tables: Tables, curve: str) -> list[tuple[pd.Series, pd.DataFrame]]:
+    found = [(row, tables.curve(curve, row["cell"])) for _, row in _followed(panel.summary).iterrows()]
     return [(row, _pooled(rows)) for row, rows in found if len(rows)]
 
 
@@ -67,13 +67,11 @@ def _look(cell: pd.Series, lines: list, tables: Tables) -> dict[str, object]:
     return {"color": colours[cell["method"]], "marker": markers[cell["method"]], "linestyle": dashes}
 
 
-def _panel(ax: Axes, panel: cells.Panel, lines: list, tables: Tables) -> None:
+def _panel(ax: Axes, lines: list, tables: Tables) -> None:
     ax.plot([0, 100], [0, 100], color=look.colour("faint"), linewidth=1, linestyle=(0, (3, 3)))
     for cell, bins in lines:
         how = _look(cell, lines, tables)
         ax.plot(100 * bins["confidence"], 100 * bins["accuracy"], markersize=3.5, linewidth=1.3, **how)
-    ax.set_title(panel.title)
-    ax.set_xlabel("confidence, %")
 
 
 def _handles(shown: list[tuple[cells.Panel, list]], tables: Tables) -> list[Line2D]:
@@ -88,25 +86,38 @@ def _handles(shown: list[tuple[cells.Panel, list]], tables: Tables) -> list[Line
 def _caption(shown: list[tuple[cells.Panel, list]], total: int) -> str:
     n = pd.concat([pd.Series([row["n_finished"] for row, _ in lines]) for _, lines in shown])
     panel, lines = shown[-1]
-    errors = [f"{text.method_label(row)} {text.percent(e)}" for row, e in _errors(panel, lines)]
-    measured = (
-        f" Expected calibration error in the last panel ({panel.title}): {text.listing(errors)}." if errors else ""
-    )
+    errors = _errors(panel, lines)
+    after = any(scaled == scaled for _, _, scaled in errors)
+    measured = f" Expected calibration error at {panel.title}" + (" and after scaling" if after else "")
+    measured = f"{measured}: {text.listing(_said(errors))}." if errors else ""
     return (
         "Across: the probability of the predicted class on the test set, in 15 bins. Up: how often that prediction "
         f"is right. Test examples of all replicates together ({cells.n_range(n)}). On the dashed line confidence is "
-        "deserved; below it the network is too sure, above it not sure enough." + measured
+        "deserved; below it the network is too sure, above it not sure enough."
+        + (" Scaled: logits over the temperature that fits the noisy validation labels best." if after else "")
+        + measured
     ) + cells.left_out(len(shown), total)
 
 
-def _errors(panel: cells.Panel, lines: list) -> list[tuple[pd.Series, float]]:
-    means = panel.metrics.groupby("key")["test_ece"].mean()
-    return [(row, means[row["key"]]) for row, _ in lines if means.get(row["key"]) == means.get(row["key"])]
+def _errors(panel: cells.Panel, lines: list) -> list[tuple[pd.Series, float, float]]:
+    """Return (cell, its mean error, its mean error after scaling) where the first is known."""
+    metrics = panel.metrics.reindex(columns=["key", "test_ece", "test_ece_scaled"])
+    values = metrics[["test_ece", "test_ece_scaled"]].astype("Float64").astype(float)
+    means = values.groupby(metrics["key"]).mean()
+    known = [(row, *means.loc[row["key"]]) for row, _ in lines if row["key"] in means.index]
+    return [entry for entry in known if entry[1] == entry[1]]
+
+
+def _said(errors: list[tuple[pd.Series, float, float]]) -> list[str]:
+    return [
+        f"{text.method_label(row)} {text.percent(error)}" + (f" → {text.percent(scaled)}" if scaled == scaled else "")
+        for row, error, scaled in errors
+    ]
 
 
 def _alt(shown: list[tuple[cells.Panel, list]]) -> str:
     parts = []
     for panel, lines in shown:
-        errors = [f"{text.method_label(row)} {text.percent(e)}" for row, e in _errors(panel, lines)]
+        errors = _said(_errors(panel, lines))
         parts.append(f"{panel.title}, expected calibration error: {'; '.join(errors)}")
     return "Accuracy against confidence. " + ". ".join(parts) + "."

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,6 +102,16 @@ def _glance(rows: pd.DataFrame, title: str, role: str) -> Glance:
     return Glance(title, names, [(label, [found.get(name) for name in names]) for label, found in by_label.items()])
 
 
+def place(row: Mapping[str, Any]) -> dict[str, Field]:
+    """Return the fields that say where a row's numbers come from, with which most tables begin."""
+    return {
+        "data set": Field(_or_empty(row["dataset"])),
+        "noise": Field(_or_empty(row["noise"]).replace("_", " ")),
+        "rate": Field(text.rate(_number(row["noise_rate"]))),
+        "recipe": Field(_or_empty(row["recipe"])),
+    }
+
+
 def row_label(row: pd.Series, role: str) -> str:
     """Return a cell's name in a table: the method, and for a student its teacher and its own settings."""
     if role == "teacher":
@@ -137,12 +148,7 @@ def _metric_means(metrics: pd.DataFrame) -> pd.DataFrame:
 
 
 def _number_row(row: pd.Series, role: str, means: pd.DataFrame) -> dict[str, Field]:
-    record = {
-        "data set": Field(row["dataset"]),
-        "noise": Field(row["noise"].replace("_", " ")),
-        "rate": Field(text.rate(row["noise_rate"])),
-        "recipe": Field(row["recipe"]),
-    }
+    record = place(row)
     if role == "student":
         record |= {"teacher": Field(text.method_label(row, "teacher_")), "student": Field(text.student_label(row))}
         record |= {"view": Field(row["view"])}
@@ -197,10 +203,7 @@ def _replicate_row(row: pd.Series) -> dict[str, Field]:
     label = row_label(row, row["role"])
     return {
         "role": Field(row["role"]),
-        "data set": Field(row["dataset"]),
-        "noise": Field(row["noise"].replace("_", " ")),
-        "rate": Field(text.rate(row["noise_rate"])),
-        "recipe": Field(row["recipe"]),
+        **place(row),
         "method": Field(label),
         "noise seed": Field(_count(row["noise_seed"])),
         "seed": Field(_count(row["seed"])),
@@ -255,11 +258,9 @@ def _advice_row(row: pd.Series) -> dict[str, Field]:
     cost = text.interval(_number(row["ci_low_cost"]), _number(row["ci_high_cost"]))
     return {
         "role": Field(_or_empty(row["role"])),
-        "data set": Field(_or_empty(row["dataset"])),
-        "noise": Field(_or_empty(row["noise"]).replace("_", " ")),
-        "rate": Field(text.rate(_number(row["noise_rate"]))),
-        "recipe": Field(_or_empty(row["recipe"])),
+        **place(row),
         "advice": Field(_or_empty(row["advice"]).replace("_", " ") or "none", note=_or_empty(row["note"])),
+        "chosen in": Field(_chosen_in(row)),
         "n": Field(_count(_number(row["n"]))),
         "gain over cross-entropy": Field(text.points(_number(row["gain"]))),
         "95 % interval": Field(gain),
@@ -268,7 +269,17 @@ def _advice_row(row: pd.Series) -> dict[str, Field]:
         "lost against it": Field(text.points(_number(row["cost"]))),
         "its 95 % interval": Field(cost),
         "optimism of best on test": Field(text.points(_number(row["optimism_of_best_on_test"]))),
+        "of its best epoch": Field(text.points(_number(row["optimism_of_best_checkpoint"]))),
     }
+
+
+def _chosen_in(row: pd.Series) -> str:
+    """Return in how many replicates the advice was chosen, and how many other cells were in the rest."""
+    chosen = json.loads(_or_empty(row["chosen"]) or "{}")
+    if not chosen:
+        return text.DASH
+    others = f", {text.counted(len(chosen) - 1, 'other')} elsewhere" if len(chosen) > 1 else ""
+    return f"{max(chosen.values())} of {sum(chosen.values())}{others}"
 
 
 def published(tables: Tables) -> Table | None:
@@ -324,12 +335,9 @@ def estimates(tables: Tables) -> Table | None:
 
 
 def _estimate_row(entry: dict[str, Any], tables: Tables) -> dict[str, Field]:
-    asked, error = entry["noise_rate"], entry["error"]
+    error = entry["error"]
     return {
-        "data set": Field(entry["dataset"]),
-        "noise": Field(entry["noise"].replace("_", " ")),
-        "rate": Field(text.rate(_number(asked))),
-        "recipe": Field(entry["recipe"]),
+        **place(entry),
         "estimator": Field(entry["estimator"].replace("_", " ")),
         "n": Field(str(entry["n"])),
         "estimated share of wrong labels, %": Field(
@@ -372,10 +380,7 @@ def spread(tables: Tables) -> list[Table]:
 def _variance_row(row: pd.Series) -> dict[str, Field]:
     return {
         "role": Field(_or_empty(row["role"])),
-        "data set": Field(_or_empty(row["dataset"])),
-        "noise": Field(_or_empty(row["noise"])),
-        "rate": Field(text.rate(_number(row["noise_rate"]))),
-        "recipe": Field(_or_empty(row["recipe"])),
+        **place(row),
         "method": Field(_loose_label(row)),
         "noise seeds × seeds": Field(f"{_number(row['n_noise_seeds']):.0f} × {_number(row['n_seeds']):.0f}"),
         "sd from labels, points": Field(text.size(_number(row["std_labels"]))),
@@ -446,10 +451,7 @@ def _absent_row(entry: dict[str, Any]) -> dict[str, Field]:
 def _where(row: pd.Series, label: str) -> dict[str, Field]:
     return {
         "role": Field(row["role"]),
-        "data set": Field(row["dataset"]),
-        "noise": Field(row["noise"].replace("_", " ")),
-        "rate": Field(text.rate(row["noise_rate"])),
-        "recipe": Field(row["recipe"]),
+        **place(row),
         "method": Field(label),
     }
 

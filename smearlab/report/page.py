@@ -14,7 +14,7 @@ from smearlab import registry
 from smearlab.errors import UserError
 from smearlab.figures._save import to_svg
 from smearlab.files import read_json, write_text
-from smearlab.report import blocks, svg, theme, words
+from smearlab.report import blocks, inside, passing, svg, theme, words
 from smearlab.report import format as text
 from smearlab.tables import Tables, read_tables
 
@@ -118,6 +118,11 @@ def _view(tables: Tables) -> dict[str, Any]:
         "replies": words.replies(summary, known, tables.metrics),
         "state": _state(tables),
         "glances": blocks.glances(tables),
+        "passing": passing.reply(tables),
+        "passed_on": passing.block(tables),
+        "side_by_side": inside.side_by_side(tables),
+        "inside_said": inside.sentences(tables),
+        "inside": inside.every_cell(tables),
         "advice": blocks.advice(tables),
         "estimates": blocks.estimates(tables),
         "published": blocks.published(tables),

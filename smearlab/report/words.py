@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 
 from smearlab.report import format as text
+from smearlab.statistics.variance import binomial_standard_error
 from smearlab.tables import CONDITION, Tables
 
-PLAIN, SMOOTHING = "cross_entropy", "label_smoothing"
+PLAIN, SMOOTHING, DECAY = "cross_entropy", "label_smoothing", "weight_decay"
 CORRECTIONS = ("forward", "backward")
 SYMMETRIC = ("symmetric", "uniform_redraw")
 UNKNOWN = ("not enough data", "diverged", "missing", "no baseline", "")
 MOST_CLAUSES = 4
+SHRINKING = {"logit_spread": "the spread of the logits", "weight_norm": "the norm of the weights"}
 
 Tone = Literal["yes", "no", "partly", "unshown", "unknown"]
 
@@ -140,7 +142,7 @@ def answer(summary: pd.DataFrame, known: Facts) -> Answer:
         opening = "This grid says nothing about noise: its labels are clean."
         return Answer(opening, _without_noise(rows, known), "unknown")
     name = _article(rows)
-    tone = _tone(noisy["verdict"])
+    tone = tone_of(noisy["verdict"])
     if len(noisy[CONDITION].drop_duplicates()) > 1:
         return Answer(_many_headline(noisy, name), _many_sentences(noisy, known), tone)
     sentences = [_by_rate(noisy, known), *_without_noise(rows, known), *_rivals(summary, noisy, known)]
@@ -151,7 +153,7 @@ def _article(rows: pd.DataFrame) -> str:
     return text.method_name(rows["method"].iloc[0])
 
 
-def _tone(verdicts: pd.Series) -> Tone:
+def tone_of(verdicts: pd.Series) -> Tone:
     found = set(verdicts)
     if found <= {*UNKNOWN, "identical", "baseline"}:
         return "unknown"
@@ -294,12 +296,12 @@ def mitigates(summary: pd.DataFrame, known: Facts) -> Reply:
     rows = primary_rows(symmetric, known)
     rows = rows[rows["method"] == SMOOTHING]
     if not len(symmetric):
-        return _cannot(question, "it has no symmetric noise.", evidence)
+        return cannot(question, "it has no symmetric noise.", evidence)
     if not len(rows):
         rows = primary_rows(symmetric, Facts())
     if not len(rows):
-        return _cannot(question, "it trains no network with label smoothing.", evidence)
-    tone = _tone(rows["verdict"])
+        return cannot(question, "it trains no network with label smoothing.", evidence)
+    tone = tone_of(rows["verdict"])
     first = (
         f"Smoothing with {_alpha(rows)} {_tally(rows['verdict'])} of {text.counted(len(rows), 'noisy setting')}"
         f"{_range_of(rows)}."
@@ -309,7 +311,7 @@ def mitigates(summary: pd.DataFrame, known: Facts) -> Reply:
         said = clause(told.iloc[-1], quantity(rows, known))
         where = f"at {text.rate(told['noise_rate'].iloc[-1])} noise"
         first = f"This grid cannot say: {where} smoothing with {_alpha(rows)} {said}."
-    return Reply(question, _short(tone), [first, *_all_strengths(symmetric)], tone, evidence)
+    return Reply(question, short(tone), [first, *_all_strengths(symmetric)], tone, evidence)
 
 
 def _alpha(rows: pd.DataFrame) -> str:
@@ -344,18 +346,18 @@ def family(summary: pd.DataFrame, known: Facts) -> Reply:
     evidence = ["methods", "accuracy_alpha"]
     teachers = summary[(summary["role"] == "teacher") & (summary["noise_rate"] != 0)]
     if not teachers["method"].isin(CORRECTIONS).any():
-        return _cannot(question, "it has no forward or backward correction under noise.", evidence)
+        return cannot(question, "it has no forward or backward correction under noise.", evidence)
     primary = primary_rows(teachers, known)
     primary = primary[(primary["method"] == SMOOTHING) & primary["difference"].notna() & (primary["n_paired"] >= 3)]
     compared = [(row, _corrections_at(teachers, row)) for _, row in primary.iterrows()]
     compared = [(row, rows) for row, rows in compared if len(rows)]
     if not compared:
-        return _cannot(question, "smoothing and a correction are not both measured under the same noise.", evidence)
+        return cannot(question, "smoothing and a correction are not both measured under the same noise.", evidence)
     smoothed, corrections = compared[-1]
-    tone, short = _standing(smoothed, corrections)
+    tone, brief = _standing(smoothed, corrections)
     best = _best_smoothing(teachers, smoothed)
     return Reply(
-        question, short, [_ordered(smoothed, corrections) + best, _apart(smoothed, corrections)], tone, evidence
+        question, brief, [_ordered(smoothed, corrections) + best, _apart(smoothed, corrections)], tone, evidence
     )
 
 
@@ -417,16 +419,16 @@ def student(summary: pd.DataFrame, known: Facts) -> Reply:
     rows = rows[rows["teacher_alpha"] > 0]
     noisy = rows[rows["noise_rate"] != 0]
     if not len(noisy):
-        return _cannot(question, "it has no student of a smoothed teacher under noise.", evidence)
+        return cannot(question, "it has no student of a smoothed teacher under noise.", evidence)
     if (noisy["verdict"].isin(["missing", ""])).all():
-        return _cannot(question, "the students of smoothed teachers are not computed yet.", evidence)
-    tone = _tone(noisy["verdict"])
+        return cannot(question, "the students of smoothed teachers are not computed yet.", evidence)
+    tone = tone_of(noisy["verdict"])
     opening = "This grid cannot say: compared" if tone == "unknown" else "Compared"
     first = (
         f"{opening} with the students of plain teachers, having a smoothed teacher {_tally(noisy['verdict'])} of "
         f"{text.counted(len(noisy), 'noisy setting')}{_range_of(noisy).replace('against cross-entropy', 'difference')}."
     )
-    return Reply(question, _short(tone), [first, *_student_extremes(noisy), *_student_clean(rows)], tone, evidence)
+    return Reply(question, short(tone), [first, *_student_extremes(noisy), *_student_clean(rows)], tone, evidence)
 
 
 def _student_extremes(noisy: pd.DataFrame) -> list[str]:
@@ -453,15 +455,15 @@ def shrinks(summary: pd.DataFrame, known: Facts, metrics: pd.DataFrame | None = 
     question = "Is it because smoothing shrinks the weights, as ℓ2 does?"
     evidence = ["methods", "margins"]
     teachers = summary[(summary["role"] == "teacher") & (summary["noise_rate"] != 0)]
-    spread = _spread(teachers, metrics, known)
-    decay = teachers[teachers["method"] == "weight_decay"]
+    shrunk = _shrunk(teachers, metrics, known)
+    decay = teachers[teachers["method"] == DECAY]
     if not len(decay):
-        return _cannot(question, "it has no plain training with stronger weight decay beside it.", evidence, spread)
+        return cannot(question, "it has no plain training with stronger weight decay beside it.", evidence, shrunk)
     smoothing = teachers[(teachers["method"] == SMOOTHING) & (teachers["alpha"] > 0)]
     places = [row for _, row in decay.drop_duplicates([*CONDITION, "noise_rate"]).iterrows()]
     outcomes = Counter(_outcome(_same_place(smoothing, p), _same_place(decay, p)) for p in places)
-    tone, short, sentence = _shrink_words(outcomes, len(places))
-    return Reply(question, short, [sentence, _decay_best(decay), *spread], tone, evidence)
+    tone, brief, sentence = _shrink_words(outcomes, len(places))
+    return Reply(question, brief, [sentence, _decay_best(decay, smoothing), *shrunk], tone, evidence)
 
 
 def _outcome(smoothing: pd.DataFrame, decay: pd.DataFrame) -> str:
@@ -483,46 +485,62 @@ def _shrink_words(outcomes: Counter, total: int) -> tuple[Tone, str, str]:
     if outcomes["both"]:
         said = f"Weight decay helped where smoothing did in {outcomes['both']} of {places}, not in "
         return "partly", "Not everywhere", f"{said}{outcomes['only smoothing']}."
-    why = (
-        "some weight decay is not decided." if outcomes["open"] else "no smoothing helped, so nothing needs explaining."
-    )
-    return "unknown", "Cannot say", f"This grid cannot say: in {places} {why}"
+    if outcomes["open"]:
+        why = f"in {outcomes['open']} of {places} some smoothing helped, and some weight decay is not decided."
+    else:
+        why = f"in {places} no smoothing helped, so nothing needs explaining."
+    return "unknown", "Cannot say", f"This grid cannot say: {why}"
 
 
-def _decay_best(decay: pd.DataFrame) -> str:
+def _decay_best(decay: pd.DataFrame, smoothing: pd.DataFrame) -> str:
     measured = decay[decay["difference"].notna()]
     if not len(measured):
         return "No weight decay is measured yet."
     best = measured.loc[measured["difference"].idxmax()]
     said = f"{text.points(best['difference'])} points ({_evidence(best)}; {best['verdict']})"
+    there = _same_place(smoothing[smoothing["difference"].notna()], best)
+    beside = ""
+    if len(there):
+        other = there.loc[there["difference"].idxmax()]
+        beside = f", the best smoothing there ({text.method_phrase(other)}) by {text.points(other['difference'])}"
     return (
-        f"The best stronger decay, {text.method_phrase(best)} on {_place(best)}, differs from plain training by {said}."
+        f"The best stronger decay, {text.method_phrase(best)} on {_place(best)}, differs from plain training by {said}"
+        f"{beside}."
     )
 
 
-def _spread(teachers: pd.DataFrame, metrics: pd.DataFrame | None, known: Facts) -> list[str]:
-    """How far smoothing shrinks the differences between logits, where that was measured."""
-    rows = primary_rows(teachers, known)
-    if metrics is None or "logit_spread" not in metrics or not len(rows):
+def _shrunk(teachers: pd.DataFrame, metrics: pd.DataFrame | None, known: Facts) -> list[str]:
+    """How far smoothing, and decay beside it, shrink the logits and the weights, where that was measured."""
+    primary = primary_rows(teachers, known)
+    if metrics is None or not len(primary):
         return []
-    spread = pd.to_numeric(metrics["logit_spread"], errors="coerce").groupby(metrics["key"]).agg(["mean", "count"])
-    last = rows.iloc[-1]
-    plain = _same_place(teachers[teachers["method"] == PLAIN], last)
-    keys = [last["key"], *plain["key"].head(1)]
-    if len(keys) < 2 or not all(key in spread.index and spread.loc[key, "count"] > 0 for key in keys):
-        return []
-    (mean, n), (plain_mean, plain_n) = (spread.loc[key] for key in keys)
+    last = primary.iloc[-1]
+    here = _same_place(teachers, last)
+    decay = here[(here["method"] == DECAY) & here["difference"].notna()].nlargest(1, "difference")
+    rows = [last, *(row for _, row in pd.concat([here[here["method"] == PLAIN].head(1), decay]).iterrows())]
     return [
-        f"On {_place(last)} the spread of the logits is {text.plain(mean)} with {text.method_phrase(last)} "
-        f"(n = {n:.0f}) and {text.plain(plain_mean)} with cross-entropy (n = {plain_n:.0f})."
+        f"On {_place(last)} {what} is {text.listing(parts)}."
+        for column, what in SHRINKING.items()
+        if column in metrics and len(parts := _means(rows, metrics, column)) == len(rows) > 1
     ]
 
 
-def _cannot(question: str, why: str, evidence: list[str], more: list[str] | None = None) -> Reply:
+def _means(rows: list[pd.Series], metrics: pd.DataFrame, column: str) -> list[str]:
+    """Return the mean of a column for each row that has one, with its method and n."""
+    values = pd.to_numeric(metrics[column], errors="coerce")
+    found = [(row, values[metrics["key"] == row["key"]].dropna()) for row in rows]
+    return [
+        f"{text.plain(measured.mean())} with {text.method_phrase(row)} (n = {len(measured)})"
+        for row, measured in found
+        if len(measured)
+    ]
+
+
+def cannot(question: str, why: str, evidence: list[str], more: list[str] | None = None) -> Reply:
     return Reply(question, "Cannot say", [f"This grid cannot say: {why}", *(more or [])], "unknown", evidence)
 
 
-def _short(tone: Tone) -> str:
+def short(tone: Tone) -> str:
     return {"yes": "Yes", "no": "No", "partly": "In part", "unshown": "Not shown", "unknown": "Cannot say"}[tone]
 
 
@@ -534,7 +552,7 @@ def binomial_error(summary: pd.DataFrame, known: Facts) -> list[str]:
         plain = plain[plain["mean"].notna()]
         if len(plain):
             mean = plain["mean"].iloc[-1]
-            error = (mean * (1 - mean) / n_test) ** 0.5
+            error = float(binomial_standard_error(mean, n_test))
             sentences.append(
                 f"On {dataset}, an accuracy of {text.percent(mean)} measured on {text.counted(n_test, 'test example')} "
                 f"has a binomial standard error of {text.size(error)} points."

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from smearlab.metrics._teacher import memorisation_table
 from smearlab.statistics.interaction import interaction
+from smearlab.statistics.passed_on import passed_on
 from smearlab.statistics.selection import choose_on_validation
 from smearlab.statistics.summary import summarise
 from smearlab.statistics.variance import variance_split
@@ -125,6 +127,8 @@ def replicate(cell: dict[str, Any], rate: float, seed: int, clean: bool) -> dict
         "test_ece": 0.02 + 0.2 * rate - 0.3 * gain,
         "memorised": memorised,
         "recovered": None if memorised is None else (1 - memorised) * 0.85,
+        **_inside(memorised, own),
+        **(_taken_over(memorised, own) if cell["role"] == "student" else {}),
     }
     if not clean:
         numbers = dict.fromkeys(numbers) | {"validation_accuracy_noisy": numbers["validation_accuracy_noisy"]}
@@ -138,6 +142,39 @@ def replicate(cell: dict[str, Any], rate: float, seed: int, clean: bool) -> dict
         "reason": None,
         "realised_noise_rate": rate + 0.002 * (seed - 2) if rate else 0.0,
     }
+
+
+def _inside(memorised: float | None, rng: np.random.Generator) -> dict[str, float | None]:
+    """Sizes inside a network: larger where it memorises more."""
+    size = 1 + (memorised or 0) + rng.normal(0, 0.01)
+    return {
+        "train_accuracy_right_part": 0.98,
+        "train_accuracy_wrong_part": memorised,
+        "train_accuracy_clean": 0.9,
+        "margin_right_part": 5 * size,
+        "margin_wrong_part": None if memorised is None else 6 * (memorised - 0.4),
+        "logit_norm": 8 * size,
+        "logit_spread": 2 * size,
+        "omega": 25 * size,
+        "weight_norm": 12 * size,
+        "head_weight_norm": 3 * size,
+        "feature_tightness": 0.3 * size,
+        "test_confidence": 0.8,
+        "train_right_confidence": 0.9,
+        "train_wrong_confidence": None if memorised is None else 0.5 + 0.4 * memorised,
+        "test_ece_scaled": 0.02,
+        "fitted_temperature": 1.3,
+        "test_nll_scaled": 0.1,
+    }
+
+
+def _taken_over(memorised: float | None, rng: np.random.Generator) -> dict[str, float | None]:
+    """A student and a teacher that memorise the same share of 1,000 wrong labels, most of them the same ones."""
+    if memorised is None:
+        return {"student_teacher_agreement": 0.97, **memorisation_table(np.zeros(0, bool), np.zeros(0, bool))}
+    taught = rng.uniform(size=1000) < memorised
+    own = np.where(rng.uniform(size=1000) < 0.8, taught, rng.uniform(size=1000) < memorised)
+    return {"student_teacher_agreement": 0.9, **memorisation_table(own, taught)}
 
 
 def cell_path(cell: dict[str, Any]) -> str:
@@ -187,6 +224,7 @@ def fake_tables(
         variance=variance_split(metrics),
         interaction=interaction(metrics),
         choice=choose_on_validation(metrics),
+        passed_on=passed_on(metrics),
         history=pd.DataFrame(histories),
         curves=pd.DataFrame(curves),
         context=fake_context(datasets, noises, rates, grid, keep, class_names),
@@ -293,10 +331,24 @@ def _curves(keys: dict[str, Any], numbers: dict[str, Any], rate: float) -> list[
         }
         for low, high in itertools.pairwise(edges)
     ]
-    both = (("reliability", points), ("margins", densities))
+    tops = [
+        {
+            "low": k / 20,
+            "high": (k + 1) / 20,
+            **{group: float(k / 9.5) for group in ("test", "train_right")},
+            "train_wrong": 1.0 if rate else None,
+        }
+        for k in range(20)
+    ]
+    places = [{"class": k % 3, "x": float(k % 3), "y": float(k % 3 == 2) + 0.01 * k} for k in range(30)]
+    scaled = [point | {"accuracy": point["confidence"]} for point in points]
+    drawn = (
+        *(("reliability", points), ("reliability_scaled", scaled), ("margins", densities)),
+        *((("confidence", tops), ("projection", places)) if keys["seed"] == 0 else ()),  # one is enough to draw
+    )
     return [
         keys | {"curve": name, "point": i, "quantity": quantity, "value": value}
-        for name, values in both
+        for name, values in drawn
         for i, point in enumerate(values)
         for quantity, value in point.items()
     ]
