@@ -9,6 +9,7 @@ from smearlab.config.load import parse, read_config
 from smearlab.errors import UserError
 from smearlab.files import check_files, read_sealed, write_json
 from smearlab.statistics.summary import summarise
+from smearlab.tables import read_csv
 
 PUBLISHED = Path("reports") / "published"
 TABLES = ("metrics.csv", "summary.csv", "choice.csv")
@@ -44,9 +45,9 @@ def _context(path: Path) -> dict:
 def recomputed_summary(folder: Path) -> pd.DataFrame:
     """Return the summary of a published run, made again from its metrics.csv and its config."""
     config = parse(read_config(folder / "config.yaml"))
-    published = pd.read_csv(folder / "summary.csv")
+    published = read_csv(folder / "summary.csv")
     return summarise(
-        pd.read_csv(folder / "metrics.csv"),
+        read_csv(folder / "metrics.csv"),
         primary=config.primary.model_dump() if config.primary else None,
         margin=config.margin,
         cells=published.loc[:, :"cell"],

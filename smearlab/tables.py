@@ -130,11 +130,11 @@ def read_tables(folder: str | Path) -> Tables:
         check_files(folder, read_sealed(folder / "summary.json", "sha256")["sha256"], "summary.json")
     return make_tables(
         metrics=pd.read_parquet(folder / "metrics.parquet"),
-        summary=_csv(folder / "summary.csv"),
+        summary=read_csv(folder / "summary.csv"),
         history=_optional_parquet(folder / "history.parquet"),
         curves=_optional_parquet(folder / "curves.parquet"),
         context=context,
-        **{name: _csv(folder / f"{name}.csv") for name in STATISTICS},
+        **{name: read_csv(folder / f"{name}.csv") for name in STATISTICS},
     )
 
 
@@ -184,10 +184,8 @@ def _optional_parquet(path: Path) -> pd.DataFrame:
     return pd.read_parquet(path) if path.is_file() else pd.DataFrame()
 
 
-def _csv(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, keep_default_na=False, na_values=[""]) if path.is_file() else pd.DataFrame()
-
-
-def _accuracy(metrics: pd.DataFrame) -> pd.Series:
-    clean_known = metrics["test_accuracy"].notna().groupby(metrics["dataset"]).transform("any").astype(bool)
-    return metrics["test_accuracy"].where(clean_known, metrics["test_accuracy_noisy"])
+def read_csv(path: Path) -> pd.DataFrame:
+    """Return a table of a grid; empty where it is absent. Texts stay texts: a transition `true` is no truth value."""
+    if not path.is_file():
+        return pd.DataFrame()
+    return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(TEXT_KEYS, str))

@@ -28,6 +28,16 @@ def test_round_trip_through_files_keeps_every_cell_and_number(folder):
     np.testing.assert_array_equal(found.metrics["accuracy"], tables.metrics["accuracy"])
 
 
+@pytest.mark.parametrize(("column", "value"), [("transition", "true"), ("dataset", "1"), ("noise", "nan")])
+def test_a_text_that_looks_like_something_else_stays_a_text(folder, column, value):
+    path, tables = folder
+    tables.metrics.assign(**{column: value}).to_parquet(path / "metrics.parquet")
+    tables.summary.assign(**{column: value}).to_csv(path / "summary.csv", index=False)
+    found = read_tables(path)
+    assert set(found.summary[column]) == {value}
+    assert set(found.summary["key"]) == set(found.metrics["key"])
+
+
 def test_history_and_curves_may_be_absent(folder):
     path, _ = folder
     found = read_tables(path)
