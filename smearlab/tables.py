@@ -189,3 +189,8 @@ def read_csv(path: Path) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame()
     return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(TEXT_KEYS, str))
+
+
+def _accuracy(metrics: pd.DataFrame) -> pd.Series:
+    clean_known = metrics["test_accuracy"].notna().groupby(metrics["dataset"]).transform("any").astype(bool)
+    return metrics["test_accuracy"].where(clean_known, metrics["test_accuracy_noisy"])
