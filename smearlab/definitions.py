@@ -25,6 +25,7 @@ class Dataset:
     class_names: tuple[str, ...] = field(hash=False)
     fingerprint: str
     has_clean_labels: bool = True
+    n_examples: int | None = None  # outside the test part, where it is known without reading an image; for the plan
 
     @property
     def n_classes(self) -> int:

@@ -59,9 +59,9 @@ def images_trained(cell: Cell | Estimate) -> float:
 
 
 def training_examples(cell: Cell | Estimate) -> int:
-    """Return the number of training examples, from the subset or the usual size of the set."""
+    """Return the number of training examples, from the subset, the user's files or the usual size of the set."""
     dataset = cell.labels.dataset
-    kept = dataset.settings["subset"]
+    kept = dataset.settings["subset"] or dataset.n_examples
     if kept is not None:
         return round(kept * (1 - dataset.settings["validation"]))
     return TRAINING_EXAMPLES.get(dataset.kind, 50000)

@@ -123,10 +123,11 @@ def dataset(name: str, config: Config) -> Dataset:
         class_names = module.class_names(**options)
         fingerprint = module.fingerprint(**options)
         clean = module.has_clean_labels(**options) if hasattr(module, "has_clean_labels") else True
+        n_examples = module.count(**options) if hasattr(module, "count") else None
     except UserError as error:
         raise UserError(f"config: {where}: {error}") from None
     settings = given.model_dump(include=set(type(given).model_fields))
-    return Dataset(name, given.kind, settings, options, tuple(class_names), fingerprint, clean)
+    return Dataset(name, given.kind, settings, options, tuple(class_names), fingerprint, clean, n_examples)
 
 
 def noise(name: str, config: Config) -> Noise:

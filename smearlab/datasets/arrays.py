@@ -45,6 +45,14 @@ def has_clean_labels(*, path: str) -> bool:
     return "labels" in npz_names(path)
 
 
+def count(*, path: str) -> int:
+    """Return the number of examples that the file does not call test."""
+    arrays = read_npz(path, (*LABELS, "split"))
+    if "split" in arrays:
+        return int((_text(arrays["split"], "split", path) != "test").sum())
+    return next((arrays[name].size for name in LABELS if name in arrays), 0)
+
+
 def fingerprint(*, path: str) -> str:
     """Return the SHA-256 of the file."""
     return file_fingerprint(path)

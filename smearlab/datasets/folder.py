@@ -93,6 +93,11 @@ def has_clean_labels(
     return labels == "clean"
 
 
+def count(*, path: str, size: int | None = None, labels_csv: str | None = None, labels: str = "clean") -> int:
+    """Return the number of images outside ROOT/test."""
+    return sum(picture.part != "test" for picture in _listing(path))
+
+
 def fingerprint(*, path: str, size: int | None = None, labels_csv: str | None = None, labels: str = "clean") -> str:
     """Return a SHA-256 over the names and contents of the images and of the CSV.
 

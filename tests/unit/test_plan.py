@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from smearlab.__main__ import find_grid
 from smearlab.digest import ROOT
 from smearlab.files import read_json
-from smearlab.plan import disk_mb, plan, training_minutes
+from smearlab.plan import disk_mb, plan, training_examples, training_minutes
 
 
 @pytest.mark.parametrize(("config", "run"), [("config.yaml", "digits"), ("configs/cifar10-cpu.yaml", "cifar10_cpu")])
@@ -24,6 +25,29 @@ def test_the_plan_of_the_default_grid_counts_its_blocks():
     assert text.startswith("digits: 51 named cells, 47 computations")
     for line in ("estimates of T: 3 blocks", "teachers: 28 blocks", "students: 19 blocks", "evaluations: 47 blocks"):
         assert line in text
+
+
+@pytest.mark.parametrize("split", [None, np.repeat(["train", "test"], [30, 10])])
+def test_the_users_own_images_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, split: np.ndarray | None):
+    monkeypatch.chdir(tmp_path)
+    Path("data").mkdir()
+    arrays = {"images": np.zeros((40, 8, 8), np.uint8), "noisy_labels": np.arange(40) % 4}
+    np.savez("data/own.npz", **arrays, **({} if split is None else {"split": split}))
+    assert counted("own-data.yaml") == round(0.8 * (40 if split is None else 30))
+
+
+def test_images_in_folders_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    for part, kind, n in (("train", "cat", 60), ("train", "dog", 40), ("test", "cat", 9)):
+        folder = Path("data/imagenet", part, kind)
+        folder.mkdir(parents=True)
+        for k in range(n):
+            (folder / f"{k}.png").write_bytes(b"not looked at")
+    assert counted("paper-imagenet.yaml") == 98
+
+
+def counted(name: str) -> int:
+    return training_examples(next(iter(find_grid(str(ROOT / "configs" / name)).cells.values())))
 
 
 def test_more_snapshots_need_more_disk(tmp_path: Path):
