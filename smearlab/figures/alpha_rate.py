@@ -35,7 +35,8 @@ def draw(tables: Tables) -> Drawing | None:
             ax.set_title(cells.condition_name(condition, cells.conditions(tables.summary)))
         bar = figure.colorbar(image, ax=[row[0] for row in grid], shrink=0.9, aspect=28, pad=0.02)
         bar.set_label("points")
-        bar.set_ticks(np.linspace(-limit, limit, 5))
+        marks = edges(limit)[[0, 2, 4, 7, 9, 11]]
+        bar.set_ticks(marks, labels=[text.plain(mark, 0 if limit >= 20 else 1 if limit >= 2 else 2) for mark in marks])
         bar.ax.tick_params(length=0)
         bar.outline.set_visible(False)
     return Drawing(figure, "Where it helps: strength × noise rate", _caption(rows, len(drawn), len(shown)), _alt(rows))
@@ -44,6 +45,12 @@ def draw(tables: Tables) -> Drawing | None:
 def _limit(differences: pd.Series) -> float:
     largest = float(differences.abs().max()) * 100
     return next((step for step in NICE if step >= largest), 100.0)
+
+
+def edges(limit: float) -> np.ndarray:
+    """Return the differences at which the shade changes: finer towards zero, so that one collapse hides no gain."""
+    even = np.linspace(-1, 1, len(look.DIVERGING) + 1)
+    return limit * np.sign(even) * even**2
 
 
 def _labels(frame: pd.DataFrame) -> list[str]:
@@ -64,8 +71,8 @@ def _map(ax: Axes, frame: pd.DataFrame, limit: float) -> object:
             found = cells.at_rate(frame[names == label], rate)["difference"]
             values[i, j] = 100 * found.iloc[0] if len(found) else np.nan
     shades = ListedColormap([look.colour(name) for name in look.DIVERGING])
-    edges = np.linspace(-limit, limit, len(look.DIVERGING) + 1)
-    image = ax.pcolormesh(values, cmap=shades, norm=BoundaryNorm(edges, shades.N), edgecolors=look.colour("paper"))
+    norm = BoundaryNorm(edges(limit), shades.N)
+    image = ax.pcolormesh(values, cmap=shades, norm=norm, edgecolors=look.colour("paper"))
     _numbers(ax, values, limit, frame, names, labels, rates)
     ax.set_xticks(np.arange(len(rates)) + 0.5, [text.rate(rate) for rate in rates])
     ax.set_yticks(np.arange(len(labels)) + 0.5, [look.safe(label) for label in labels])
@@ -93,7 +100,7 @@ def _numbers(
     for i, j in np.argwhere(~np.isnan(values)):
         verdict = cells.at_rate(frame[names == labels[i]], rates[j])["verdict"].iloc[0]
         star = " *" if verdict in ("helps", "hurts") else ""
-        strong = abs(values[i, j]) > STRONG * limit
+        strong = abs(values[i, j]) > STRONG**2 * limit  # shades go with the root
         ink = look.colour("paper") if strong else look.colour("ink")
         label = text.points(values[i, j] / 100) + star
         ax.text(j + 0.5, i + 0.5, label, ha="center", va="center", fontsize=8, color=ink)

@@ -54,15 +54,15 @@ def _row(row: pd.Series) -> dict[str, Field]:
         "teacher only": Field(teacher_only),
         "student only": Field(student_only),
         "neither": Field(neither),
-        "student, where teacher did": Field(text.percent(row["where_teacher_did"])),
-        "where it did not": Field(text.percent(row["where_teacher_did_not"])),
         "odds ratio": Field(_ratio(row["odds_ratio"])),
-        "its 95 % interval": Field(_ratios(row["odds_low"], row["odds_high"])),
+        "its interval": Field(_ratios(row["odds_low"], row["odds_high"])),
         "passed on": Field(text.percent(row["passed_on"])),
         "to plain teacher's student": Field(text.points(row["difference"])),
-        "95 % interval": Field(text.interval(row["ci_low"], row["ci_high"])),
+        "its 95 % interval": Field(text.interval(row["ci_low"], row["ci_high"])),
         "p (Holm)": Field(text.p_value(row["p_holm"])),
         "finding": Field(finding, CHIPS.get(finding, "open")),
+        "student does where teacher did": Field(text.percent(row["where_teacher_did"])),
+        "where it did not": Field(text.percent(row["where_teacher_did_not"])),
     }
 
 

@@ -13,7 +13,7 @@ from smearlab import registry
 from smearlab.figures import _cells as cells
 from smearlab.figures import _style as look
 from smearlab.figures._save import save, to_svg
-from smearlab.figures.alpha_rate import _limit
+from smearlab.figures.alpha_rate import _limit, edges
 from smearlab.figures.margins import positive_share
 from smearlab.figures.memorised_recovered import means
 from smearlab.report import format as text
@@ -22,7 +22,7 @@ OF_OTHER_GRIDS = ("estimator_error",)  # shown by grids with an estimated or per
 NAMES = tuple(name for name in registry.names("figures") if name not in OF_OTHER_GRIDS)
 OF_EVERY_GRID = {
     *("accuracy_alpha", "alpha_rate", "methods", "students", "memorised_recovered", "training_curves", "reliability"),
-    *("margins", "theory_losses", "theory_separator"),
+    *("margins", "confidence", "projection", "theory_losses", "theory_separator"),
 }
 SOME_CELLS = [
     teacher("cross_entropy"),
@@ -195,6 +195,14 @@ def test_map_limit_holds_every_difference():
     for largest in (0.001, 0.006, 0.033, 0.4):
         limit = _limit(pd.Series([largest, -largest / 2]))
         assert limit >= 100 * largest
+
+
+@pytest.mark.parametrize("limit", [0.5, 20.0, 100.0])
+def test_shades_are_even_around_zero_and_a_fifth_of_the_limit_is_seen(limit):
+    found = edges(limit)
+    assert found == pytest.approx(-found[::-1]) and (np.diff(found) > 0).all()
+    assert (found[0], found[-1]) == (-limit, limit) and len(found) == len(look.DIVERGING) + 1
+    assert np.searchsorted(found, 0.2 * limit) - np.searchsorted(found, 0.0) >= 2
 
 
 def test_share_above_zero_of_a_known_density():

@@ -97,7 +97,7 @@ def test_the_two_by_two_counts_of_every_student_are_on_the_page(tables):
         shown = dict(zip(table.columns, (field.text for field in row), strict=True))
         counts = [shown[name] for name in ("both", "teacher only", "student only", "neither")]
         assert counts == [f"{numbers[count]:.0f}" for count in COUNTS] and sum(map(int, counts)) == 4000
-        assert shown["its 95 % interval"] == f"{numbers['odds_low']:.3g} to {numbers['odds_high']:.3g}"
+        assert shown["its interval"] == f"{numbers['odds_low']:.3g} to {numbers['odds_high']:.3g}"
         assert shown["passed on"] == text.percent(numbers["passed_on"])
     html = render(tables, [])
     assert 'id="passed-on-table"' in html and passing.QUESTION in html
