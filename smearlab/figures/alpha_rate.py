@@ -111,7 +111,7 @@ def _caption(rows: pd.DataFrame, drawn: int, total: int) -> str:
     return (
         "Across: noise rate. Down: method and strength α. Number and shade: mean difference in test accuracy to "
         f"cross-entropy on the same labels, in points ({cells.n_range(rows['n_paired'])} pairs); blue is better, "
-        f"orange worse, a star marks the verdicts helps and hurts.{_extremes(rows)}{more}"
+        f"orange worse, in steps that grow away from zero; a star marks helps and hurts.{_extremes(rows)}{more}"
     )
 
 
