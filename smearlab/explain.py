@@ -334,7 +334,8 @@ def _matching(jobs: list[Job], wanted: str) -> list[Job]:
         found = [
             job
             for job in jobs
-            if job.log == path or any(output == path or output.startswith(f"{path}/") for output in job.outputs)
+            if path in (job.log, f"{RESULTS}/{job.name}")
+            or any(output == path or output.startswith(f"{path}/") for output in job.outputs)
         ]
         if found and wanted not in (".", RESULTS):
             return found

@@ -1,18 +1,16 @@
 """The command line: checks, lists, explains and plans a grid without running it."""
 
-import json
 from pathlib import Path
 
 import pytest
 import yaml
 
 from configs import TINY, config
-from smearlab.__main__ import find_grid, main
+from smearlab.__main__ import main
 from smearlab.errors import UserError
-from smearlab.grid import load_grid
-from smearlab.jobs import training_code, training_code_parts
+from smearlab.find import find_grid
 
-COMMANDS = ("check", "explain", "plan")
+COMMANDS = ("check", "explain", "plan", "status")
 
 
 @pytest.fixture
@@ -68,31 +66,3 @@ def test_list_shows_every_kind(folder, capsys):
 def test_the_plan_names_blocks_and_hours(folder, capsys):
     assert main(["plan", "tiny"]) == 0
     assert "10 blocks" in capsys.readouterr().out
-
-
-class TestExplain:
-    """Which change of code would train a cell again."""
-
-    def write(self, content: dict, change: dict[str, str] | None = None) -> None:
-        grid = load_grid(content)
-        for cell in grid.cells.values():
-            parts = {**training_code_parts(cell), **(change or {})}
-            code = "before" if change else training_code(cell)
-            path = Path(cell.folder("paired-0"), "run.json")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps({"code": code, "code_parts": parts}), encoding="utf-8")
-
-    def test_what_is_not_there(self, folder, capsys):
-        assert main(["explain", "tiny"]) == 0
-        assert capsys.readouterr().out.splitlines()[0] == "not trained yet: 10 blocks"
-
-    def test_what_is_as_it_stands(self, folder, capsys):
-        self.write(config())
-        assert main(["explain", "tiny"]) == 0
-        assert capsys.readouterr().out == "tiny: every block is trained by the code as it stands\n"
-
-    @pytest.mark.parametrize("part", ["smearlab/smearing.py", "torch"])
-    def test_which_module_or_library_changed(self, folder, capsys, part):
-        self.write(config(), {part: "before"})
-        assert main(["explain", "tiny"]) == 0
-        assert capsys.readouterr().out.splitlines()[0] == f"changed: {part}: 10 blocks"

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from smearlab.__main__ import find_grid
 from smearlab.digest import ROOT
 from smearlab.files import read_json
+from smearlab.find import find_grid
 from smearlab.plan import disk_mb, plan, training_examples, training_minutes
 
 

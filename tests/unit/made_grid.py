@@ -1,0 +1,110 @@
+"""A grid whose files were never computed: outputs, logs, benchmarks and Snakemake's notes, as a run leaves them."""
+
+import json
+import os
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from smearlab.codebook import remember
+from smearlab.files import read_json, sha256_file, write_sealed
+from smearlab.grid import Grid
+from smearlab.jobs import training_code_parts
+from smearlab.records import Records
+from smearlab.stages import Job, jobs_of
+
+BEGAN = 1_700_000_000.0
+
+
+def make(grid: Grid, keep: Callable[[Job], bool] = lambda job: True, *, codes: bool = True) -> list[Job]:
+    """Leave what a run of these jobs leaves, each a second after the one before; return all jobs of the grid."""
+    jobs = jobs_of(grid)
+    for k, job in enumerate(jobs):
+        if job.outputs and keep(job):
+            make_job(job, BEGAN + k)
+    if codes:
+        remember()
+    return jobs
+
+
+def make_job(job: Job, when: float) -> None:
+    """Leave the files of one job and Snakemake's note of it."""
+    for path in job.outputs:
+        file = Path(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if job.trains and file.name == "run.json":
+            write_sealed(file, run_of(job))
+        else:
+            file.write_text('{"made": "up"}\n', encoding="utf-8")
+        os.utime(file, (when, when))
+    log(job, "done\n", when)
+    if job.benchmark:
+        Path(job.benchmark).write_text("s\th:m:s\n12.5\t0:00:12\n", encoding="utf-8")
+        os.utime(job.benchmark, (when, when))
+    note(job)
+
+
+def run_of(job: Job, **changes: Any) -> dict[str, Any]:
+    """Return what run.json says of a training."""
+    decided = job.decide()
+    entry = {"status": "finished", "reason": None, "train_seconds": 5.0, "images_per_second": 900.0}
+    replicates = [{**seeds, **entry, **changes} for seeds in decided["replicates"]]
+    parts = training_code_parts(job.cell) if job.rule != "warm_up" else {}
+    return {"replicates": replicates, "recipe": decided["recipe"], "code": decided["code"], "code_parts": parts}
+
+
+def log(job: Job, text: str, when: float | None = None) -> None:
+    """Write the log of a job."""
+    Path(job.log).parent.mkdir(parents=True, exist_ok=True)
+    Path(job.log).write_text(text, encoding="utf-8")
+    if when is not None:
+        os.utime(job.log, (when, when))
+
+
+def note(job: Job, params: dict[str, Any] | None = None) -> None:
+    """Write Snakemake's note of a job's outputs, with other parameters if they are given."""
+    checksums = {path: f"sha256:{sha256_file(path)}" for path in (*job.inputs, *job.ancient) if Path(path).exists()}
+    record = {
+        "rule": job.rule,
+        "input": sorted((*job.inputs, *job.ancient)),
+        "params": [repr(job.decide() if params is None else params)],
+        "record_format_version": 6,
+        "input_checksums": checksums if len(checksums) < 100 else {},
+    }
+    for path in job.outputs:
+        place = note_path(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(json.dumps(record), encoding="utf-8")
+
+
+def change_note(job: Job, **values: Any) -> None:
+    """Change parameters in the notes of a job, as if it had been made with others."""
+    note(job, {**job.decide(), **values})
+
+
+def note_path(path: str, kind: str = "metadata") -> Path:
+    """Return where Snakemake keeps its note of a file, by its own way of naming."""
+    name = urlsafe_b64encode(path.encode()).decode()
+    pieces = [name[i : i + 254] for i in range(0, len(name), 254)]
+    return Path(".snakemake", kind, *[f"@{piece}" for piece in pieces[:-1]], pieces[-1])
+
+
+def begin(job: Job) -> None:
+    """Mark a job as begun and not ended."""
+    for path in job.outputs:
+        place = note_path(path, "incomplete")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text('{"external_jobid": null}', encoding="utf-8")
+
+
+def of(jobs: Iterable[Job], rule: str, part: str = "") -> Job:
+    """Return the first job of a rule with a part of its name."""
+    return next(job for job in jobs if job.rule == rule and part in job.name)
+
+
+def noted(path: str) -> dict[str, Any] | None:
+    """Return what is read back of a note."""
+    found = Records().of(path)
+    assert found is None or found == read_json(note_path(path))
+    return found

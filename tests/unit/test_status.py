@@ -1,0 +1,227 @@
+"""The status says of each job where it is, by what lies on the disk, and writes nothing."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from made_grid import begin, change_note, log, make, make_job, of, run_of
+
+from configs import config
+from smearlab.__main__ import main
+from smearlab.digest import ROOT
+from smearlab.durations import duration, seconds_of
+from smearlab.files import write_sealed
+from smearlab.grid import load_grid
+from smearlab.logs import failure, progress
+from smearlab.runlock import _myself
+from smearlab.stages import jobs_of
+from smearlab.status import Status, look
+from smearlab.watching import lines, watch
+
+FIRST = (
+    "replicate 1/2 (noise seed 0, seed 0): epoch 7/30, loss 0.9, train 0.9, validation 0.7, 5,867 images/s, 41 s left"
+)
+SECOND = "replicate 2/2 (noise seed 1, seed 1): epoch 3/30, step 4/11, 1 min 05 s left"
+
+
+@pytest.fixture
+def grid(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("config.yaml").write_text(yaml.safe_dump(config()), encoding="utf-8")
+    return load_grid(config())
+
+
+def lock(job, owner) -> Path:
+    """Lay a run lock of an owner beside the checkpoint of a training."""
+    path = Path(".smearlab/checkpoints", job.cell.key, f"{job.block}.checkpoint.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(owner), encoding="utf-8")
+    return path
+
+
+def test_a_grid_that_was_never_run_waits_and_is_measured_by_the_plan(grid):
+    status = look(grid)
+    assert status.cells == {
+        "total": 10,
+        "done": 0,
+        "running": 0,
+        "waiting": 10,
+        "failed": 0,
+        "stale": 0,
+        "diverged": 0,
+    }
+    assert status.time_left.source == "plan" and status.time_left.learnt == 0 and not status.complete
+
+
+def test_a_finished_grid_is_complete(grid):
+    make(grid)
+    status = look(grid)
+    assert status.cells["done"] == 10 and status.complete and not status.damaged and not status.stale
+    assert all(counts["done"] == counts["total"] for counts in status.stages.values())
+    assert lines(status)[-1] == "nothing is left to do"
+
+
+def test_time_is_learnt_from_the_finished_runs_of_the_grid(grid):
+    jobs = make(grid, lambda job: job.rule not in ("distill_student", "evaluate_student") and job.stage != "tables")
+    left = look(grid).time_left
+    assert left.learnt == 0 and left.planned == left.jobs
+    make_job(of(jobs, "distill_student"), 1_700_000_100)
+    left = look(grid).time_left
+    assert left.source == "finished runs and plan" and left.learnt == 1  # the other student: 12.5 s, as the first
+
+
+def test_a_live_lock_is_a_running_block_with_its_place_in_the_training(grid):
+    job = of(jobs_of(grid), "train_teacher")
+    lock(job, _myself())
+    log(job, f"{FIRST}\n{SECOND}\n")
+    (entry,) = look(grid).running
+    assert (entry["replicate"], entry["replicates"], entry["epoch"], entry["epochs"]) == (2, 2, 3, 30)
+    assert entry["images_per_second"] == 5867 and entry["seconds_left"] == pytest.approx(65, abs=2)
+    assert entry["job"] == job.name and f"process {os.getpid()}" in entry["owner"]
+
+
+def test_a_dead_owner_is_not_running(grid):
+    job = of(jobs_of(grid), "train_teacher")
+    lock(job, {**_myself(), "started": "1"})
+    assert look(grid).running == []
+
+
+@pytest.mark.parametrize("age, running", [(10, 1), (1000, 0)])
+def test_an_owner_elsewhere_lives_while_it_renews_its_lock(grid, age, running):
+    job = of(jobs_of(grid), "train_teacher")
+    path = lock(job, {**_myself(), "host": "node7", "place": "node7 elsewhere", "slurm_job": "42"})
+    os.utime(path, (time.time() - age,) * 2)
+    assert len(look(grid).running) == running
+
+
+@pytest.mark.parametrize(
+    "text, error",
+    [
+        ("a line\nerror: the labels are not those\n", "error: the labels are not those"),
+        (f"{FIRST}\nTraceback (most recent call last):\n  File x\nValueError: no\n", "ValueError: no"),
+        (f"{FIRST}\n", None),
+        ("stopped by a signal; the checkpoint is written, and the same command continues\n", None),
+    ],
+)
+def test_a_failed_block_is_told_with_the_last_line_of_its_log(grid, text, error):
+    job = of(jobs_of(grid), "train_teacher")
+    log(job, text)
+    status = look(grid)
+    assert [entry["error"] for entry in status.failed] == ([error] if error else [])
+    assert status.cells["failed"] == bool(error)
+
+
+def test_an_error_that_is_older_than_the_outputs_is_over(grid):
+    jobs = make(grid)
+    job = of(jobs, "evaluate_teacher")
+    log(job, "error: once\n", 1_000_000_000)
+    Path(job.outputs[-1]).unlink()
+    assert look(grid).failed == []
+
+
+def test_what_other_code_made_is_stale_and_what_follows_too(grid):
+    jobs = make(grid)
+    job = of(jobs, "train_teacher", "label_smoothing-alpha=0.4")
+    change_note(job, code="before")
+    status = look(grid)
+    assert status.cells["stale"] == 1 and status.cells["done"] == 9
+    assert {entry["job"] for entry in status.stale if entry["stage"] != "tables"} == {job.name}
+    assert status.stages["teachers"]["stale"] == status.stages["evaluations"]["stale"] == 1
+
+
+def test_divergence_is_shown_with_its_reason(grid):
+    jobs = make(grid)
+    job = of(jobs, "train_teacher")
+    when = os.stat(job.outputs[-1]).st_mtime
+    write_sealed(job.outputs[-1], run_of(job, status="diverged", reason="the loss is not finite in epoch 3"))
+    os.utime(job.outputs[-1], (when, when))
+    status = look(grid)
+    assert status.cells["diverged"] == 1 and status.cells["done"] == 10
+    assert status.diverged[0]["reason"] == "the loss is not finite in epoch 3"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b'{"replicates": 3}', b"\xff\xfe", b'{"replicates": [], "checksum": "0"}']
+)
+def test_a_damaged_file_is_a_line(grid, content):
+    jobs = make(grid)
+    job = of(jobs, "train_teacher")
+    Path(job.outputs[-1]).write_bytes(content)
+    status = look(grid)
+    assert [entry["path"] for entry in status.damaged] == [job.outputs[-1]]
+    assert any(job.outputs[-1] in line for line in lines(status))
+
+
+def test_a_job_without_a_lock_runs_while_its_snakemake_lives(grid, monkeypatch):
+    job = of(jobs_of(grid), "evaluate_teacher")
+    begin(job)
+    log(job, "")
+    assert look(grid).running == []
+    monkeypatch.setattr("smearlab.status.running_here", lambda folder: [1])
+    assert [entry["job"] for entry in look(grid).running] == [job.name]
+
+
+def test_nothing_is_written_and_torch_is_not_imported(grid):
+    make(grid, lambda job: job.stage != "students")
+    before = {path: path.stat().st_mtime_ns for path in Path().rglob("*")}
+    program = "import sys\nfrom smearlab.__main__ import main\nmain(['status'])\nassert 'torch' not in sys.modules"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0 and done.stdout.startswith("tiny: "), done.stderr
+    assert {path: path.stat().st_mtime_ns for path in Path().rglob("*")} == before
+
+
+def test_json_has_the_documented_keys(grid, capsys):
+    make(grid, lambda job: job.rule != "distill_student")
+    assert main(["status", "tiny", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    text = (ROOT / "docs" / "status.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    assert documented == set(said)
+
+
+def test_watching_ends_with_the_grid_and_tells_in_lines_where_there_is_no_terminal(grid, capsys):
+    make(grid)
+    watch(grid, pause=0)
+    assert capsys.readouterr().out.splitlines()[0] == "tiny: 10 of 10 cells done"
+
+
+def test_the_live_view_shows_names_as_they_are(grid):
+    from rich.console import Console
+
+    from smearlab.watching import _page
+
+    job = of(jobs_of(grid), "train_teacher")
+    log(job, "error: [red]a name[/nonsense]\n")
+    console = Console(width=400, record=True, file=open(os.devnull, "w", encoding="utf-8"))
+    with console.file:
+        console.print(_page(look(grid)))
+    assert "error: [red]a name[/nonsense]" in console.export_text()
+
+
+@given(st.text(max_size=300))
+def test_any_log_is_read(tmp_path_factory, text):
+    path = tmp_path_factory.mktemp("log") / "x.log"
+    path.write_text(text, encoding="utf-8", errors="replace")
+    progress(path)
+    failure(path)
+
+
+@given(st.integers(0, 48 * 3600 - 1))
+def test_a_duration_is_read_back(seconds):
+    found = seconds_of(duration(seconds))
+    assert found is not None and abs(found - seconds) < (60 if seconds >= 3600 else 1)
+
+
+def test_a_status_is_plain_values():
+    status = Status("x", {"total": 0, "done": 0}, {})
+    assert json.loads(json.dumps(status.as_json()))["complete"] is True
