@@ -12,6 +12,7 @@ from smearlab.statistics.passed_on import COUNTS, FEWER, MORE
 from smearlab.tables import TEXT_KEYS, Tables, cell_keys, regular
 
 QUESTION = "Does a smoothed or corrected teacher pass on fewer of the wrong labels?"
+MOST_ROWS = 400
 GROUPS = {"smoothed": (words.SMOOTHING,), "corrected": words.CORRECTIONS}
 TALLY = {
     FEWER: "pass on fewer wrong labels in",
@@ -39,7 +40,10 @@ def rows_of(tables: Tables) -> pd.DataFrame:
 def block(tables: Tables) -> Table | None:
     """Return the two-by-two counts of every student cell with wrong labels, with what follows from them."""
     rows = rows_of(tables)
-    return table("Who memorised which wrong label", [_row(row) for _, row in rows.iterrows()]) if len(rows) else None
+    if not len(rows):
+        return None
+    note = f"The first {MOST_ROWS} of {len(rows)}; all are in passed_on.csv." if len(rows) > MOST_ROWS else ""
+    return table("Who memorised which wrong label", [_row(row) for _, row in rows.head(MOST_ROWS).iterrows()], note)
 
 
 def _row(row: pd.Series) -> dict[str, Field]:

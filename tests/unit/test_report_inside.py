@@ -103,6 +103,12 @@ def test_the_two_by_two_counts_of_every_student_are_on_the_page(tables):
     assert 'id="passed-on-table"' in html and passing.QUESTION in html
 
 
+def test_a_very_long_table_is_cut_and_says_so(tables, monkeypatch):
+    monkeypatch.setattr(passing, "MOST_ROWS", 2)
+    table = passing.block(tables)
+    assert len(table.rows) == 2 and table.note == "The first 2 of 3; all are in passed_on.csv."
+
+
 def answered(*rows):
     """The reply to rows of passed_on, each (teacher method, α, finding, difference, low, high of the taught share)."""
     names = {"dataset": "digits", "noise": "symmetric", "recipe": "small", "role": "student", "method": "cross_entropy"}
