@@ -1,5 +1,6 @@
 """The status says of each job where it is, by what lies on the disk, and writes nothing."""
 
+import io
 import json
 import os
 import re
@@ -202,9 +203,8 @@ def test_the_live_view_shows_names_as_they_are(grid):
 
     job = of(jobs_of(grid), "train_teacher")
     log(job, "error: [red]a name[/nonsense]\n")
-    console = Console(width=400, record=True, file=open(os.devnull, "w", encoding="utf-8"))
-    with console.file:
-        console.print(_page(look(grid)))
+    console = Console(width=400, record=True, file=io.StringIO())
+    console.print(_page(look(grid)))
     assert "error: [red]a name[/nonsense]" in console.export_text()
 
 
