@@ -1,6 +1,6 @@
 """Which cells a figure shows, in which panels, under which names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,22 +89,47 @@ def thin(values: list[Any], most: int) -> list[Any]:
     return [values[i] for i in np.unique(np.linspace(len(values) - 1, 0, most).round().astype(int))]
 
 
+def methods_left_out(shown: int, total: int) -> str:
+    """Return the sentence of a caption that says how many methods a figure leaves out."""
+    return (
+        f" Shown are {shown} of {total} methods, first one of each kind; all are in the tables."
+        if shown < total
+        else ""
+    )
+
+
 def left_out(shown: int, total: int) -> str:
     """Return the sentence of a caption that says how much of the grid a figure leaves out."""
     return f" Shown are {shown} of {total} panels; all numbers are in the tables." if shown < total else ""
 
 
-def families(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield (method without its α, rows ascending in α), in the order of the table."""
+def families(frame: pd.DataFrame, among: Iterable[str] | None = None) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield (method without its α, rows ascending in α): all in the order of the table, or those named, as named."""
     names = frame.apply(text.method_family, axis=1) if len(frame) else pd.Series([], dtype=str)
-    for name in dict.fromkeys(names):
-        yield name, frame[names == name].sort_values("alpha", kind="stable")
+    for name in dict.fromkeys(names) if among is None else among:
+        if (names == name).any():
+            yield name, frame[names == name].sort_values("alpha", kind="stable")
 
 
-def ends(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return each method's weakest and strongest cell, one row per computation, in the order of the table."""
-    picked = [family.iloc[sorted({0, len(family) - 1})] for _, family in families(frame)]
-    return pd.concat(picked).drop_duplicates("cell") if picked else frame.head(0)
+def leading(frame: pd.DataFrame) -> list[str]:
+    """Return all families: the first variant (transition, options) of each method, then the second of each, …"""
+    if not len(frame):
+        return []
+    methods = frame["method"].groupby(frame.apply(text.method_family, axis=1), sort=False).first()
+    return list(methods.groupby(methods).cumcount().sort_values(kind="stable").index)
+
+
+def ends(frame: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Return the weakest and the strongest cell of the leading methods, at most `most`, one row per computation.
+
+    Of strengths of both signs only the positive ones count: a collapse at a negative one would be all there is to see.
+    """
+    picked = []
+    for _, family in families(frame, leading(frame)[:most]):
+        positive = family[family["alpha"] > 0]
+        rows = positive if len(positive) else family
+        picked.append(rows.iloc[sorted({0, len(rows) - 1})])
+    return pd.concat(picked).drop_duplicates("cell").head(most) if picked else frame.head(0)
 
 
 def replicates(panel_metrics: pd.DataFrame, row: pd.Series) -> pd.DataFrame:

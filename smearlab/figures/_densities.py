@@ -22,7 +22,7 @@ Lines = list[tuple[pd.Series, pd.DataFrame]]
 def highest_rate(tables: Tables, curve: str, groups: Mapping[str, str]) -> tuple[cells.Panel | None, Lines]:
     """Return the last noisy panel that has the curve, with (cell, its densities averaged over replicates)."""
     for panel in reversed(cells.select(tables, "teacher", noisy_only=True, most=3)[0]):
-        rows = cells.ends(panel.summary).head(MOST_METHODS)
+        rows = cells.ends(panel.summary, MOST_METHODS)
         found = [(row, tables.curve(curve, row["cell"])) for _, row in rows.iterrows()]
         lines = [(row, _mean(points, groups)) for row, points in found if len(points)]
         if lines:

@@ -13,6 +13,7 @@ from smearlab.tables import Tables
 
 ORDER = 10
 POINTS_AT_MOST = 1500
+MOST_METHODS = 7
 
 
 def draw(tables: Tables) -> Drawing | None:
@@ -21,28 +22,32 @@ def draw(tables: Tables) -> Drawing | None:
     shown = [panel for panel in shown if panel.summary["mean"].notna().any()]
     if not shown:
         return None
+    methods = cells.leading(pd.concat([panel.summary for panel in shown]))
+    among = methods[:MOST_METHODS]
     columns = min(3, len(shown))
     with look.style():
-        figure, grid = look.panels(-(-len(shown) // columns), columns, height=2.6, key=_handles(shown, tables))
+        figure, grid = look.panels(-(-len(shown) // columns), columns, height=2.6, key=_handles(shown, among, tables))
         axes = [ax for row in grid for ax in row]
         for ax, panel in zip(axes, shown, strict=False):
-            _panel(ax, panel, tables)
+            _panel(ax, panel, among, tables)
         for ax in axes[len(shown) :]:
             ax.remove()
         for row in grid:
             row[0].set_ylabel(f"{cells.accuracy_name(tables)}, %")
-    return Drawing(figure, "Accuracy against the strength of smoothing", _caption(shown, total, tables), _alt(shown))
+    caption = _caption(shown, total, tables) + cells.methods_left_out(len(among), len(methods))
+    return Drawing(figure, "Accuracy against the strength of smoothing", caption, _alt(shown))
 
 
-def _panel(ax: Axes, panel: cells.Panel, tables: Tables) -> None:
+def _panel(ax: Axes, panel: cells.Panel, among: list[str], tables: Tables) -> None:
     plain = cells.plain_rows(panel.summary)
-    swept = [(n, f) for n, f in cells.families(panel.summary) if f["alpha"].notna().any()]
-    lines = [(n, f) for n, f in cells.families(panel.summary) if f["alpha"].isna().all()]
+    families = [family for _, family in cells.families(panel.summary, among)]
     span = _alpha_range(panel.summary)
-    for _, family in swept:
-        _sweep(ax, family, plain, panel, tables)
-    for i, (_, family) in enumerate(lines):
-        _reference(ax, family.iloc[0], span, i, tables)
+    for family in families:
+        if family["alpha"].notna().any():
+            _sweep(ax, family, plain, panel, tables)
+    lines = [family.iloc[0] for family in families if family["alpha"].isna().all()]
+    for i, row in enumerate(lines):
+        _reference(ax, row, span, i, tables)
     ax.set_title(panel.title)
     ax.set_xlabel("α")
     ax.xaxis.set_major_locator(look.ticks(6))
@@ -85,11 +90,11 @@ def _reference(ax: Axes, row: pd.Series, span: tuple[float, float], place: int, 
     ax.errorbar(at, 100 * row["mean"], error, color=colour, marker=markers[row["method"]], elinewidth=1.4)
 
 
-def _handles(shown: list[cells.Panel], tables: Tables) -> list[Line2D]:
+def _handles(shown: list[cells.Panel], among: list[str], tables: Tables) -> list[Line2D]:
     colours, markers = look.method_style(cells.methods(tables))
     rows = pd.concat([panel.summary for panel in shown])
     handles = []
-    for name, family in cells.families(rows):
+    for name, family in cells.families(rows, among):
         method = family["method"].iloc[0]
         dashes = (0, (4, 3)) if family["alpha"].isna().all() else "-"
         handles.append(

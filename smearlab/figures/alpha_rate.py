@@ -28,7 +28,7 @@ def draw(tables: Tables) -> Drawing | None:
     drawn = shown[:MOST_MAPS]
     limit = _limit(rows["difference"])
     with look.style():
-        heights = [0.62 + 0.27 * min(len(_labels(frame)), MOST_ROWS) for _, frame in drawn]
+        heights = [0.62 + 0.27 * len(_labels(frame)) for _, frame in drawn]
         figure, grid = look.panels(len(drawn), 1, height=float(np.mean(heights)), ratios=heights)
         for (condition, frame), (ax,) in zip(drawn, grid, strict=True):
             image = _map(ax, frame, limit)
@@ -54,15 +54,18 @@ def edges(limit: float) -> np.ndarray:
 
 
 def _labels(frame: pd.DataFrame) -> list[str]:
-    order = frame.sort_values("alpha", kind="stable", na_position="last")
-    names = order.apply(text.method_label, axis=1)
-    firsts = {method: i for i, method in enumerate(frame["method"].drop_duplicates())}
-    ranks = order["method"].map(firsts)
-    return list(dict.fromkeys(names.iloc[np.argsort(ranks.to_numpy(), kind="stable")]))
+    """The methods with their strengths, in the order of the table; of too many rows those of the leading methods."""
+    of = {name: list(dict.fromkeys(rows.apply(text.method_label, axis=1))) for name, rows in cells.families(frame)}
+    shown, room = set(), MOST_ROWS
+    for name in cells.leading(frame):
+        if len(of[name]) <= room:
+            shown.add(name)
+            room -= len(of[name])
+    return [label for name, labels in of.items() if name in shown for label in labels]
 
 
 def _map(ax: Axes, frame: pd.DataFrame, limit: float) -> object:
-    labels = cells.thin(_labels(frame), MOST_ROWS)
+    labels = _labels(frame)
     rates = cells.rates(frame)
     names = frame.apply(text.method_label, axis=1)
     values = np.full((len(labels), len(rates)), np.nan)
@@ -108,6 +111,8 @@ def _numbers(
 
 def _caption(rows: pd.DataFrame, drawn: int, total: int) -> str:
     more = f" Shown are {drawn} of {total} conditions; all numbers are in the tables." if drawn < total else ""
+    here, every = len(_labels(rows)), rows.apply(text.method_label, axis=1).nunique()
+    more += f" {every - here} more rows are in the tables." if here < every else ""
     return (
         "Across: noise rate. Down: method and strength α. Number and shade: mean difference in test accuracy to "
         f"cross-entropy on the same labels, in points ({cells.n_range(rows['n_paired'])} pairs); blue is better, "

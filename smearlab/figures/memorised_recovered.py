@@ -12,6 +12,7 @@ from smearlab.tables import Tables
 
 ORDER = 50
 MOST_PANELS = 6
+MOST_METHODS = 10
 POINTS_AT_MOST = 1500
 
 
@@ -21,16 +22,21 @@ def draw(tables: Tables) -> Drawing | None:
     shown = [panel for panel in shown if panel.metrics["memorised"].notna().any()]
     if not shown:
         return None
+    methods = cells.leading(pd.concat([means(panel) for panel in shown]))
+    among = methods[:MOST_METHODS]
     columns = min(3, len(shown))
     with look.style():
         height = 3.0 if columns > 1 else 3.4
-        figure, grid = look.panels(-(-len(shown) // columns), columns, height=height, key=_handles(shown, tables))
+        figure, grid = look.panels(
+            -(-len(shown) // columns), columns, height=height, key=_handles(shown, among, tables)
+        )
         axes = [ax for line in grid for ax in line]
         for ax, panel in zip(axes, shown, strict=False):
-            _panel(ax, panel, tables)
+            _panel(ax, panel, among, tables)
         for ax in axes[len(shown) :]:
             ax.remove()
-    return Drawing(figure, "Memorised against recovered", _caption(shown, total), _alt(shown))
+    caption = _caption(shown, total) + cells.methods_left_out(len(among), len(methods))
+    return Drawing(figure, "Memorised against recovered", caption, _alt(shown))
 
 
 def means(panel: cells.Panel) -> pd.DataFrame:
@@ -42,9 +48,9 @@ def means(panel: cells.Panel) -> pd.DataFrame:
     )
 
 
-def _panel(ax: Axes, panel: cells.Panel, tables: Tables) -> None:
+def _panel(ax: Axes, panel: cells.Panel, among: list[str], tables: Tables) -> None:
     colours, markers = look.method_style(cells.methods(tables))
-    for _, family in cells.families(means(panel)):
+    for _, family in cells.families(means(panel), among):
         method = family["method"].iloc[0]
         colour, marker = colours[method], markers[method]
         if len(panel.metrics) <= POINTS_AT_MOST:
@@ -69,12 +75,12 @@ def _name_ends(ax: Axes, family: pd.DataFrame) -> None:
         ax.annotate(label, place, (5, 4), textcoords="offset points", fontsize=7.5, color=look.colour("muted"))
 
 
-def _handles(shown: list[cells.Panel], tables: Tables) -> list[Line2D]:
+def _handles(shown: list[cells.Panel], among: list[str], tables: Tables) -> list[Line2D]:
     colours, markers = look.method_style(cells.methods(tables))
     rows = pd.concat([means(panel) for panel in shown])
     return [
         Line2D([], [], color=colours[m], marker=markers[m], linewidth=1, label=look.safe(name))
-        for name, family in cells.families(rows)
+        for name, family in cells.families(rows, among)
         for m in family["method"].head(1)
     ]
 

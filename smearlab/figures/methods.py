@@ -12,7 +12,7 @@ from smearlab.tables import Tables
 
 ORDER = 30
 MOST_PANELS = 6
-MOST_ROWS = 30
+MOST_ROWS = 48
 
 
 def draw(tables: Tables) -> Drawing | None:
@@ -50,21 +50,41 @@ def _panel(ax: Axes, panel: cells.Panel, labels: list[str], tables: Tables) -> N
     if len(margin):
         ax.axvspan(-margin.iloc[0], margin.iloc[0], color=look.colour("band"), linewidth=0, zorder=0)
     ax.axvline(0, color=look.colour("m-plain"), linewidth=1)
-    for _, row in _compared(panel.summary).iterrows():
+    rows = _compared(panel.summary)
+    edge = _edge(rows)
+    for _, row in rows.iterrows():
         label = text.method_label(row)
         if label in labels:
-            _row(ax, row, labels.index(label), colours[row["method"]], markers[row["method"]])
+            _row(ax, row, labels.index(label), colours[row["method"]], markers[row["method"]], edge)
+    ax.set_xlim(left=max(edge, ax.get_xlim()[0]))
     ax.set_yticks(range(len(labels)), [look.safe(label) for label in labels])
     ax.set_ylim(len(labels) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)
     ax.spines["left"].set_visible(False)
-    ax.set_title(panel.title)
-    ax.set_xlabel("difference to cross-entropy, points")
+    ax.set_title(panel.title.replace(" · ", "\n"))  # beside long names of methods there is no room for it in one line
+    ax.set_xlabel("points")
 
 
-def _row(ax: Axes, row: pd.Series, place: int, colour: str, marker: str) -> None:
+def _edge(rows: pd.DataFrame) -> float:
+    """Return where the scale ends on the left: a collapse must not hide what the others gain."""
+    return -2 * max(10.0, 100 * float(rows["difference"].max()))
+
+
+def _row(ax: Axes, row: pd.Series, place: int, colour: str, marker: str, edge: float) -> None:
     decided = row["verdict"] in ("helps", "hurts", "no practical difference")
+    if 100 * row["difference"] < edge:
+        ax.annotate(
+            f"◂ {text.points(row['difference'])}",
+            (0, place),
+            xycoords=("axes fraction", "data"),
+            xytext=(3, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=7.5,
+            color=colour,
+        )
+        return
     if not np.isnan(row["ci_low"]):
         ax.plot([100 * row["ci_low"], 100 * row["ci_high"]], [place, place], color=colour, linewidth=1.8)
     face = colour if decided else look.colour("paper")
@@ -79,8 +99,8 @@ def _caption(shown: list[cells.Panel], total: int, tables: Tables) -> str:
         f"Across: mean paired difference in {cells.accuracy_name(tables)} to cross-entropy, in points, with its 95 % t "
         f"interval, not adjusted for the number of comparisons ({cells.n_range(rows['n_paired'])} pairs). Shaded: "
         f"± {text.plain(rows['margin'].max())} points, the differences that are held to make no practical "
-        f"difference. A hollow marker stands for a comparison that is not decided. Verdicts here: {said}."
-        + cells.left_out(len(shown), total)
+        f"difference. A hollow marker stands for a comparison that is not decided, a number beside an arrow for a loss "
+        f"beyond the scale. Verdicts here: {said}." + cells.left_out(len(shown), total)
     )
 
 

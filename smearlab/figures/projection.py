@@ -48,7 +48,7 @@ def _points(panel: cells.Panel, tables: Tables) -> list[tuple[pd.Series, pd.Data
 
 def _followed(summary: pd.DataFrame) -> pd.DataFrame:
     """Plain training, the weakest and the strongest smoothing, then the others."""
-    rows = cells.ends(summary)
+    rows = cells.ends(summary, 2 * MOST_METHODS)
     rank = rows["method"].map({cells.PLAIN: 0, cells.SMOOTHING: 1}).fillna(2)
     return rows.loc[rank.sort_values(kind="stable").index]
 

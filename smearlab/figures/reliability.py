@@ -38,17 +38,8 @@ def draw(tables: Tables) -> Drawing | None:
 
 
 def _lines(panel: cells.Panel, tables: Tables, curve: str) -> list[tuple[pd.Series, pd.DataFrame]]:
-    found = [(row, tables.curve(curve, row["cell"])) for _, row in _followed(panel.summary).iterrows()]
+    found = [(row, tables.curve(curve, row["cell"])) for _, row in cells.ends(panel.summary, MOST_LINES).iterrows()]
     return [(row, _pooled(rows)) for row, rows in found if len(rows)]
-
-
-def _followed(summary: pd.DataFrame) -> pd.DataFrame:
-    """Plain training, the primary or weakest and the strongest smoothing, and the first of each other method."""
-    picked = []
-    for _, family in cells.families(summary):
-        ends = {0, len(family) - 1} if family["method"].iloc[0] == cells.SMOOTHING else {0}
-        picked.append(family.iloc[sorted(ends)])
-    return pd.concat(picked).drop_duplicates("cell").head(MOST_LINES) if picked else summary.head(0)
 
 
 def _pooled(rows: pd.DataFrame) -> pd.DataFrame:

@@ -57,16 +57,10 @@ def _known(history: pd.DataFrame) -> list[str]:
 
 def _lines(panel: cells.Panel, history: pd.DataFrame) -> list[tuple[pd.Series, pd.DataFrame]]:
     """The methods to follow, each with its epochs of all replicates."""
-    found = [(row, history[history["cell"] == row["cell"]]) for _, row in _followed(panel.summary).iterrows()]
+    found = [
+        (row, history[history["cell"] == row["cell"]]) for _, row in cells.ends(panel.summary, MOST_LINES).iterrows()
+    ]
     return [(row, rows) for row, rows in found if len(rows)]
-
-
-def _followed(summary: pd.DataFrame) -> pd.DataFrame:
-    """Plain training, the weakest and the strongest strength of each method, the methods without strength."""
-    picked = []
-    for _, family in cells.families(summary):
-        picked.append(family.iloc[sorted({0, len(family) - 1})])
-    return pd.concat(picked).drop_duplicates("cell").head(MOST_LINES) if picked else summary.head(0)
 
 
 def _look(cell: pd.Series, tables: Tables) -> dict[str, object]:

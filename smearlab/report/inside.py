@@ -50,7 +50,7 @@ def side_by_side(tables: Tables) -> Table | None:
     panel = _panel(tables)
     if panel is None:
         return None
-    rows = cells.ends(panel.summary).head(MOST_METHODS)
+    rows = cells.ends(panel.summary, MOST_METHODS)
     found = {text.method_label(row): _values(panel.metrics, row["key"]) for _, row in rows.iterrows()}
     found = {label: values for label, values in found.items() if len(values)}
     known = [name for name in QUANTITIES if any(values[name].notna().any() for values in found.values())]

@@ -16,6 +16,7 @@ CORRECTIONS = ("forward", "backward")
 SYMMETRIC = ("symmetric", "uniform_redraw")
 UNKNOWN = ("not enough data", "diverged", "missing", "no baseline", "")
 MOST_CLAUSES = 4
+MOST_NAMED = 3
 SHRINKING = {"logit_spread": "the spread of the logits", "weight_norm": "the norm of the weights"}
 
 Tone = Literal["yes", "no", "partly", "unshown", "unknown"]
@@ -377,13 +378,19 @@ def _standing(smoothed: pd.Series, corrections: pd.DataFrame) -> tuple[Tone, str
 
 
 def _ordered(smoothed: pd.Series, corrections: pd.DataFrame) -> str:
-    rows = pd.concat([smoothed.to_frame().T, corrections]).sort_values("difference", ascending=False, kind="stable")
+    named = corrections if len(corrections) <= MOST_NAMED else corrections.groupby("method", sort=False).head(1)
+    rows = pd.concat([smoothed.to_frame().T, named]).sort_values("difference", ascending=False, kind="stable")
     parts = [
         f"{text.method_phrase(row)} {text.points(row['difference'])} "
         f"({text.interval(row['ci_low'], row['ci_high'])}, n = {row['n_paired']:.0f}, {row['verdict']})"
         for _, row in rows.iterrows()
     ]
-    return f"On {_place(smoothed)}, in points against cross-entropy with 95 % intervals: {text.listing(parts)}."
+    said = f"On {_place(smoothed)}, in points against cross-entropy with 95 % intervals: {text.listing(parts)}"
+    others = corrections.drop(named.index)["difference"]
+    if not len(others):
+        return f"{said}."
+    span = f"{text.points(others.min())} to {text.points(others.max())}"
+    return f"{said}; {text.counted(len(others), 'other correction')} from {span}."
 
 
 def _best_smoothing(teachers: pd.DataFrame, smoothed: pd.Series) -> str:
@@ -405,7 +412,12 @@ def _apart(smoothed: pd.Series, corrections: pd.DataFrame) -> str:
         above, below = smoothed["ci_low"] > row["ci_high"], smoothed["ci_high"] < row["ci_low"]
         names["above" if above else "below" if below else "overlapping"].append(text.method_phrase(row))
     said = {"above": "lies above that of", "below": "lies below that of", "overlapping": "overlaps that of"}
-    parts = [f"{said[where]} {text.listing(found)}" for where, found in names.items() if found]
+    many = len(corrections) > MOST_NAMED
+    parts = [
+        f"{said[where]} {f'{len(found)} of {len(corrections)} corrections' if many else text.listing(found)}"
+        for where, found in names.items()
+        if found
+    ]
     return (
         f"The interval of {text.method_phrase(smoothed)} {text.listing(parts)}; they are not tested against each other."
     )
