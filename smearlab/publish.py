@@ -12,7 +12,7 @@ from smearlab.statistics.summary import summarise
 from smearlab.tables import read_csv
 
 PUBLISHED = Path("reports") / "published"
-TABLES = ("metrics.csv", "summary.csv", "choice.csv")
+TABLES = ("metrics.csv", "summary.csv", "choice.csv", "passed_on.csv")
 KEPT = ("code_version", "environment", "datasets", "cost", "accepted")
 
 
