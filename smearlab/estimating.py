@@ -31,7 +31,10 @@ def estimate_transition(job: Mapping[str, Any], inputs: Mapping[str, Any], outpu
     ]
     named = {key: job[key] for key in ("estimator", "options")}
     write_sealed(outputs["estimate"], {**named, "replicates": entries, "code": job["code"]})
-    shutil.rmtree(checkpoint_path(job).with_suffix(""), ignore_errors=True)
+    checkpoint = checkpoint_path(job)
+    shutil.rmtree(checkpoint.with_suffix(""), ignore_errors=True)
+    for leftover in checkpoint.parent.glob(f"{checkpoint.name}*"):
+        leftover.unlink(missing_ok=True)
 
 
 def _estimated(

@@ -49,14 +49,19 @@ def read_json(path: str | Path) -> Any:
 
 
 def write_sealed(path: str | Path, value: Mapping[str, Any]) -> None:
-    """Write a mapping as JSON atomically, with its checksum inside, so that a damaged number is noticed."""
+    """Write a mapping as JSON atomically, with its place and its checksum inside.
+
+    So a damaged number is noticed, and so is a whole file, or a whole folder, that stands in another one's place.
+    """
+    place = _place(path)
+    value = {**value, "file": place} if place else value
     write_json(path, {**value, "checksum": checksum(value)})
 
 
 def read_sealed(path: str | Path, *keys: str) -> dict[str, Any]:
-    """Read what write_sealed wrote, without the checksum; UserError unless it is whole and has the keys.
+    """Read what write_sealed wrote, without place and checksum; UserError unless it is whole, here, and has the keys.
 
-    A file without a checksum (made by hand, or by an earlier version) is taken as it is.
+    A file without a checksum or a place (made by hand, or by an earlier version) is taken as it is.
     """
     try:
         value = read_json(path)
@@ -69,7 +74,16 @@ def read_sealed(path: str | Path, *keys: str) -> dict[str, Any]:
     stated = value.pop("checksum", None)
     if stated is not None and stated != checksum(value):
         raise damaged(path, "does not match its own checksum")
+    written = value.pop("file", None)
+    if written is not None and _place(path) not in (None, written):
+        raise damaged(path, f"was written as {written} and stands in another one's place")
     return value
+
+
+def _place(path: str | Path) -> str | None:
+    """Return a file's path below results/, which stays the same when the checkout moves; None for any other file."""
+    _, found, below = "/".join(("", *Path(path).parts)).rpartition("/results/")
+    return below if found else None
 
 
 def checksum(value: Any) -> str:

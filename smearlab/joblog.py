@@ -54,6 +54,8 @@ def job_log(path: str | Path) -> Iterator[None]:
         except Exception as error:
             traceback.print_exc(file=log)
             print(f"smearlab: {reason(error)} (more in {path})", file=terminal)
+        except KeyboardInterrupt:
+            print("stopped by Ctrl-C", file=log)
         else:
             return
     sys.exit(1)

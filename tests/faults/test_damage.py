@@ -12,6 +12,7 @@ from projects import TINY, Project
 from smearlab import jobs
 from smearlab.collect import Reader, context, curves_table, history_table, metrics_table
 from smearlab.errors import UserError
+from smearlab.files import read_sealed
 from smearlab.grid import Grid, load_grid
 from smearlab.measuring import evaluate
 from smearlab.observed import read_labels
@@ -84,6 +85,44 @@ def test_what_the_tables_are_made_of(name: str, finished: Project, grid: Grid) -
         else:
             assert kind == "one bit" and same(found, expected), (kind, content)
     assert refused >= 6  # a bit of white space may be flipped without harm, hardly more
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        ("teachers/*/symmetric-*/rate=0.4/*/cross_entropy", "teachers/*/symmetric-*/rate=0.4/*/label_smoothing*"),
+        ("teachers/*/symmetric-*/rate=0.4/*/cross_entropy", "teachers/*/clean/rate=0.0/*/cross_entropy"),
+        ("labels/*/symmetric-*/rate=0.4/seed=0", "labels/*/symmetric-*/rate=0.4/seed=1"),
+        ("labels/*/symmetric-*/rate=0.4/seed=0", "labels/*/clean/rate=0.0/seed=0"),
+    ],
+)
+def test_whole_folders_in_each_other_s_place(one: str, other: str, finished: Project, grid: Grid) -> None:
+    (first,), (second,) = (list((finished.folder / "results").glob(pattern)) for pattern in (one, other))
+    aside = first.with_name("aside")
+    first.rename(aside), second.rename(first), aside.rename(second)
+    with pytest.raises(UserError, match="stands in another one's place") as error:
+        collected(grid, finished.folder)
+    assert str(first) in str(error.value) or str(second) in str(error.value)
+    (block,) = finished.folder.glob(TEACHER)
+    cell = grid.cells[str(block.parent.relative_to(finished.folder / "results"))]
+    outputs = {"metrics": str(block / "new.json"), "examples": str(block / "new.npz")}
+    with pytest.raises(UserError, match="stands in another one's place"):
+        evaluate(jobs.evaluation_job(cell, "paired-0"), evaluation_inputs(finished.folder, block), outputs)
+    assert not (block / "new.json").exists()
+
+
+def test_every_sealed_file_of_a_grid_knows_its_place(unbroken: tuple[Project, Any], tmp_path: Path) -> None:
+    results = unbroken[0].folder / "results"
+    sealed = [path for path in sorted(results.rglob("*.json")) if "figures" not in path.parts]
+    kinds = {path.name for path in sealed}
+    assert kinds >= {"training.json", "test.json", "audit.json", "run.json", "metrics.json", "context.json"}
+    for path in sealed:
+        moved = tmp_path / "results" / "elsewhere" / path.relative_to(results)
+        moved.parent.mkdir(parents=True, exist_ok=True)
+        moved.write_bytes(path.read_bytes())
+        read_sealed(path)
+        with pytest.raises(UserError, match="stands in another one's place"):
+            read_sealed(moved)
 
 
 @pytest.mark.parametrize("name", TABLES)

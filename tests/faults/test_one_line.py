@@ -39,6 +39,13 @@ def test_a_fault_is_one_line(fault: Exception, said: str, tmp_path: Path, capsys
     assert type(fault).__name__ in (tmp_path / "job.log").read_text() or isinstance(fault, UserError)
 
 
+def test_ctrl_c_ends_any_job_without_a_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped, job_log(tmp_path / "job.log"):
+        raise KeyboardInterrupt
+    assert stopped.value.code == 1 and capsys.readouterr().err == ""
+    assert (tmp_path / "job.log").read_text() == "stopped by Ctrl-C\n"
+
+
 def test_a_job_that_succeeds_says_nothing_on_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with job_log(tmp_path / "logs" / "job.log"):
         print("epoch 1")

@@ -177,6 +177,16 @@ def test_without_a_true_matrix_there_is_an_estimate_and_no_error(tmp_path: Path)
     assert np.allclose(np.sum(found["transition"], axis=1), 1)
 
 
+def test_nothing_of_the_warm_up_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    place = Path(".smearlab/checkpoints/estimates/tiny")
+    write_json(place / "paired-0" / "fold-0.checkpoint", {})
+    write_json(place / "paired-0.checkpoint.lock.guard", {})
+    write_json(place / "paired-1.checkpoint", {})
+    test_without_a_true_matrix_there_is_an_estimate_and_no_error(tmp_path)
+    assert [path.name for path in place.iterdir()] == ["paired-1.checkpoint"]
+
+
 def method_job(name: str, transition: str) -> dict[str, Any]:
     method = {"name": name, "alpha": None, "transition": transition}
     return {"cell": "c", "n_classes": 4, "method": method, "replicates": [{"noise_seed": 0, "seed": 0}]}

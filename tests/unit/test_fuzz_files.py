@@ -33,7 +33,7 @@ PLAIN = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
     max_leaves=8,
 )
-MAPPINGS = st.dictionaries(st.text(max_size=6).filter(lambda key: key != "checksum"), PLAIN, max_size=5)
+MAPPINGS = st.dictionaries(st.text(max_size=6).filter(lambda key: key not in ("checksum", "file")), PLAIN, max_size=5)
 
 
 def sha256(content: bytes) -> str:
