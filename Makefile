@@ -1,11 +1,11 @@
-# make setup | run [CONFIG=…] [PROFILE=profiles/slurm] | report [NAME=…] | test | test-slurm | lint | lock | resolve | docs
+# make setup | run [CONFIG=…] [PROFILE=profiles/slurm] | report [NAME=…] | test | test-browser | test-slurm | lint | lock | resolve | docs
 .DEFAULT_GOAL := run
 PYTHON ?= python3
 CONFIG ?= config.yaml
 NAME ?= digits
 BIN := .venv/bin
 
-.PHONY: setup run report test test-slurm lint lock resolve docs clean
+.PHONY: setup run report test test-browser test-slurm lint lock resolve docs clean
 
 # The stamp holds the lock it was made from: an unchanged lock installs nothing.
 setup: .venv/installed
@@ -25,7 +25,10 @@ report: setup
 	$(BIN)/python -m smearlab report $(NAME)
 
 test: setup
-	$(BIN)/python -m pytest tests --ignore tests/slurm -n 2 --dist worksteal
+	$(BIN)/python -m pytest tests --ignore tests/slurm --ignore tests/browser -n 2 --dist worksteal
+
+test-browser: setup
+	tests/browser/run.sh
 
 test-slurm: setup
 	tests/slurm/run.sh $(ARGS)
