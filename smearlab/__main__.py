@@ -11,7 +11,7 @@ from smearlab import registry
 from smearlab.config.schema import Config
 from smearlab.errors import UserError
 from smearlab.files import write_text
-from smearlab.find import find_grid, nothing_noted
+from smearlab.find import find_grid
 from smearlab.joblog import reason
 
 SCHEMA = Path("docs/config.schema.json")
@@ -109,28 +109,25 @@ def _status(options: argparse.Namespace) -> None:
     from smearlab.find import default_grid
     from smearlab.watching import show, watch
 
-    with nothing_noted():
-        grid = find_grid(options.grid) if options.grid else default_grid()
+    grid = find_grid(options.grid) if options.grid else default_grid()
     (watch if options.watch else show)(grid, as_json=options.json)
 
 
 def _explain(options: argparse.Namespace) -> None:
     from smearlab.explain import explain, explain_path
 
-    with nothing_noted():
-        if "/" not in options.what or options.what.endswith((".yaml", ".yml")):
-            lines = explain(find_grid(options.what))
-        else:
-            lines = explain_path(options.what, options.configs)
+    if "/" not in options.what or options.what.endswith((".yaml", ".yml")):
+        lines = explain(find_grid(options.what))
+    else:
+        lines = explain_path(options.what, options.configs)
     print("\n".join(lines))
 
 
 def _clean(options: argparse.Namespace) -> None:
     from smearlab.clean import clean
 
-    with nothing_noted():
-        for line in clean(options.configs, remove=options.remove):
-            print(line)
+    for line in clean(options.configs, remove=options.remove):
+        print(line)
 
 
 def _plan(options: argparse.Namespace) -> None:

@@ -1,12 +1,10 @@
 """The grids a checkout knows: those of config.yaml and of the configs in configs/."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 from smearlab import registry
 from smearlab.config.load import read_config
-from smearlab.datasets import _fingerprint
 from smearlab.errors import UserError
 from smearlab.grid import Grid, load_grid
 
@@ -48,14 +46,3 @@ def all_grids(further: Sequence[str | Path] = ()) -> Iterator[tuple[Path, Grid |
             yield path, load_grid(read_config(path))
         except UserError as error:
             yield path, error
-
-
-@contextmanager
-def nothing_noted() -> Iterator[None]:
-    """Within this context the fingerprint of a data set is not noted in .smearlab: reading a config writes nothing."""
-    store = _fingerprint._store
-    _fingerprint._store = lambda key, entry: None
-    try:
-        yield
-    finally:
-        _fingerprint._store = store
