@@ -137,10 +137,12 @@ def _plan(options: argparse.Namespace) -> None:
 
 
 def _clear_locks(_: argparse.Namespace) -> None:
-    from smearlab.leftovers import clear_stale_locks
+    from smearlab.leftovers import clear_stale_locks, clear_unreadable_records
 
     for lock in clear_stale_locks():
         print(f"removed {lock}, left by a run that is no longer alive")
+    for record in clear_unreadable_records():
+        print(f"removed {record}, a damaged note of Snakemake's")
 
 
 def _publish(options: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import importlib.metadata
+import os
 import platform
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,8 @@ class Reader:
 
 
 def _read_if_there(path: Path, *keys: str) -> dict[str, Any] | None:
+    if not path.is_file() and os.path.lexists(path):  # a folder or a pipe is not the same as not there yet
+        raise damaged(path, "is no plain file")
     return read_sealed(path, *keys) if path.is_file() else None
 
 

@@ -8,6 +8,7 @@ import psutil
 from smearlab.errors import UserError
 
 LOCKS = Path(".snakemake") / "locks"
+RECORDS = Path(".snakemake") / "metadata"
 OWNER = Path(".smearlab") / "run-host"
 
 
@@ -34,6 +35,22 @@ def clear_stale_locks(folder: Path = Path()) -> list[Path]:
     owner.parent.mkdir(parents=True, exist_ok=True)
     owner.write_text(f"{host}\n", encoding="utf-8")
     return locks
+
+
+def clear_unreadable_records(folder: Path = Path()) -> list[Path]:
+    """Remove Snakemake's notes on files that are not text, which it would end on with a traceback; return them.
+
+    It removes damaged ones itself where they are text. A file without a note is taken as it is.
+    """
+    damaged = []
+    for record in (folder / RECORDS).rglob("*"):
+        try:
+            if record.is_file():
+                record.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            record.unlink(missing_ok=True)
+            damaged.append(record)
+    return damaged
 
 
 def running_here(folder: Path) -> list[int]:

@@ -87,6 +87,14 @@ def test_what_the_tables_are_made_of(name: str, finished: Project, grid: Grid) -
     assert refused >= 6  # a bit of white space may be flipped without harm, hardly more
 
 
+def test_a_folder_in_a_file_s_place_is_not_a_missing_cell(finished: Project, grid: Grid) -> None:
+    (path,) = finished.folder.glob(COLLECTED["metrics.json"])
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(UserError, match=r"metrics\.json: is no plain file"):
+        collected(grid, finished.folder)
+
+
 @pytest.mark.parametrize(
     "one, other",
     [

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from smearlab.errors import UserError
-from smearlab.leftovers import LOCKS, OWNER, clear_stale_locks, running_here
+from smearlab.leftovers import LOCKS, OWNER, RECORDS, clear_stale_locks, clear_unreadable_records, running_here
 
 
 @pytest.fixture
@@ -55,3 +55,12 @@ def test_a_lock_of_another_host_is_left_to_the_user(locked: Path):
 def test_the_host_of_the_run_is_noted(tmp_path: Path):
     clear_stale_locks(tmp_path)
     assert (tmp_path / OWNER).read_text().strip() == os.uname().nodename
+
+
+def test_notes_that_are_not_text_are_removed_and_no_others(tmp_path: Path):
+    notes = tmp_path / RECORDS / "@cmVz"
+    notes.mkdir(parents=True)
+    for name, content in (("good", b"{}"), ("torn", b'{"a'), ("empty", b""), ("flipped", b'{"\xe2": 1}')):
+        (notes / name).write_bytes(content)
+    assert clear_unreadable_records(tmp_path) == [notes / "flipped"]
+    assert sorted(path.name for path in notes.iterdir()) == ["empty", "good", "torn"]
