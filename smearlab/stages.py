@@ -273,7 +273,8 @@ def _tables(grid: Grid) -> Iterator[Job]:
     drawn = tuple(f"{tables}/figures/{figure}.{end}" for figure in figures for end in ("svg", "json"))
     read = (*_in(tables, (*READ_BY_FIGURES, "reference.csv")), *drawn)
     yield _table("write_report", page, (page,), read, f"{logs}/report.log", jobs.report_job)
-    yield _table("all", "all", (), (page,), "", dict)
+    asked = (page, *_in(tables, ("metrics.parquet", "metrics.csv", "summary.csv")))
+    yield _table("all", "all", (), asked, "", dict)
 
 
 def _table(

@@ -51,6 +51,8 @@ rule estimate_transition:
     conda:
         "../../envs/train.yaml"
     params:
-        job=lambda wildcards: jobs.estimate_job(cell_of(wildcards), wildcards.block, GRID.estimators[wildcards.estimator]),
+        job=lambda wildcards: jobs.estimate_job(
+            cell_of(wildcards), wildcards.block, GRID.estimators[wildcards.estimator]
+        ),
     script:
         "../scripts/estimate_transition.py"
