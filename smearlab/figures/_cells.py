@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from smearlab.figures import _style as look
 from smearlab.report import format as text
 from smearlab.tables import CONDITION, Tables
 
@@ -130,6 +131,12 @@ def ends(frame: pd.DataFrame, most: int) -> pd.DataFrame:
         rows = positive if len(positive) else family
         picked.append(rows.iloc[sorted({0, len(rows) - 1})])
     return pd.concat(picked).drop_duplicates("cell").head(most) if picked else frame.head(0)
+
+
+def dashes(cell: pd.Series, shown: Iterable[pd.Series]) -> object:
+    """Return how a cell's line is drawn: among the shown cells of its method the last is solid, the others are not."""
+    same = [text.method_label(row) for row in shown if row["method"] == cell["method"]]
+    return look.DASHES[(len(same) - 1 - same.index(text.method_label(cell))) % len(look.DASHES)]
 
 
 def replicates(panel_metrics: pd.DataFrame, row: pd.Series) -> pd.DataFrame:

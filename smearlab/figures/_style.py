@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import matplotlib as mpl
 import matplotlib.style
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -176,8 +177,7 @@ def panels(
 def legend_columns(labels: Sequence[str]) -> int:
     """Return how many columns of these labels fit the width of the page."""
     for columns in range(min(len(labels), 6), 1, -1):
-        rows = -(-len(labels) // columns)
-        widths = [max(map(len, labels[i : i + rows])) for i in range(0, len(labels), rows)]
+        widths = [max(map(len, part)) for part in np.array_split(np.array(labels, dtype=object), columns)]
         if sum(5.3 * width + 40 for width in widths) <= 72 * WIDTH - 10:
             return columns
     return 1

@@ -30,7 +30,7 @@ def draw(tables: Tables) -> Drawing | None:
         for line, (when, found) in zip(grid, rows.items(), strict=True):
             for ax, (panel, lines) in zip(line, found, strict=True):
                 _panel(ax, lines, tables)
-                ax.set_title(", ".join(filter(None, [panel.title, when])))
+                ax.set_title(when or panel.title)
             line[0].set_ylabel("accuracy, %")
         for ax in grid[-1]:
             ax.set_xlabel("confidence, %")
@@ -52,9 +52,7 @@ def _pooled(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _look(cell: pd.Series, lines: list, tables: Tables) -> dict[str, object]:
     colours, markers = look.method_style(cells.methods(tables))
-    first = next(row for row, _ in lines if row["method"] == cell["method"])
-    several = sum(row["method"] == cell["method"] for row, _ in lines) > 1
-    dashes = (0, (4, 2)) if several and first["key"] == cell["key"] else "-"
+    dashes = cells.dashes(cell, [row for row, _ in lines])
     return {"color": colours[cell["method"]], "marker": markers[cell["method"]], "linestyle": dashes}
 
 

@@ -39,7 +39,7 @@ def draw(tables: Tables) -> Drawing | None:
         for axes, quantity in zip(grid, quantities, strict=True):
             for ax, (_, lines) in zip(axes, shown, strict=True):
                 for cell, rows in lines:
-                    _line(ax, cell, rows, quantity, tables)
+                    _line(ax, rows, quantity, _look(cell, lines, tables))
             axes[0].set_ylabel(AXES.get(quantity, "validation accuracy, %"))
         for ax, (panel, _) in zip(grid[0], shown, strict=True):
             ax.set_title(panel.title)
@@ -63,21 +63,18 @@ def _lines(panel: cells.Panel, history: pd.DataFrame) -> list[tuple[pd.Series, p
     return [(row, rows) for row, rows in found if len(rows)]
 
 
-def _look(cell: pd.Series, tables: Tables) -> dict[str, object]:
+def _look(cell: pd.Series, lines: list, tables: Tables) -> dict[str, object]:
     colours, _ = look.method_style(cells.methods(tables))
-    same = tables.summary[(tables.summary["method"] == cell["method"]) & (tables.summary["role"] == "teacher")]
-    weakest = same["alpha"].min() == cell["alpha"] and same["alpha"].nunique() > 1
-    return {"color": colours[cell["method"]], "linestyle": (0, (4, 2)) if weakest else "-"}
+    return {"color": colours[cell["method"]], "linestyle": cells.dashes(cell, [row for row, _ in lines])}
 
 
-def _line(ax: Axes, cell: pd.Series, rows: pd.DataFrame, quantity: str, tables: Tables) -> None:
+def _line(ax: Axes, rows: pd.DataFrame, quantity: str, how: dict[str, object]) -> None:
     groups = 100 * rows.set_index("epoch")[quantity].dropna()
     if not len(groups):
         return
     mean, sd = groups.groupby(level=0).mean(), groups.groupby(level=0).std().fillna(0)
     kept = cells.thin(list(mean.index), MOST_EPOCHS)
     mean, sd = mean.loc[kept], sd.loc[kept]
-    how = _look(cell, tables)
     ax.fill_between(mean.index, mean - sd, mean + sd, color=how["color"], alpha=0.13, linewidth=0)
     ax.plot(mean.index, mean, **how)
 
@@ -87,7 +84,7 @@ def _handles(shown: list[tuple[cells.Panel, list]], tables: Tables) -> list[Line
     for _, lines in shown:
         for cell, _ in lines:
             label = text.method_label(cell)
-            handles[label] = Line2D([], [], label=look.safe(label), **_look(cell, tables))
+            handles[label] = Line2D([], [], label=look.safe(label), **_look(cell, lines, tables))
     return list(handles.values())
 
 
