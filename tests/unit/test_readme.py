@@ -1,0 +1,87 @@
+"""The numbers in the README are those of the published runs."""
+
+import itertools
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from smearlab.digest import ROOT
+from smearlab.tables import read_csv
+
+LINES = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+METHODS = {
+    "cross-entropy": ("cross_entropy", None, None),
+    "label smoothing 0.1 (the paper's)": ("label_smoothing", 0.1, None),
+    "smoothing 0.1": ("label_smoothing", 0.1, None),
+    "label smoothing 0.4": ("label_smoothing", 0.4, None),
+    "label smoothing 0.8": ("label_smoothing", 0.8, None),
+    "smoothing 0.8": ("label_smoothing", 0.8, None),
+    "forward correction with the matched T": ("forward", None, "matched"),
+    "forward, true T": ("forward", None, "true"),
+    "forward, T estimated (anchor)": ("forward", None, "estimated(anchor)"),
+    "backward correction with the matched T": ("backward", None, "matched"),
+}
+NOISES = {
+    "digits: symmetric": ("digits_noise", "symmetric", 0.4),
+    "digits: pair flip": ("digits_noise", "pair_flip", 0.4),
+    "digits: asymmetric": ("digits_noise", "asymmetric", 0.4),
+    "digits: instance-dependent": ("digits_noise", "instance_dependent", 0.4),
+    "digits: its matched twin": ("digits_noise", "twin", 0.4),
+    "CIFAR-10, 10,000 images: human": ("cifar10_human_cpu", "human", None),
+    "CIFAR-10, 10,000 images: its matched twin": ("cifar10_human_cpu", "human_twin", None),
+}
+
+
+def rows_after(heading: str) -> list[list[str]]:
+    """The fields of a table's rows, its heading first."""
+    start = next(i for i, line in enumerate(LINES) if line.startswith(heading))
+    table = itertools.takewhile(lambda line: line.startswith("|"), LINES[start:])
+    return [[field.strip() for field in line.strip("|").split("|")] for line in table]
+
+
+def published(grid: str, noise: str, rate: float | None, method: tuple[str, float | None, str | None]) -> pd.Series:
+    frame = read_csv(ROOT / "reports" / "published" / grid / "summary.csv")
+    frame = frame[(frame["role"] == "teacher") & (frame["noise"] == noise) & (frame["method"] == method[0])]
+    for column, value in (("noise_rate", rate), ("alpha", method[1]), ("transition", method[2])):
+        frame = frame[frame[column].isna() if value is None else frame[column] == value]
+    (_, row), *others = frame.iterrows()
+    assert not others
+    return row
+
+
+def agrees(said: str, row: pd.Series) -> bool:
+    """Whether a field of the README says the mean of a baseline, or the difference of a method, of this row."""
+    number = float(re.search(r"[+−]?\d+\.\d", said)[0].replace("−", "-"))
+    return abs(number - 100 * (row["mean"] if row["verdict"] == "baseline" else row["difference"])) < 0.051
+
+
+@pytest.mark.parametrize("column", [(1, "digits"), (2, "cifar10_cpu")], ids=lambda column: column[1])
+def test_the_first_table_is_that_of_the_published_runs(column: tuple[int, str]) -> None:
+    place, grid = column
+    compared = [fields for fields in rows_after("| 40 % symmetric noise") if fields[0] in METHODS]
+    assert len(compared) >= 6
+    for fields in compared:
+        row = published(grid, "symmetric", 0.4, METHODS[fields[0]])
+        assert agrees(fields[place], row), (fields, row["difference"])
+        if row["verdict"] != "baseline":
+            assert row["verdict"] in fields[place]
+
+
+def test_the_table_of_noises_is_that_of_the_published_runs() -> None:
+    heading, _, *rows = rows_after("| noise | cross-entropy")
+    for fields in rows:
+        where = next(NOISES[name] for name in sorted(NOISES, key=len, reverse=True) if fields[0].startswith(name))
+        for name, said in zip(heading[1:], fields[1:], strict=True):
+            row = published(*where, METHODS[name])
+            assert agrees(said, row), (fields[0], name, said, row["difference"])
+            assert {"✓": "helps", "✗": "hurts"}.get(said[-1], row["verdict"]) == row["verdict"]
+            assert (said[-1] in "✓✗") == (row["verdict"] in ("helps", "hurts"))
+    assert len(rows) == len(NOISES)
+
+
+def test_every_published_run_is_named() -> None:
+    named = (ROOT / "reports" / "published" / "README.md").read_text(encoding="utf-8")
+    runs = [path.parent.name for path in Path(ROOT / "reports" / "published").glob("*/report.html")]
+    assert all(f"]({run}/report.html)" in named for run in runs)
