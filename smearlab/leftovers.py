@@ -25,7 +25,7 @@ def clear_stale_locks(folder: Path = Path()) -> list[Path]:
         living = running_here(folder)
         if living:
             raise UserError(f"{folder.resolve()}: a run is going on here (process {living[0]}); wait for it or stop it")
-        before = owner.read_text(encoding="utf-8").strip() if owner.exists() else host
+        before = owner.read_text(encoding="utf-8", errors="replace").strip() if owner.exists() else host
         if before != host:
             raise UserError(
                 f"{folder.resolve()}: locked by a run on {before}; if that one is dead, run snakemake --unlock"

@@ -64,3 +64,10 @@ def test_notes_that_are_not_text_are_removed_and_no_others(tmp_path: Path):
         (notes / name).write_bytes(content)
     assert clear_unreadable_records(tmp_path) == [notes / "flipped"]
     assert sorted(path.name for path in notes.iterdir()) == ["empty", "good", "torn"]
+
+
+def test_a_damaged_note_of_the_host_is_a_host_unknown(locked: Path):
+    (locked / OWNER).parent.mkdir(exist_ok=True)
+    (locked / OWNER).write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match="run snakemake --unlock"):
+        clear_stale_locks(locked)
