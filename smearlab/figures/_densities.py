@@ -57,4 +57,4 @@ def _panel(ax: Axes, cell: pd.Series, densities: pd.DataFrame, groups: Mapping[s
             values = densities[group].fillna(0) / scale
             ax.stairs(values, edges, fill=True, color=look.colour(token), alpha=0.22, linewidth=0)
             ax.stairs(values, edges, color=look.colour(token), linewidth=1.3, baseline=None)
-    ax.set_title(look.safe(text.method_label(cell)), fontsize=9)
+    ax.set_title(look.safe(look.wrapped(text.method_label(cell))), fontsize=9)

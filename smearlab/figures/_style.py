@@ -148,6 +148,11 @@ def safe(label: str) -> str:
     return label.replace("$", r"\$").removeprefix("_") or " "
 
 
+def wrapped(label: str, width: int = 26) -> str:
+    """Return the heading of a narrow panel, in two lines where it is longer than `width` letters."""
+    return label.replace(" (", "\n(", 1) if len(label) > width else label
+
+
 def ticks(most: int, *, integer: bool = False) -> MaxNLocator:
     """Return a locator of few round ticks."""
     return MaxNLocator(most, integer=integer)

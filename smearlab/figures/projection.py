@@ -66,7 +66,7 @@ def _panel(ax: Axes, cell: pd.Series, points: pd.DataFrame) -> None:
         ax.plot(of["x"], of["y"], marker, color=look.colour(token), markersize=2.6, alpha=0.7, markeredgewidth=0)
     ax.set_aspect("equal", adjustable="datalim")
     ax.tick_params(labelbottom=False, labelleft=False, length=0)
-    ax.set_title(look.safe(text.method_label(cell)), fontsize=9)
+    ax.set_title(look.safe(look.wrapped(text.method_label(cell))), fontsize=9)
 
 
 def _class_names(panel: cells.Panel, tables: Tables) -> list[str]:
