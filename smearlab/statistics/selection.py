@@ -66,8 +66,9 @@ def choose_on_validation(metrics: pd.DataFrame, *, margin: float = 0.5) -> pd.Da
 
     A family is a data set, noise, rate, recipe and role. Candidates are its cells that a user without clean
     labels could train: not those given the true or the matched T or clean labels (`n_oracles` counts them).
-    Students compete with their plain counterpart too, the network trained without a teacher. Ties go to the
-    plainer cell; a diverged network cannot be chosen. A replicate counts when every candidate has a result.
+    Students compete with their plain counterpart too, the network trained without a teacher; where their recipe
+    trains none, the student of a plain teacher takes its place. Ties go to the plainer cell; a diverged network
+    cannot be chosen. A replicate counts when every candidate has a result.
 
     `gain` is chosen minus plain cross-entropy on labels that took no part in choosing: `test_accuracy`, or
     without clean labels `heldout_accuracy_noisy`, else `test_accuracy_noisy` (`measure` says which). `cost`
@@ -87,8 +88,8 @@ def choose_on_validation(metrics: pd.DataFrame, *, margin: float = 0.5) -> pd.Da
 
 def _row(group: list[Cell], peers: Peers, held_out: bool, margin: float) -> dict[str, Any]:
     measure = HELD_OUT if held_out and group[0].measure != "test_accuracy" else group[0].measure
-    plain = peers.plain(group[0])
     members = [cell for cell in group if not _is_oracle(cell)]
+    plain = peers.plain(group[0]) or _plain_student(members)
     candidates = sorted({id(c): c for c in [*([plain] if plain else []), *members]}.values(), key=_plainness)
     family = _family(candidates, measure)
     row = {
@@ -104,7 +105,15 @@ def _row(group: list[Cell], peers: Peers, held_out: bool, margin: float) -> dict
     if plain is None or not family.replicates:
         note = "plain cross-entropy is missing" if plain is None else "no replicate has every candidate"
         return row | {"verdict": words.NOT_ENOUGH, "note": note}
-    return row | _outcome(family, candidates.index(plain), margin)
+    outcome = _outcome(family, candidates.index(plain), margin)
+    if plain in group and plain.names["role"] == "student":
+        outcome["note"] = outcome.get("note") or "against the student of a plain teacher: this recipe has no teachers"
+    return row | outcome
+
+
+def _plain_student(members: list[Cell]) -> Cell | None:
+    """Return what students are compared with where their recipe trains no network without a teacher."""
+    return next((cell for cell in sorted(members, key=_plainness) if cell.is_plain), None)
 
 
 def _outcome(family: Family, plain: int, margin: float) -> dict[str, Any]:

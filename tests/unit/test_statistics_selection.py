@@ -137,6 +137,18 @@ def test_students_compete_with_the_network_trained_without_a_teacher():
     assert (alone["verdict"], alone["note"]) == ("not enough data", "plain cross-entropy is missing")
 
 
+def test_students_of_a_recipe_without_teachers_are_compared_with_the_plain_one():
+    plain = scored(student(accuracies=PLAIN), ON_VALIDATION["plain"])
+    smoothed = scored(student("label_smoothing", LITTLE, 0.1), ON_VALIDATION["little"])
+    row = choose(plain, smoothed)
+    gains = np.subtract((0.83, 0.82, 0.82, 0.85), PLAIN)  # chosen by validation: little, plain, little, little
+    assert row["gain"] == pytest.approx(gains.mean())
+    assert (
+        row["n_candidates"] == 2
+        and row["note"] == "against the student of a plain teacher: this recipe has no teachers"
+    )
+
+
 def test_without_clean_labels_the_gain_is_measured_on_the_held_out_part():
     found = frame(*cells())
     found["test_accuracy_noisy"] = found["test_accuracy"] - 0.3
