@@ -1,4 +1,5 @@
-# make setup | run [CONFIG=…] [PROFILE=profiles/slurm] | report [NAME=…] | test | test-browser | test-slurm | lint | lock | resolve | docs
+# make setup | run [CONFIG=…] [PROFILE=profiles/slurm] | report [NAME=…] | test | test-browser | test-slurm | lint | lock | resolve | docs |
+# clean (removes all that was computed)
 .DEFAULT_GOAL := run
 PYTHON ?= python3
 CONFIG ?= config.yaml
@@ -56,5 +57,6 @@ docs: setup
 	$(BIN)/python -m smearlab schema
 	$(BIN)/python -m smearlab.handbook
 
+# Removes everything that was computed; what no config names any more: python -m smearlab clean.
 clean:
 	rm -rf results logs .snakemake .smearlab reports/*.html

@@ -21,7 +21,7 @@ from smearlab.stages import DATA, LABELS, TABLES, Job, jobs_of
 NOUNS = {
     "make_dataset": "data set",
     "make_labels": "labels",
-    "warm_up": "warm-up training",
+    "warm_up": "training for the estimate of T",
     "estimate_transition": "estimated T",
     "train_teacher": "training",
     "distill_student": "training",

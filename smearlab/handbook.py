@@ -6,6 +6,7 @@ from smearlab import registry
 from smearlab.config.schema import Config
 from smearlab.digest import ROOT
 from smearlab.files import write_text
+from smearlab.report import format as text
 
 PATH = ROOT / "docs" / "reference.md"
 KINDS = {
@@ -39,6 +40,7 @@ def reference_text() -> str:
             ("OptimiserConfig", "`recipes.NAME.optimiser`"),
             ("ScheduleConfig", "`recipes.NAME.schedule`"),
             ("AugmentationConfig", "`recipes.NAME.augmentation`"),
+            ("EstimateConfig", "`recipes.NAME.estimate`"),
             ("MethodConfig", "A method: an item of `methods`, of `students.N.methods`, of `students.N.teachers`"),
             ("StudentConfig", "Students: an item of `students`"),
             ("ReplicatesConfig", "`replicates`"),
@@ -52,11 +54,18 @@ def reference_text() -> str:
 def _keys(schema: dict[str, Any], introduction: str | None = None) -> str:
     required = schema.get("required", [])
     rows = [
-        f"| `{name}` | {_default(field, name in required)} | {field.get('description', '')} |"
+        f"| `{name}` | {_default(field, name in required)} | {_meaning(field)} |"
         for name, field in schema["properties"].items()
     ]
     head = introduction or schema["description"]
     return "\n".join([f"{head}\n", "| key | default | meaning |", "|---|---|---|", *rows, ""])
+
+
+def _meaning(field: dict[str, Any]) -> str:
+    """Return the description of a key and the values it may have, where they are few."""
+    allowed = field.get("enum") or field.get("items", {}).get("enum") or []
+    said = [field.get("description", ""), text.listing([f"`{value}`" for value in allowed]).replace(" and ", " or ")]
+    return ": ".join(filter(None, said))
 
 
 def _default(field: dict[str, Any], required: bool) -> str:

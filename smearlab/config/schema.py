@@ -187,12 +187,17 @@ Method = Annotated[MethodConfig, BeforeValidator(lambda v: {"name": v} if isinst
 class StudentConfig(Strict):
     """Students: every combination of the lists below is a cell for each teacher cell named."""
 
-    teachers: many(Method)  # type: ignore[valid-type]
-    methods: many(Method) = Field([MethodConfig(name="cross_entropy")], validate_default=False)  # type: ignore[valid-type]
-    temperatures: many(Annotated[float, Field(gt=0)]) = [4.0]  # type: ignore[valid-type]
-    betas: many(Share) = [0.5]  # type: ignore[valid-type]
-    labels: many(Literal["noisy", "clean", "none"]) = ["noisy"]  # type: ignore[valid-type]
-    views: many(Literal["auto", "same", "fixed"]) = ["auto"]  # type: ignore[valid-type]
+    teachers: many(Method) = Field(description="which of the grid's teacher cells; all strengths where none is named")  # type: ignore[valid-type]
+    methods: many(Method) = Field(  # type: ignore[valid-type]
+        [MethodConfig(name="cross_entropy")], validate_default=False, description="how the student treats its labels"
+    )
+    temperatures: many(Annotated[float, Field(gt=0)]) = Field([4.0], description="τ of the distillation")  # type: ignore[valid-type]
+    betas: many(Share) = Field([0.5], description="weight β of the teacher; 1 − β is the labels'")  # type: ignore[valid-type]
+    labels: many(Literal["noisy", "clean", "none"]) = Field(["noisy"], description="the labels it sees")  # type: ignore[valid-type]
+    views: many(Literal["auto", "same", "fixed"]) = Field(  # type: ignore[valid-type]
+        ["auto"],
+        description="what its teacher sees: the student's batch, fixed unaugmented images, or as the recipe asks",
+    )
     student_temperature: float | None = Field(None, gt=0, description="if not the teacher's (1 in Müller et al.)")
     recipe: Name | None = Field(None, description="default: the teacher's")
 
@@ -200,8 +205,10 @@ class StudentConfig(Strict):
 class ReplicatesConfig(Strict):
     """How many (noise seed, training seed) pairs, in blocks of the recipe's block_size."""
 
-    design: Literal["paired", "crossed"] = "paired"
-    blocks: int = Field(1, ge=1, le=1000)
+    design: Literal["paired", "crossed"] = Field(
+        "paired", description="seeds in pairs, or every noise seed with every training seed (for the variance split)"
+    )
+    blocks: int = Field(1, ge=1, le=1000, description="blocks of the recipe's block_size")
 
 
 class PrimaryConfig(Strict):
@@ -217,12 +224,12 @@ class Config(Strict):
 
     name: Name = Field(description="names results/<name>/ and reports/<name>.html")
     title: str | None = Field(None, max_length=200, description="the report's heading")
-    datasets: dict[Name, DatasetConfig] = Field(min_length=1)
-    noises: dict[Name, NoiseConfig] = Field(min_length=1)
-    recipes: dict[Name, RecipeConfig] = Field(min_length=1)
-    methods: many(Method)  # type: ignore[valid-type]
-    students: Annotated[list[StudentConfig], AfterValidator(_distinct)] = []
+    datasets: dict[Name, DatasetConfig] = Field(min_length=1, description="images and clean labels, by name")
+    noises: dict[Name, NoiseConfig] = Field(min_length=1, description="label corruptions, by name")
+    recipes: dict[Name, RecipeConfig] = Field(min_length=1, description="training settings, by name")
+    methods: many(Method) = Field(description="how the teachers' loss treats a label")  # type: ignore[valid-type]
+    students: Annotated[list[StudentConfig], AfterValidator(_distinct)] = Field([], description="what is distilled")
     replicates: ReplicatesConfig = ReplicatesConfig()
-    primary: PrimaryConfig | None = None
+    primary: PrimaryConfig | None = Field(None, description="the headline contrast; default: the smoothing nearest 0.1")
     margin: float = Field(0.5, gt=0, le=100, description="points of test accuracy that make no practical difference")
     keep: Literal["weights", "teachers", "none"] = Field("weights", description="whose weights stay on disk")
