@@ -28,7 +28,7 @@ WEIGHTS_MB = {
     "resnet50": 94,
 }
 TRAINING_EXAMPLES = {"digits": 1200, "mnist": 54000, "fashion_mnist": 54000, "cifar10": 45000, "cifar100": 45000}
-PIXELS = {"digits": 8, "mnist": 28, "fashion_mnist": 28}
+GREY = {"digits": 8, "mnist": 28, "fashion_mnist": 28}  # the side of their images; others: 32, in colour
 SLOWER_FP32 = 2.0
 JOB_SECONDS = 4.0
 EVALUATION_SECONDS = 4.0
@@ -45,7 +45,7 @@ def training_minutes(cell: Cell | Estimate) -> float:
 def image_size(cell: Cell | Estimate) -> int:
     """Return the side of the images in pixels; 32 where the config does not say."""
     dataset = cell.labels.dataset
-    return dataset.options.get("size") or PIXELS.get(dataset.kind, 32)
+    return dataset.options.get("size") or GREY.get(dataset.kind, 32)
 
 
 def images_trained(cell: Cell | Estimate) -> float:

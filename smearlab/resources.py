@@ -3,11 +3,10 @@
 from math import ceil
 
 from smearlab.grid import Cell, Estimate
-from smearlab.plan import image_size, training_examples, training_minutes
+from smearlab.plan import GREY, image_size, training_examples, training_minutes
 
 BASE_MEMORY_MB = 2000  # Python, torch and a small network
 MEMORY_PER_PIXEL = 12  # bytes: the uint8 images, and one float32 copy with its temporaries while they are normalised
-PIXELS = {"digits": 8 * 8, "mnist": 28 * 28, "fashion_mnist": 28 * 28}  # a training example; others: colour
 GPU_MEMORY_MB = 2000  # what the CUDA libraries take in the main memory
 SAFETY = 3.0  # a node may be slower than the machine that was measured
 LEAST_MINUTES = 5
@@ -48,5 +47,6 @@ def _requested(minutes: float) -> int:
 
 
 def _data_mb(cell: Cell | Estimate) -> int:
-    pixels = PIXELS.get(cell.labels.dataset.kind) or 3 * image_size(cell) ** 2
+    channels = 1 if cell.labels.dataset.kind in GREY else 3
+    pixels = channels * image_size(cell) ** 2
     return ceil(training_examples(cell) * pixels * MEMORY_PER_PIXEL / 1e6)
