@@ -31,7 +31,8 @@ def requests(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     tools = tmp_path_factory.mktemp("tools")
     for name in ("sinfo", "squeue", "scontrol", "scancel", "sacct", "sacctmgr", "sshare"):
         _tool(tools / name, "exit 0")
-    _tool(tools / "sbatch", f'echo "$@" >> {folder}/requests; echo refused >&2; exit 1')
+    # one call at a time: a line of sixty paths is written in several pieces
+    _tool(tools / "sbatch", f'exec 9>{folder}/lock; flock 9; echo "$@" >> {folder}/requests; echo refused >&2; exit 1')
     alphas = ", ".join(str(round(0.0005 * k, 4)) for k in range(1, CELLS + 1))
     (folder / "big.yaml").write_text(GRID.format(alphas=alphas), encoding="utf-8")
     command = f"{sys.executable} -m snakemake --snakefile {ROOT}/Snakefile --directory {folder} --configfile big.yaml"
