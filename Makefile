@@ -43,7 +43,7 @@ lint: setup
 lock: setup
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
 		requirements.in -o requirements.lock --quiet
-	$(BIN)/python -m smearlab.locks
+	$(BIN)/python -m smearlab.cli.pins
 
 # Needs the package index: a dry run of the installation on each supported Python.
 resolve: setup
@@ -55,7 +55,7 @@ resolve: setup
 
 docs: setup
 	$(BIN)/python -m smearlab schema
-	$(BIN)/python -m smearlab.handbook
+	$(BIN)/python -m smearlab.cli.handbook
 
 # Removes everything that was computed; what no config names any more: python -m smearlab clean.
 clean:

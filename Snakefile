@@ -4,7 +4,7 @@ data set -> noisy labels -> teachers -> students -> evaluation -> statistics -> 
 Each stage is a file in workflow/rules/ that opens with what goes in and what comes out.
 """
 
-from smearlab import codebook
+from smearlab.watch import codebook
 from snakemake.utils import min_version
 
 min_version("9.18")

@@ -17,7 +17,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.throughput import recipe, training_data
-from smearlab.errors import UserError
+from smearlab.core.errors import UserError
 from smearlab.training.device import configure
 from smearlab.training.lanes import CudaLane
 from smearlab.training.replicate import Problem, Replicate, make_problem, weights_of

@@ -7,12 +7,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from smearlab import registry
-from smearlab.config.schema import Config
-from smearlab.errors import UserError
-from smearlab.files import write_text
-from smearlab.find import find_grid
-from smearlab.joblog import reason
+from smearlab.core import registry
+from smearlab.core.errors import UserError
+from smearlab.grid.find import find_grid
+from smearlab.grid.schema import Config
+from smearlab.host.joblog import reason
+from smearlab.store.files import write_text
 
 SCHEMA = Path("docs/config.schema.json")
 
@@ -71,12 +71,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _report(options: argparse.Namespace) -> None:
-    from smearlab.collect import collect
     from smearlab.figures._save import save
-    from smearlab.jobs import statistics_job
+    from smearlab.grid.jobs import statistics_job
     from smearlab.report.page import write_page
-    from smearlab.summary import summarise_grid
-    from smearlab.tables import read_tables
+    from smearlab.stages.collect import collect
+    from smearlab.stages.summarise import summarise_grid
+    from smearlab.store.tables import read_tables
 
     grid = find_grid(options.grid)
     page = Path("reports") / f"{grid.name}.html"
@@ -106,15 +106,15 @@ def _add_configs(command: argparse.ArgumentParser) -> None:
 
 
 def _status(options: argparse.Namespace) -> None:
-    from smearlab.find import default_grid
-    from smearlab.watching import show, watch
+    from smearlab.grid.find import default_grid
+    from smearlab.watch.terminal import show, watch
 
     grid = find_grid(options.grid) if options.grid else default_grid()
     (watch if options.watch else show)(grid, as_json=options.json)
 
 
 def _explain(options: argparse.Namespace) -> None:
-    from smearlab.explain import explain, explain_path
+    from smearlab.watch.explain import explain, explain_path
 
     if "/" not in options.what or options.what.endswith((".yaml", ".yml")):
         lines = explain(find_grid(options.what))
@@ -124,20 +124,20 @@ def _explain(options: argparse.Namespace) -> None:
 
 
 def _clean(options: argparse.Namespace) -> None:
-    from smearlab.clean import clean
+    from smearlab.watch.clean import clean
 
     for line in clean(options.configs, remove=options.remove):
         print(line)
 
 
 def _plan(options: argparse.Namespace) -> None:
-    from smearlab.plan import plan
+    from smearlab.grid.plan import plan
 
     print(plan(find_grid(options.grid)))
 
 
 def _clear_locks(_: argparse.Namespace) -> None:
-    from smearlab.leftovers import clear_stale_locks, clear_unreadable_records
+    from smearlab.watch.leftovers import clear_stale_locks, clear_unreadable_records
 
     for lock in clear_stale_locks():
         print(f"removed {lock}, left by a run that is no longer alive")
@@ -146,7 +146,7 @@ def _clear_locks(_: argparse.Namespace) -> None:
 
 
 def _publish(options: argparse.Namespace) -> None:
-    from smearlab.publish import publish
+    from smearlab.cli.publish import publish
 
     print(publish(find_grid(options.grid).name, Path(options.grid)))
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from smearlab.claims._claim import Claim, losses, relative_error
 from smearlab.claims.expected_noise import backward_loss, expected_over_noise
-from smearlab.seeds import numpy_generator
+from smearlab.core.seeds import numpy_generator
 
 ORDER = 6
 SOURCE = "Lukasik et al. 2020, section 3; Wei et al. 2022"

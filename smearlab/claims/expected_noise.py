@@ -3,7 +3,7 @@
 import numpy as np
 
 from smearlab.claims._claim import Claim, losses, relative_error
-from smearlab.seeds import numpy_generator
+from smearlab.core.seeds import numpy_generator
 
 ORDER = 2
 SOURCE = "Lukasik et al. 2020, section 3; Patrini et al. 2017, theorem 1"

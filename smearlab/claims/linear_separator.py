@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from smearlab.claims._claim import Claim
-from smearlab.seeds import numpy_generator
+from smearlab.core.seeds import numpy_generator
 
 ORDER = 5
 SOURCE = "Lukasik et al. 2020, two-dimensional illustration of one-sided noise (data and rates are our own choice)"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from smearlab.claims._claim import Claim, relative_error
-from smearlab.seeds import numpy_generator
+from smearlab.core.seeds import numpy_generator
 
 ORDER = 3
 SOURCE = "Lukasik et al. 2020, section on smoothing as regularisation, linear case"

@@ -5,7 +5,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp, softmax
 
 from smearlab.claims._claim import Claim
-from smearlab.seeds import numpy_generator
+from smearlab.core.seeds import numpy_generator
 
 ORDER = 4
 SOURCE = "Lukasik et al. 2020, theorem 1"

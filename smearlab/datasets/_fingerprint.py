@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from smearlab.errors import UserError
-from smearlab.files import read_json, sha256_file, write_json
+from smearlab.core.errors import UserError
+from smearlab.store.files import read_json, sha256_file, write_json
 
 CACHE = Path(".smearlab", "fingerprints.json")
 SETTLED = 2_000_000_000  # ns; a file changed more recently could change again within one tick of its clock

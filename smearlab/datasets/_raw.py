@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from smearlab.errors import UserError
+from smearlab.core.errors import UserError
 
 PARTS = ("train", "validation", "test")
 MAX_CHANNELS = 4

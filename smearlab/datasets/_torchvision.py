@@ -22,11 +22,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from smearlab.core.errors import UserError
 from smearlab.datasets import arrays
 from smearlab.datasets._fingerprint import file_fingerprint
 from smearlab.datasets._raw import RawData
-from smearlab.errors import UserError
-from smearlab.npz import reason
+from smearlab.store.npz import reason
 
 FOLDER = Path("data")
 TIMEOUT = 60.0  # seconds without a byte from the server

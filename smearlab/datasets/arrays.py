@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from smearlab.core.errors import UserError
 from smearlab.datasets._fingerprint import file_fingerprint
 from smearlab.datasets._raw import RawData, check_class_names, check_images, check_labels, some
-from smearlab.errors import UserError
-from smearlab.npz import npz_names, read_npz
+from smearlab.store.npz import npz_names, read_npz
 
 MEMBERS = ("images", "labels", "noisy_labels", "split", "class_names")
 LABELS = ("labels", "noisy_labels")

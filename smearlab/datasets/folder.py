@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import numpy as np
 
+from smearlab.core.errors import UserError
 from smearlab.datasets._fingerprint import folder_fingerprint
 from smearlab.datasets._raw import PARTS, RawData, check_class_names, some
-from smearlab.errors import UserError
-from smearlab.npz import MAX_BYTES, memory_bound, reason
+from smearlab.store.npz import MAX_BYTES, memory_bound, reason
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from smearlab.errors import UserError
+from smearlab.core.errors import UserError
 
 
 def check_inputs(observed: np.ndarray, probabilities: np.ndarray) -> None:

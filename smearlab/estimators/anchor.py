@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
-from smearlab.errors import UserError
+from smearlab.core.errors import UserError
 from smearlab.estimators._inputs import check_inputs, rows_to_one
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
+from smearlab.core.transition import counts
 from smearlab.estimators import anchor
 from smearlab.estimators._inputs import rows_to_one
-from smearlab.transition import counts
 
 if TYPE_CHECKING:
     from pydantic import Field

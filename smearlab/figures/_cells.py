@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from smearlab.figures import _format as text
 from smearlab.figures import _style as look
-from smearlab.report import format as text
-from smearlab.tables import CONDITION, Tables
+from smearlab.store.tables import CONDITION, Tables
 
 MOST_PANELS = 12
 PLAIN = "cross_entropy"

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from smearlab.figures import _cells as cells
+from smearlab.figures import _format as text
 from smearlab.figures import _style as look
-from smearlab.report import format as text
-from smearlab.tables import Tables
+from smearlab.store.tables import Tables
 
 MOST_COLUMNS = 4
 MOST_METHODS = 8

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from smearlab.figures._drawing import Drawing
 from smearlab.figures._style import style
-from smearlab.files import write_json, write_text
+from smearlab.store.files import write_json, write_text
 
 EMPTY = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 40" width="400" height="40">'

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from smearlab.tables import Tables
+from smearlab.store.tables import Tables
 
 
 def curve(tables: Tables, claim: str, name: str) -> pd.DataFrame:

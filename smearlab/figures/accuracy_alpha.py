@@ -6,10 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from smearlab.figures import _cells as cells
+from smearlab.figures import _format as text
 from smearlab.figures import _style as look
 from smearlab.figures._drawing import Drawing
-from smearlab.report import format as text
-from smearlab.tables import Tables
+from smearlab.store.tables import Tables
 
 ORDER = 10
 POINTS_AT_MOST = 1500

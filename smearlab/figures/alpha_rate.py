@@ -6,10 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 
 from smearlab.figures import _cells as cells
+from smearlab.figures import _format as text
 from smearlab.figures import _style as look
 from smearlab.figures._drawing import Drawing
-from smearlab.report import format as text
-from smearlab.tables import Tables
+from smearlab.store.tables import Tables
 
 ORDER = 20
 MOST_MAPS = 6

@@ -4,10 +4,10 @@ import pandas as pd
 
 from smearlab.figures import _cells as cells
 from smearlab.figures import _densities as densities
+from smearlab.figures import _format as text
 from smearlab.figures import _style as look
 from smearlab.figures._drawing import Drawing
-from smearlab.report import format as text
-from smearlab.tables import Tables
+from smearlab.store.tables import Tables
 
 ORDER = 80
 GROUPS = {"right": "muted", "wrong": "m-pink"}

@@ -5,7 +5,7 @@ import pandas as pd
 from smearlab.figures import _style as look
 from smearlab.figures._drawing import Drawing
 from smearlab.figures._theory import curve
-from smearlab.tables import Tables
+from smearlab.store.tables import Tables
 
 ORDER = 210
 LINES = {

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from smearlab.figures import _style as look
 from smearlab.figures._drawing import Drawing
 from smearlab.figures._theory import curve
-from smearlab.tables import Tables
+from smearlab.store.tables import Tables
 
 ORDER = 220
 CLAIM = "linear_separator"

@@ -5,7 +5,7 @@ sum_y T[i, y] loss(y) = l(i), so in expectation the clean loss is minimised. It 
 
 from torch import Tensor
 
-from smearlab.smearing import inverse, log_probabilities, weighted
+from smearlab.core.smearing import inverse, log_probabilities, weighted
 
 LABEL = "backward correction"
 NEEDS = "inverse"

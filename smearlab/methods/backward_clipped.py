@@ -7,7 +7,7 @@ In the spirit of Kiryo et al. 2017 (non-negative risk estimators), who clip clas
 
 from torch import Tensor
 
-from smearlab.smearing import inverse, log_probabilities, weighted
+from smearlab.core.smearing import inverse, log_probabilities, weighted
 
 LABEL = "clipped backward correction"
 NEEDS = "inverse"

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from smearlab.smearing import log_probabilities, of_label
+from smearlab.core.smearing import log_probabilities, of_label
 
 LABEL = "cross-entropy"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import torch
 
-from smearlab.smearing import log_probabilities, of_label
+from smearlab.core.smearing import log_probabilities, of_label
 
 if TYPE_CHECKING:
     from pydantic import Field

@@ -5,7 +5,7 @@ Computed in log space, log-sum-exp over the true class i of log T[i, y] + log p_
 
 from torch import Tensor
 
-from smearlab.smearing import corrected, log_probabilities
+from smearlab.core.smearing import corrected, log_probabilities
 
 LABEL = "forward correction"
 NEEDS = "nonnegative"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from smearlab.smearing import log_probabilities, smoothed
+from smearlab.core.smearing import log_probabilities, smoothed
 
 if TYPE_CHECKING:
     from pydantic import Field

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from smearlab.smearing import log_probabilities, of_label
+from smearlab.core.smearing import log_probabilities, of_label
 
 if TYPE_CHECKING:
     from pydantic import Field

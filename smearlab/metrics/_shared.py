@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.special import log_softmax
 
-from smearlab.predictions import Part
+from smearlab.core.predictions import Part
 
 
 def mean(values: np.ndarray) -> float | None:

@@ -1,7 +1,7 @@
 """Accuracy on every part, against true and against observed labels."""
 
+from smearlab.core.predictions import Predictions
 from smearlab.metrics._shared import accuracy, right
-from smearlab.predictions import Predictions
 
 
 def measure(p: Predictions) -> dict[str, float | None]:

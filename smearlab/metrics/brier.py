@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from smearlab.core.predictions import Predictions
 from smearlab.metrics._shared import mean
-from smearlab.predictions import Predictions
 
 
 def measure(p: Predictions) -> dict[str, float | None]:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from smearlab.core.predictions import Predictions
 from smearlab.metrics._shared import confidence, density, mean, right
-from smearlab.predictions import Predictions
 
 EDGES = np.linspace(0.0, 1.0, 21)
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from smearlab.core.predictions import Predictions
 from smearlab.metrics._shared import confidence
-from smearlab.predictions import Predictions
 
 N_BINS = 15
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from smearlab.core.predictions import Predictions
 from smearlab.metrics._shared import density, margin, mean, right
-from smearlab.predictions import Predictions
 
 # One grid for all networks, so that densities can be averaged over replicates and laid over each other:
 # fine around zero, coarse where only an unregularised network goes.

@@ -1,7 +1,7 @@
 """Memorised and recovered: what the network predicts on training examples with a wrong label."""
 
+from smearlab.core.predictions import Predictions
 from smearlab.metrics._shared import accuracy
-from smearlab.predictions import Predictions
 
 
 def measure(p: Predictions) -> dict[str, float | None]:

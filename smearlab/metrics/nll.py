@@ -1,7 +1,7 @@
 """Negative log-likelihood of the true test labels."""
 
+from smearlab.core.predictions import Predictions
 from smearlab.metrics._shared import mean, negative_log_likelihood
-from smearlab.predictions import Predictions
 
 
 def measure(p: Predictions) -> dict[str, float | None]:

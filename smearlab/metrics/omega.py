@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.special import logsumexp
 
+from smearlab.core.predictions import Predictions
 from smearlab.metrics._shared import mean
-from smearlab.predictions import Predictions
 
 
 def measure(p: Predictions) -> dict[str, float | None]:

@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from smearlab.core.predictions import Part, Predictions
 from smearlab.metrics._shared import mean, negative_log_likelihood
 from smearlab.metrics.ece import calibration_error, reliability_of
-from smearlab.predictions import Part, Predictions
 
 LOG_BOUNDS = (-5.0, 5.0)
 

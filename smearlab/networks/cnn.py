@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from torch import nn
 
-from smearlab.errors import UserError
+from smearlab.core.errors import UserError
 from smearlab.networks._network import Network, initialise_convolutions
 
 if TYPE_CHECKING:

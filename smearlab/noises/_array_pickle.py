@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from smearlab.errors import UserError
-from smearlab.npz import reason
+from smearlab.core.errors import UserError
+from smearlab.store.npz import reason
 
 MAX_BYTES = 256 * 2**20
 INTEGER = re.compile(r"[<|=]?[iu][1248]")

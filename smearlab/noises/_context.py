@@ -11,7 +11,7 @@ class NoiseContext:
 
     images: uint8 (N, H, W, C). labels: true labels int64 (N,), -1 unknown. noisy_labels: the labels that
     came with the data, int64 (N,), or None. part: uint8 (N,), 0 train, 1 validation. source_index:
-    int64 (N,), position in the data set's own order. noise_seed is set by `smearlab.noise.draw`.
+    int64 (N,), position in the data set's own order. noise_seed is set by `smearlab.noises._draw.draw`.
     """
 
     dataset_kind: str

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from smearlab.errors import UserError
+from smearlab.core.errors import UserError
 from smearlab.noises._array_pickle import MAX_BYTES, read_array_pickle
-from smearlab.npz import read_npz, reason
+from smearlab.store.npz import read_npz, reason
 
 
 def read_columns(path: str | Path) -> dict[str, np.ndarray]:

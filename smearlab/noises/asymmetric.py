@@ -7,9 +7,9 @@ is over all examples, is below `rate`.
 
 import numpy as np
 
-from smearlab.errors import UserError
+from smearlab.core.errors import UserError
+from smearlab.core.transition import flips
 from smearlab.noises._class_maps import standard_map
-from smearlab.transition import flips
 
 
 def transition(

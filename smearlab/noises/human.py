@@ -6,7 +6,7 @@ The files are not shipped with smearlab (CC BY-NC 4.0).
 
 import numpy as np
 
-from smearlab.errors import UserError
+from smearlab.core.errors import UserError
 from smearlab.noises._context import NoiseContext, Observed
 from smearlab.noises._label_columns import read_columns
 

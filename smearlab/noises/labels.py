@@ -5,7 +5,7 @@ The true T is then unknown; with clean labels beside them the realised T stands 
 
 import numpy as np
 
-from smearlab.errors import UserError
+from smearlab.core.errors import UserError
 from smearlab.noises._context import NoiseContext, Observed
 
 DRAWS = False

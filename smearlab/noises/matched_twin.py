@@ -6,9 +6,9 @@ So instance-dependent or human noise stands beside class-conditional noise of th
 
 import numpy as np
 
-from smearlab.noise import draw, inner_noise
+from smearlab.core.seeds import numpy_generator
 from smearlab.noises._context import NoiseContext, Observed
-from smearlab.seeds import numpy_generator
+from smearlab.noises._draw import draw, inner_noise
 
 RATED = "of"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from smearlab.errors import UserError
-from smearlab.transition import check_transition
+from smearlab.core.errors import UserError
+from smearlab.core.transition import check_transition
 
 RATED = False
 MAX_BYTES = 256 * 2**20

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
-from smearlab.errors import UserError
-from smearlab.transition import flips
+from smearlab.core.errors import UserError
+from smearlab.core.transition import flips
 
 if TYPE_CHECKING:
     from pydantic import Field

@@ -5,7 +5,7 @@ Source: Han et al. 2018 (Co-teaching), "pair flipping".
 
 import numpy as np
 
-from smearlab.transition import flips
+from smearlab.core.transition import flips
 
 
 def transition(n_classes: int, *, rate: float) -> np.ndarray:

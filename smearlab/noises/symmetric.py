@@ -5,7 +5,7 @@ T = (1 - rate) on the diagonal and rate / (L - 1) elsewhere; source: Patrini et 
 
 import numpy as np
 
-from smearlab.transition import symmetric
+from smearlab.core.transition import symmetric
 
 
 def rate_range(n_classes: int) -> tuple[float, float]:

@@ -5,7 +5,7 @@ T = (1 - rate) I + (rate / L) J, so that a label is wrong with probability rate 
 
 import numpy as np
 
-from smearlab.transition import from_alpha
+from smearlab.core.transition import from_alpha
 
 
 def transition(n_classes: int, *, rate: float) -> np.ndarray:

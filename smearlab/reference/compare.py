@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from smearlab import registry
+from smearlab.core import registry
 
 PUBLISHED = Path(__file__).with_name("published.yaml")
 OWN = ("arrays", "folder")  # known by the name that the config gives them

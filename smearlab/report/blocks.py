@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from smearlab.figures import _cells as cells
-from smearlab.report import format as text
-from smearlab.tables import NUMBER_KEYS, TEXT_KEYS, Tables
+from smearlab.figures import _format as text
+from smearlab.store.tables import NUMBER_KEYS, TEXT_KEYS, Tables
 
 SLUGS = {
     "helps": "helps",

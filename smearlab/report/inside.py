@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from smearlab.figures import _cells as cells
-from smearlab.report import format as text
+from smearlab.figures import _format as text
 from smearlab.report import words
 from smearlab.report.blocks import Field, Table, place, row_label, table
 from smearlab.statistics.passed_on import COUNTS
-from smearlab.tables import METRIC_NUMBERS, NUMBER_KEYS, Tables
+from smearlab.store.tables import METRIC_NUMBERS, NUMBER_KEYS, Tables
 
 MOST_METHODS = 8
 MOST_CELLS = 400

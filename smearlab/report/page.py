@@ -10,13 +10,14 @@ from typing import Any
 
 import jinja2
 
-from smearlab import registry
-from smearlab.errors import UserError
+from smearlab.core import registry
+from smearlab.core.errors import UserError
+from smearlab.figures import _format as text
+from smearlab.figures import _theme as theme
 from smearlab.figures._save import to_svg
-from smearlab.files import read_json, write_text
-from smearlab.report import blocks, inside, passing, svg, theme, words
-from smearlab.report import format as text
-from smearlab.tables import Tables, read_tables
+from smearlab.report import blocks, inside, passing, svg, words
+from smearlab.store.files import read_json, write_text
+from smearlab.store.tables import Tables, read_tables
 
 FIGURE_KEYS = ("name", "svg", "title", "caption", "alt")
 

@@ -5,11 +5,11 @@ from collections import Counter
 
 import pandas as pd
 
-from smearlab.report import format as text
+from smearlab.figures import _format as text
 from smearlab.report import words
 from smearlab.report.blocks import SLUGS, Field, Table, place, table
 from smearlab.statistics.passed_on import COUNTS, FEWER, MORE
-from smearlab.tables import TEXT_KEYS, Tables, cell_keys, regular
+from smearlab.store.tables import TEXT_KEYS, Tables, cell_keys, regular
 
 QUESTION = "Does a smoothed or corrected teacher pass on fewer of the wrong labels?"
 MOST_ROWS = 400

@@ -6,7 +6,7 @@ Nothing of the file is taken on trust: what is not on the lists below does not r
 import re
 from xml.etree import ElementTree
 
-from smearlab.errors import UserError
+from smearlab.core.errors import UserError
 from smearlab.figures._style import TOKENS
 
 SVG = "{http://www.w3.org/2000/svg}"

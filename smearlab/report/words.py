@@ -7,9 +7,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from smearlab.report import format as text
+from smearlab.figures import _format as text
 from smearlab.statistics.variance import binomial_standard_error
-from smearlab.tables import CONDITION, Tables
+from smearlab.store.tables import CONDITION, Tables
 
 PLAIN, SMOOTHING, DECAY = "cross_entropy", "label_smoothing", "weight_decay"
 CORRECTIONS = ("forward", "backward")

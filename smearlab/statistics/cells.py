@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from smearlab.errors import UserError
+from smearlab.core.errors import UserError
 
 CONDITION = ("dataset", "noise", "noise_rate")
 TREATMENT = ("method", "alpha", "transition", "options")

@@ -5,15 +5,8 @@ from typing import Any
 
 from statsmodels.stats.multitest import multipletests
 
-from smearlab.errors import UserError
-from smearlab.statistics.cells import (
-    DISTILLATION,
-    FAMILY,
-    PLAIN,
-    TEACHER_TREATMENT,
-    TREATMENT,
-    Cell,
-)
+from smearlab.core.errors import UserError
+from smearlab.statistics.cells import DISTILLATION, FAMILY, PLAIN, TEACHER_TREATMENT, TREATMENT, Cell
 
 HEADLINE_ALPHA = 0.1
 """The smoothing that the paper reports first (Lukasik et al. 2020)."""

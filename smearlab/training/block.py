@@ -21,19 +21,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from smearlab.errors import UserError
-from smearlab.files import sha256_array, sha256_file
+from smearlab.core.errors import UserError
+from smearlab.host.progress import ProgressLog
+from smearlab.store.files import sha256_array, sha256_file
 from smearlab.training.checkpoint import Checkpoint
 from smearlab.training.device import configure, environment, peak_memory_mb
 from smearlab.training.lanes import Lane, lanes_at_once, make_lane
 from smearlab.training.objective import adjusted_recipe
-from smearlab.training.progress import ProgressLog
-from smearlab.training.replicate import (
-    Replicate,
-    TrainingData,
-    make_problem,
-    within,
-)
+from smearlab.training.replicate import Replicate, TrainingData, make_problem, within
 from smearlab.training.results import BlockResult, Finished, finished, never_started
 
 EXIT_INTERRUPTED = 75

@@ -18,7 +18,7 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from smearlab.files import write_bytes
+from smearlab.store.files import write_bytes
 
 Log = Callable[[str], None]
 DIGEST_LENGTH = 64

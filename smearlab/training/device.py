@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from smearlab.errors import UserError
+from smearlab.core.errors import UserError
 
 Recipe = dict[str, Any]
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # parameters of glibc's mallopt

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from smearlab.seeds import numpy_generator
+from smearlab.core.seeds import numpy_generator
 from smearlab.training.batches import Pixels
 from smearlab.training.device import autocast
 

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from smearlab import registry
-from smearlab.errors import UserError
+from smearlab.core import registry
+from smearlab.core.errors import UserError
 
 CONTEXT = ("index", "epoch", "state")
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from smearlab.errors import UserError
+from smearlab.core.errors import UserError
 
 
 class GradientDescent:

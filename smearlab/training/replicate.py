@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from smearlab import registry
-from smearlab.errors import UserError
-from smearlab.seeds import stream_seed
+from smearlab.core import registry
+from smearlab.core.errors import UserError
+from smearlab.core.seeds import stream_seed
 from smearlab.training.batches import Batches, Pixels, channel_statistics
 from smearlab.training.device import autocast
 from smearlab.training.history import fractions, history_examples, logits_of

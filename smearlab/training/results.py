@@ -8,8 +8,8 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from smearlab.errors import UserError
-from smearlab.files import read_sealed, sha256_file, write_bytes, write_csv, write_sealed
+from smearlab.core.errors import UserError
+from smearlab.store.files import read_sealed, sha256_file, write_bytes, write_csv, write_sealed
 from smearlab.training.history import COLUMNS
 from smearlab.training.replicate import Replicate, Weights, within
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from smearlab.errors import UserError
+from smearlab.core.errors import UserError
 
 
 def learning_rate(step: int, total: int, base: float, schedule: dict[str, Any]) -> float:

@@ -2,7 +2,7 @@
 
 import torch
 
-from smearlab.seeds import stream_seed
+from smearlab.core.seeds import stream_seed
 
 
 def torch_generator(purpose: str, role: str, seed: int, *counters: int) -> torch.Generator:

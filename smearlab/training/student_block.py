@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from smearlab.errors import UserError
+from smearlab.core.errors import UserError
 from smearlab.training.block import Block, Job, Log, Trainee
 from smearlab.training.replicate import TRAIN, TrainingData
 from smearlab.training.results import BlockResult, Finished, read_weights

@@ -9,15 +9,15 @@ import pandas as pd
 import pytest
 from projects import TINY, Project
 
-from smearlab import jobs
-from smearlab.collect import Reader, context, curves_table, history_table, metrics_table
-from smearlab.errors import UserError
-from smearlab.files import read_sealed
-from smearlab.grid import Grid, load_grid
-from smearlab.measuring import evaluate
-from smearlab.observed import read_labels
-from smearlab.summary import summarise_grid
-from smearlab.tables import read_tables
+from smearlab.core.errors import UserError
+from smearlab.grid import jobs
+from smearlab.grid.cells import Grid, load_grid
+from smearlab.stages.collect import Reader, context, curves_table, history_table, metrics_table
+from smearlab.stages.measuring import evaluate
+from smearlab.stages.summarise import summarise_grid
+from smearlab.store.files import read_sealed
+from smearlab.store.labels import read_labels
+from smearlab.store.tables import read_tables
 
 TEACHER = "results/teachers/*/symmetric-*/rate=0.4/*/cross_entropy*/paired-0"
 COLLECTED = {

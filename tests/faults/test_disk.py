@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from smearlab.files import write_bytes
-from smearlab.joblog import job_log
+from smearlab.host.joblog import job_log
+from smearlab.store.files import write_bytes
 
 sys.path.append(str(Path(__file__).parents[1] / "unit"))  # the tiny training of the unit tests
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from smearlab.errors import UserError
-from smearlab.joblog import job_log
+from smearlab.core.errors import UserError
+from smearlab.host.joblog import job_log
 from smearlab.training import teacher_block
 
 sys.path.append(str(Path(__file__).parents[1] / "unit"))  # the tiny training of the unit tests

@@ -14,10 +14,10 @@ import safetensors.torch
 import torch
 from projects import ROOT
 
-from smearlab.data import HeldOutData, TrainingData
-from smearlab.errors import UserError
-from smearlab.evaluate import Networks, make_scene
-from smearlab.files import read_sealed, sha256_file, write_bytes, write_sealed
+from smearlab.core.errors import UserError
+from smearlab.stages.evaluate import Networks, make_scene
+from smearlab.store.dataset import HeldOutData, TrainingData
+from smearlab.store.files import read_sealed, sha256_file, write_bytes, write_sealed
 from smearlab.training.results import read_weights
 
 SOURCES = [*(ROOT / "smearlab").rglob("*.py"), *(ROOT / "workflow").rglob("*.py")]
@@ -30,7 +30,7 @@ ALLOWED = {
     ("smearlab/datasets/_torchvision.py", "pickle"): "CIFAR's own archives: checksum first, restricted unpickler after",
     ("smearlab/noises/_array_pickle.py", "pickle"): "CIFAR-N's .pt files: stand-ins only, nothing of theirs is called",
     ("smearlab/training/device.py", "ctypes"): "two settings of the C library's memory, constants of ours",
-    ("smearlab/config/load.py", "yaml.load"): "with a loader derived from SafeLoader that refuses a key given twice",
+    ("smearlab/grid/load.py", "yaml.load"): "with a loader derived from SafeLoader that refuses a key given twice",
 }
 
 
@@ -142,7 +142,7 @@ def test_a_planted_link_is_not_followed(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "run.json").symlink_to(victim)
     write_bytes(tmp_path / "run.json", b"{}")
     assert victim.read_bytes() == b"precious" and not (tmp_path / "run.json").is_symlink()
-    monkeypatch.setattr("smearlab.files.secrets.token_hex", lambda n: "guessed")
+    monkeypatch.setattr("smearlab.store.files.secrets.token_hex", lambda n: "guessed")
     (tmp_path / ".x.guessed.tmp").symlink_to(victim)
     with pytest.raises(FileExistsError):
         write_bytes(tmp_path / "x", b"{}")

@@ -14,7 +14,7 @@ from smearlab.statistics.passed_on import passed_on
 from smearlab.statistics.selection import choose_on_validation
 from smearlab.statistics.summary import summarise
 from smearlab.statistics.variance import variance_split
-from smearlab.tables import CELL, Tables, make_tables
+from smearlab.store.tables import CELL, Tables, make_tables
 
 SMOOTHINGS = (0.1, 0.2, 0.4, 0.6, 0.8)
 EPOCHS = 30

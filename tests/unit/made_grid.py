@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from smearlab.codebook import remember
-from smearlab.files import read_json, sha256_file, write_sealed
-from smearlab.grid import Grid
-from smearlab.jobs import training_code_parts
-from smearlab.records import Records
-from smearlab.stages import Job, jobs_of
+from smearlab.grid.cells import Grid
+from smearlab.grid.dag import Job, jobs_of
+from smearlab.grid.jobs import training_code_parts
+from smearlab.store.files import read_json, sha256_file, write_sealed
+from smearlab.watch.codebook import remember
+from smearlab.watch.records import Records
 
 BEGAN = 1_700_000_000.0
 

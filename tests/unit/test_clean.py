@@ -10,10 +10,10 @@ from made_grid import make, of
 
 from configs import config
 from smearlab.__main__ import main
-from smearlab.clean import clean
-from smearlab.errors import UserError
-from smearlab.grid import load_grid
-from smearlab.runlock import _myself
+from smearlab.core.errors import UserError
+from smearlab.grid.cells import load_grid
+from smearlab.host.runlock import _myself
+from smearlab.watch.clean import clean
 
 OTHER = config(("name", "second"), ("recipes.small.epochs", 3))
 
@@ -112,7 +112,7 @@ def test_results_that_are_a_link_are_left_alone(folder, tmp_path_factory):
 
 
 def test_it_refuses_while_a_run_lives(folder, monkeypatch):
-    monkeypatch.setattr("smearlab.clean.running_here", lambda where: [7])
+    monkeypatch.setattr("smearlab.watch.clean.running_here", lambda where: [7])
     with pytest.raises(UserError, match=r"a run is going on here \(process 7\)"):
         list(clean(remove=True))
     assert list(clean())

@@ -7,8 +7,8 @@ import yaml
 
 from configs import TINY, config
 from smearlab.__main__ import main
-from smearlab.errors import UserError
-from smearlab.find import find_grid
+from smearlab.core.errors import UserError
+from smearlab.grid.find import find_grid
 
 COMMANDS = ("check", "explain", "plan", "status")
 

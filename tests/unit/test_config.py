@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from configs import TINY, config
-from smearlab import registry
-from smearlab.config.load import MAX_BYTES, MAX_DEPTH, read_config
-from smearlab.config.resolve import MAX_CELLS
-from smearlab.errors import UserError
-from smearlab.grid import load_grid
+from smearlab.core import registry
+from smearlab.core.errors import UserError
+from smearlab.grid.cells import load_grid
+from smearlab.grid.load import MAX_BYTES, MAX_DEPTH, read_config
+from smearlab.grid.resolve import MAX_CELLS
 
 
 def faults(*changes) -> list[str]:

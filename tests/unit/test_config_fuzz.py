@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from configs import TINY, config
-from smearlab.config.schema import Config
-from smearlab.errors import UserError
-from smearlab.grid import Grid, load_grid
-from smearlab.jobs import statistics_job
-from smearlab.registry import ENTRY_FUNCTIONS, names
+from smearlab.core.errors import UserError
+from smearlab.core.registry import ENTRY_FUNCTIONS, names
+from smearlab.grid.cells import Grid, load_grid
+from smearlab.grid.jobs import statistics_job
+from smearlab.grid.schema import Config
 
 RICH = config(
     ("noises.uneven", {"kind": "asymmetric", "rates": [0.2]}),

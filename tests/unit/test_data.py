@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smearlab.data import TRAIN, VALIDATION, read_test, read_training, write_dataset
+from smearlab.core.errors import UserError
+from smearlab.core.seeds import numpy_generator
 from smearlab.datasets import digits
 from smearlab.datasets._raw import RawData
-from smearlab.errors import UserError
-from smearlab.files import sha256_array
-from smearlab.seeds import numpy_generator
-from smearlab.splitting import make_dataset, stratified_choice
+from smearlab.datasets._splitting import make_dataset, stratified_choice
+from smearlab.store.dataset import TRAIN, VALIDATION, read_test, read_training, write_dataset
+from smearlab.store.files import sha256_array
 
 SETTINGS = {"split_seed": 0, "validation": 0.2, "test": 0.25}
 COUNTS = st.lists(st.integers(8, 40), min_size=2, max_size=6)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from smearlab.datasets._raw import RawData
-from smearlab.splitting import squared
+from smearlab.datasets._splitting import squared
 
 
 def raw(height: int, width: int) -> RawData:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smearlab import npz
+from smearlab.core.errors import UserError
 from smearlab.datasets import arrays
 from smearlab.datasets._raw import check_raw
-from smearlab.errors import UserError
-from smearlab.npz import npz_names, read_npz
+from smearlab.store import npz
+from smearlab.store.npz import npz_names, read_npz
 
 IMAGES = np.arange(6 * 4 * 4, dtype=np.uint8).reshape(6, 4, 4)
 LABELS = np.array([0, 1, 2, 0, 1, 2])

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from smearlab.core.errors import UserError
 from smearlab.datasets import folder
 from smearlab.datasets._raw import check_raw
-from smearlab.errors import UserError
 
 ROOT = Path("pets")
 
@@ -308,7 +308,7 @@ def test_test_classes_unknown_to_train_are_named(pets):
 
 def test_a_class_folder_without_images_is_refused_by_name(pets):
     Path("pets/train/cow").mkdir()
-    from smearlab.splitting import make_dataset
+    from smearlab.datasets._splitting import make_dataset
 
     with pytest.raises(UserError, match="1 of 3 classes have no training example: 'cow'"):
         make_dataset(folder.load(path="pets"), split_seed=0, validation=0.2, test=0.2)

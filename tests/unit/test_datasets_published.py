@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 import torchvision.datasets
 
-from smearlab import registry
+from smearlab.core import registry
+from smearlab.core.errors import UserError
 from smearlab.datasets import _torchvision, cifar10, cifar100, digits, fashion_mnist, mnist
 from smearlab.datasets._raw import check_raw
-from smearlab.errors import UserError
 
 RNG = np.random.default_rng(0)
 CIFAR = {

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from smearlab import digest
-from smearlab.digest import NUMERICAL, code_digest, code_parts, locked_versions, source_digest
+from smearlab.core import digest
+from smearlab.core.digest import NUMERICAL, code_digest, code_parts, locked_versions, source_digest
 
 LOCK = "numpy==2.0.0 \\\n    --hash=sha256:00\ntorch==2.1.0 ; python_version < '3'\npandas==1.0.0 \\\n"
 FILES = {
@@ -169,7 +169,7 @@ def test_the_lock_names_every_library_that_decides_numbers():
 
 def test_two_processes_agree():
     """Neither the order of sets nor the hash seed of Python reaches the digest."""
-    program = "from smearlab.digest import *; print(code_digest('train_teacher.py', ['smearlab.methods.forward']))"
+    program = "from smearlab.core.digest import *; print(code_digest('train_teacher.py', ['smearlab.methods.forward']))"
     runs = [
         subprocess.run(
             [sys.executable, "-X", "utf8", "-c", program], capture_output=True, text=True, env={"PYTHONHASHSEED": s}
@@ -200,7 +200,13 @@ def test_every_import_of_the_package_is_one_that_the_digest_follows(path):
 def test_no_stage_that_makes_results_reaches_the_config_or_the_tables(script):
     """Otherwise a new key of the config, or a change of a table, would train everything again."""
     reached = code_parts(script)
-    apart = ("smearlab/config/", "smearlab/grid.py", "smearlab/collect.py", "smearlab/report/", "smearlab/statistics/")
+    apart = (
+        "smearlab/config/",
+        "smearlab/grid/cells.py",
+        "smearlab/stages/collect.py",
+        "smearlab/report/",
+        "smearlab/statistics/",
+    )
     assert not [name for name in reached if name.startswith(apart)]
 
 
@@ -212,6 +218,6 @@ def test_a_teacher_does_not_reach_the_students_loop():
 
 def test_an_evaluation_reaches_no_training_loop():
     reached = code_parts("evaluate.py", ["smearlab.metrics.accuracy", "smearlab.networks.cnn"])
-    assert "smearlab/evaluate.py" in reached
+    assert "smearlab/stages/evaluate.py" in reached
     loops = {"teacher", "student", "block", "teacher_block", "student_block", "checkpoint", "optimiser", "schedule"}
     assert not [name for name in reached if name in {f"smearlab/training/{loop}.py" for loop in loops}]

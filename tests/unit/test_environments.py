@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from smearlab.digest import _imports, _reached
-from smearlab.locks import FAMILIES, environment_path, environment_text
+from smearlab.cli.pins import FAMILIES, environment_path, environment_text
+from smearlab.core.digest import _imports, _reached
 
 ROOT = Path(__file__).parents[2]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")

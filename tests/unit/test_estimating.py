@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from tiny_training import N_CLASSES, recipe, training_data
 
-from smearlab.correction import corrections, transition_facts
-from smearlab.cross_fitting import cross_fit, warm_up_recipe
-from smearlab.estimating import estimate_transition
-from smearlab.files import read_json, sha256_file, write_json, write_npz
+from smearlab.core.transition import flips, row_errors
 from smearlab.noises._sampler import sample_transition
+from smearlab.stages.estimate_transition import estimate_transition
+from smearlab.stages.warm_up import cross_fit, warm_up_recipe
+from smearlab.store.files import read_json, sha256_file, write_json, write_npz
 from smearlab.training.block import EXIT_INTERRUPTED
-from smearlab.transition import flips, row_errors
+from smearlab.training.correction import corrections, transition_facts
 
 
 def job(**changes: Any) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def test_no_example_is_predicted_by_a_network_that_saw_its_label(tmp_path: Path)
 
 def fit_with_folds(training, observed, fold, folder, changes) -> dict[str, np.ndarray]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("smearlab.cross_fitting.stratified_folds", lambda *_: fold)
+        patch.setattr("smearlab.stages.warm_up.stratified_folds", lambda *_: fold)
         return fit(training, observed, folder, **changes)
 
 

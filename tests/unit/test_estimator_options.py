@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from configs import config
-from smearlab.errors import UserError
-from smearlab.estimating import estimate_transition
-from smearlab.files import read_json, sha256_file, write_json, write_npz
-from smearlab.grid import Cell, Grid, load_grid
-from smearlab.jobs import estimate_job, training_job
+from smearlab.core.errors import UserError
+from smearlab.grid.cells import Cell, Grid, load_grid
+from smearlab.grid.jobs import estimate_job, training_job
+from smearlab.stages.estimate_transition import estimate_transition
+from smearlab.store.files import read_json, sha256_file, write_json, write_npz
 
 FOLDER = "cross_fit-folds=5-length=0.3/paired-0"
 

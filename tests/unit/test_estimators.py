@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smearlab import registry, transition
-from smearlab.errors import UserError
+from smearlab.core import registry, transition
+from smearlab.core.errors import UserError
 from smearlab.estimators import anchor, confident_joint, dual_t
 
 T = np.array(

@@ -7,10 +7,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from smearlab import evaluate, registry
-from smearlab.data import HeldOutData, TrainingData
-from smearlab.errors import UserError
+from smearlab.core import registry
+from smearlab.core.errors import UserError
 from smearlab.networks import cnn
+from smearlab.stages import evaluate
+from smearlab.store.dataset import HeldOutData, TrainingData
 
 N, N_TEST, L, SIZE = 90, 60, 4, 8
 RECIPE = {

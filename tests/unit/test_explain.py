@@ -13,13 +13,13 @@ from made_grid import begin, change_note, make, note_path, noted, of
 
 from configs import config
 from smearlab.__main__ import main
-from smearlab.digest import ROOT
-from smearlab.explain import changed_values, explain, explain_path, near_paths
-from smearlab.files import write_json
-from smearlab.grid import load_grid
-from smearlab.rebuild import Rebuild
-from smearlab.records import Records
-from smearlab.stages import READ_BY_FIGURES, SUMMARY_FILES, TABLE_FILES
+from smearlab.core.digest import ROOT
+from smearlab.grid.cells import load_grid
+from smearlab.grid.dag import READ_BY_FIGURES, SUMMARY_FILES, TABLE_FILES
+from smearlab.store.files import write_json
+from smearlab.watch.explain import changed_values, explain, explain_path, near_paths
+from smearlab.watch.rebuild import Rebuild
+from smearlab.watch.records import Records
 
 CE, SMOOTH = "rate=0.4/small-[^/]*/cross_entropy/paired-0", "label_smoothing-alpha=0.4"
 
@@ -59,9 +59,9 @@ def test_a_grid_that_was_never_run(grid):
 def test_the_module_is_named_by_what_was_noted_at_the_run(jobs, rule):
     job = of(jobs, rule)
     parts = json.loads(Path(".smearlab/code", f"{job.decide()['code']}.json").read_text())
-    write_json(".smearlab/code/before.json", {**parts, "smearlab/files.py": "before"})
+    write_json(".smearlab/code/before.json", {**parts, "smearlab/store/files.py": "before"})
     change_note(job, code="before")
-    assert "    changed: smearlab/files.py" in told(job)
+    assert "    changed: smearlab/store/files.py" in told(job)
 
 
 def test_the_module_of_a_training_stands_in_its_run_too(grid):

@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 from fake_grid import DIGITS_CELLS, fake_tables, student, teacher
 
-from smearlab import registry
+from smearlab.core import registry
 from smearlab.figures import _cells as cells
+from smearlab.figures import _format as text
 from smearlab.figures import _style as look
 from smearlab.figures._save import save, to_svg
 from smearlab.figures.alpha_rate import _limit, edges
 from smearlab.figures.margins import positive_share
 from smearlab.figures.memorised_recovered import means
-from smearlab.report import format as text
 
 OF_OTHER_GRIDS = ("estimator_error",)  # shown by grids with an estimated or perturbed T; has its own tests
 NAMES = tuple(name for name in registry.names("figures") if name not in OF_OTHER_GRIDS)

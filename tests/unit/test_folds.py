@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smearlab.errors import UserError
-from smearlab.folds import stratified_folds
+from smearlab.core.errors import UserError
+from smearlab.core.folds import stratified_folds
 
 
 @st.composite

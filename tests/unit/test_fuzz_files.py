@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from configs import TINY
-from smearlab.collect import Reader
-from smearlab.errors import UserError
-from smearlab.files import read_sealed, write_sealed
-from smearlab.grid import load_grid
+from smearlab.core.errors import UserError
+from smearlab.grid.cells import load_grid
 from smearlab.noises._label_columns import read_columns
-from smearlab.observed import matched_transition, read_labels, true_transition
-from smearlab.tables import read_tables
+from smearlab.stages.collect import Reader
+from smearlab.store.files import read_sealed, write_sealed
+from smearlab.store.labels import matched_transition, read_labels, true_transition
+from smearlab.store.tables import read_tables
 from smearlab.training.checkpoint import DamagedError, packed, unpacked
 from smearlab.training.results import read_weights
 

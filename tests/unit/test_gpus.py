@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from smearlab import gpus
-from smearlab.errors import UserError
-from smearlab.gpus import own_gpu
+from smearlab.core.errors import UserError
+from smearlab.host import gpus
+from smearlab.host.gpus import own_gpu
 
 ROOT = Path(__file__).parents[2]
 HOLDER = """
 import os, sys, time
-from smearlab.gpus import own_gpu
+from smearlab.host.gpus import own_gpu
 with own_gpu("auto", lambda line: print("said", line, flush=True)):
     assert "torch" not in sys.modules
     print("has", os.environ.get("CUDA_VISIBLE_DEVICES"), flush=True)
@@ -150,7 +150,7 @@ def test_jobs_per_gpu_is_a_whole_number(text: str, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_installed_torch_is_told_without_loading_it() -> None:
-    code = "import sys; from smearlab.gpus import describe; print(describe()); assert 'torch' not in sys.modules"
+    code = "import sys; from smearlab.host.gpus import describe; print(describe()); assert 'torch' not in sys.modules"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     import torch
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs import TINY, config
-from smearlab.grid import Cell, Grid, Replicate, load_grid, rate_folder
-from smearlab.jobs import training_job
+from smearlab.grid.cells import Cell, Grid, Replicate, load_grid, rate_folder
+from smearlab.grid.jobs import training_job
 
 SAFE = re.compile(r"[A-Za-z0-9_.=+-]{1,200}")
 

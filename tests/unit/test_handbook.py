@@ -2,10 +2,10 @@
 
 import json
 
-from smearlab import registry
 from smearlab.__main__ import SCHEMA, schema_text
-from smearlab.digest import ROOT
-from smearlab.handbook import PATH, reference_text
+from smearlab.cli.handbook import PATH, reference_text
+from smearlab.core import registry
+from smearlab.core.digest import ROOT
 
 
 def test_the_reference_is_the_one_that_make_docs_writes():

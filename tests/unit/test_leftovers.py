@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from smearlab.errors import UserError
-from smearlab.leftovers import LOCKS, OWNER, RECORDS, clear_stale_locks, clear_unreadable_records, running_here
+from smearlab.core.errors import UserError
+from smearlab.watch.leftovers import LOCKS, OWNER, RECORDS, clear_stale_locks, clear_unreadable_records, running_here
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from smearlab import locks
-from smearlab.digest import NUMERICAL, locked_versions
+from smearlab.cli import pins as locks
+from smearlab.core.digest import NUMERICAL, locked_versions
 
 ROOT = Path(__file__).parents[2]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")

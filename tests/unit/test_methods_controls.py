@@ -9,7 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smearlab import registry
+from smearlab.core import registry
+from smearlab.core.transition import symmetric
 from smearlab.methods import (
     backward,
     backward_clipped,
@@ -24,7 +25,6 @@ from smearlab.methods import (
     symmetric_ce,
     weight_decay,
 )
-from smearlab.transition import symmetric
 
 N, L = 11, 6
 RNG = np.random.default_rng(0)

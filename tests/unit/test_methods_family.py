@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from smearlab.core.transition import flips, from_alpha, symmetric
 from smearlab.methods import backward, cross_entropy, forward, label_smoothing
-from smearlab.transition import flips, from_alpha, symmetric
 
 L = 5
 

@@ -9,7 +9,8 @@ from scipy.optimize import brentq
 from scipy.special import softmax
 from sklearn.metrics import accuracy_score, brier_score_loss, log_loss
 
-from smearlab import registry
+from smearlab.core import registry
+from smearlab.core.predictions import Part, Predictions
 from smearlab.metrics import (
     accuracy,
     brier,
@@ -24,7 +25,6 @@ from smearlab.metrics import (
     temperature,
 )
 from smearlab.metrics._shared import density, margin
-from smearlab.predictions import Part, Predictions
 
 UNKNOWN = -1
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from smearlab import registry
-from smearlab.errors import UserError
+from smearlab.core import registry
+from smearlab.core.errors import UserError
 
 
 def build(name: str, n_classes: int = 10, channels: int = 3, size: int = 32, **options: int) -> torch.nn.Module:

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smearlab import noise
-from smearlab import observed as observed_labels
-from smearlab.data import Canonical, HeldOutData, TrainingData, write_dataset
-from smearlab.errors import UserError
-from smearlab.files import sha256_array, write_json
-from smearlab.labelling import make_labels
+from smearlab.core.errors import UserError
+from smearlab.core.transition import symmetric
+from smearlab.noises import _draw as noise
 from smearlab.noises._context import NoiseContext, Observed
 from smearlab.noises._sampler import sample_rows, sample_transition
-from smearlab.transition import symmetric
+from smearlab.stages.make_labels import make_labels
+from smearlab.store import labels as observed_labels
+from smearlab.store.dataset import Canonical, HeldOutData, TrainingData, write_dataset
+from smearlab.store.files import sha256_array, write_json
 
 
 def make_context(n=600, n_classes=5, seed=0, **changes):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from smearlab.errors import UserError
+from smearlab.core.errors import UserError
 from smearlab.noises._array_pickle import read_array_pickle
 
 LABELS = {"clean_label": np.arange(12), "worse_label": np.arange(12)[::-1].astype(np.uint8)}

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smearlab import noise, registry
-from smearlab.errors import UserError
+from smearlab.core import registry
+from smearlab.core.errors import UserError
+from smearlab.core.transition import counts, realised
+from smearlab.noises import _draw as noise
 from smearlab.noises import human, instance_dependent, matrix
 from smearlab.noises._class_maps import CIFAR100_SUPERCLASSES, standard_map
 from smearlab.noises._context import NoiseContext
-from smearlab.transition import counts, realised
 
 RATED = ["symmetric", "uniform_redraw", "pair_flip", "asymmetric", "one_sided", "instance_dependent"]
 RATED += ["matched_twin"]

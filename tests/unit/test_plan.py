@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from smearlab.digest import ROOT
-from smearlab.files import read_json
-from smearlab.find import find_grid
-from smearlab.plan import disk_mb, plan, training_examples, training_minutes
+from smearlab.core.digest import ROOT
+from smearlab.grid.find import find_grid
+from smearlab.grid.plan import disk_mb, plan, training_examples, training_minutes
+from smearlab.store.files import read_json
 
 
 @pytest.mark.parametrize(("config", "run"), [("config.yaml", "digits"), ("configs/cifar10-cpu.yaml", "cifar10_cpu")])

@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from smearlab.digest import ROOT
-from smearlab.errors import UserError
-from smearlab.publish import publish, recomputed_summary
+from smearlab.cli.publish import publish, recomputed_summary
+from smearlab.core.digest import ROOT
+from smearlab.core.errors import UserError
 
 RUNS = sorted(path.parent for path in (ROOT / "reports" / "published").glob("*/metrics.csv"))
 

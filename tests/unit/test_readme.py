@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from smearlab.digest import ROOT
-from smearlab.tables import read_csv
+from smearlab.core.digest import ROOT
+from smearlab.store.tables import read_csv
 
 LINES = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
 METHODS = {

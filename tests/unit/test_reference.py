@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smearlab import registry
+from smearlab.core import registry
 from smearlab.reference.compare import COLUMNS, beside, published
 from smearlab.report import blocks
 

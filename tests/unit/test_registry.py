@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from smearlab import registry
-from smearlab.errors import UserError
-from smearlab.options import options_model
+from smearlab.core import registry
+from smearlab.core.errors import UserError
+from smearlab.grid.options import options_model
 
 ENTRIES = [(kind, name) for kind in registry.ENTRY_FUNCTIONS for name in registry.names(kind)]
 IDS = ["/".join(entry) for entry in ENTRIES]
@@ -151,7 +151,7 @@ def test_there_is_something_of_every_kind():
 
 def test_describing_everything_imports_no_torch():
     program = (
-        "import sys\nfrom smearlab import registry\nfrom smearlab.options import options_model\n"
+        "import sys\nfrom smearlab.core import registry\nfrom smearlab.grid.options import options_model\n"
         "entries = [(kind, name) for kind in registry.ENTRY_FUNCTIONS for name in registry.names(kind)]\n"
         "assert all(options_model(*entry) for entry in entries)\n"
         "assert not {'torch', 'pandas', 'sklearn', 'scipy'} & set(sys.modules), sorted(sys.modules)\n"
@@ -162,8 +162,8 @@ def test_describing_everything_imports_no_torch():
 def test_expanding_a_grid_imports_no_torch():
     """Snakemake expands it in every process it starts."""
     program = (
-        "import sys\nfrom smearlab.config.load import read_config\nfrom smearlab.grid import load_grid\n"
-        "import smearlab.jobs, smearlab.resources\nload_grid(read_config('config.yaml'))\n"
+        "import sys\nfrom smearlab.grid.load import read_config\nfrom smearlab.grid.cells import load_grid\n"
+        "import smearlab.grid.jobs, smearlab.grid.resources\nload_grid(read_config('config.yaml'))\n"
         "assert not {'torch', 'torchvision', 'pandas', 'sklearn', 'scipy', 'matplotlib'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -11,13 +11,13 @@ from fake_grid import DIGITS_CELLS, fake_tables, student, teacher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smearlab.errors import UserError
+from smearlab.core.errors import UserError
+from smearlab.core.registry import load
+from smearlab.figures import _format as text
 from smearlab.figures._save import save, to_svg
-from smearlab.files import write_json
-from smearlab.registry import load
-from smearlab.report import format as text
 from smearlab.report import svg
 from smearlab.report.page import draw_figures, figure_names, read_figures, render, write_page, write_report
+from smearlab.store.files import write_json
 
 HOSTILE = [
     "<script>alert(1)</script>",

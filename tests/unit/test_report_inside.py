@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from fake_grid import fake_tables, student, teacher
 
+from smearlab.core.registry import load
 from smearlab.figures import _densities as densities
+from smearlab.figures import _format as text
 from smearlab.figures.confidence import GROUPS, mean_confidence
-from smearlab.registry import load
-from smearlab.report import format as text
 from smearlab.report import inside, passing
 from smearlab.report.page import render
 from smearlab.statistics.passed_on import COUNTS

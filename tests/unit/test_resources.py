@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from smearlab.grid import Cell, load_grid
-from smearlab.plan import training_minutes
-from smearlab.resources import evaluation_resources, length, training_resources
+from smearlab.grid.cells import Cell, load_grid
+from smearlab.grid.plan import training_minutes
+from smearlab.grid.resources import evaluation_resources, length, training_resources
 
 ROOT = Path(__file__).parents[2]
 PROFILES = ROOT / "profiles"

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from smearlab.config.load import read_config
-from smearlab.grid import load_grid
+from smearlab.grid.cells import load_grid
+from smearlab.grid.load import read_config
 
 ROOT = Path(__file__).parents[2]
 GRID = """

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from smearlab import runlock
-from smearlab.runlock import run_lock
+from smearlab.host import runlock
+from smearlab.host.runlock import run_lock
 
 ROOT = Path(__file__).parents[2]
 HOLDER = """
 import sys, time
 from pathlib import Path
-from smearlab import runlock
+from smearlab.host import runlock
 runlock.POLL = 0.02
 with runlock.run_lock(Path(sys.argv[1]), lambda line: print(line, flush=True)):
     print("has it", flush=True)
@@ -156,7 +156,7 @@ def test_of_many_that_start_at_once_only_one_is_at_work_at_a_time(checkpoint: Pa
     code = """
 import sys, time
 from pathlib import Path
-from smearlab import runlock
+from smearlab.host import runlock
 runlock.POLL = 0.02
 inside = Path(sys.argv[2])
 with runlock.run_lock(Path(sys.argv[1]), lambda line: None):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from smearlab.config.load import read_config
-from smearlab.errors import UserError
-from smearlab.grid import Grid, load_grid
+from smearlab.core.errors import UserError
+from smearlab.grid.cells import Grid, load_grid
+from smearlab.grid.load import read_config
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted([ROOT / "config.yaml", *(ROOT / "configs").glob("*.yaml")])

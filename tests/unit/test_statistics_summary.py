@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statistics_rows import frame, student, teacher
 
-from smearlab.errors import UserError
+from smearlab.core.errors import UserError
 from smearlab.statistics.interaction import interaction
 from smearlab.statistics.selection import choose_on_validation
 from smearlab.statistics.summary import COLUMNS, summarise

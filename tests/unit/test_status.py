@@ -17,15 +17,15 @@ from made_grid import begin, change_note, log, make, make_job, of, run_of
 
 from configs import config
 from smearlab.__main__ import main
-from smearlab.digest import ROOT
-from smearlab.durations import duration, seconds_of
-from smearlab.files import write_sealed
-from smearlab.grid import load_grid
-from smearlab.logs import failure, progress
-from smearlab.runlock import _myself
-from smearlab.stages import jobs_of
-from smearlab.status import Status, look
-from smearlab.watching import lines, watch
+from smearlab.core.digest import ROOT
+from smearlab.grid.cells import load_grid
+from smearlab.grid.dag import jobs_of
+from smearlab.host.durations import duration, seconds_of
+from smearlab.host.runlock import _myself
+from smearlab.store.files import write_sealed
+from smearlab.watch.logs import failure, progress
+from smearlab.watch.status import Status, look
+from smearlab.watch.terminal import lines, watch
 
 FIRST = (
     "replicate 1/2 (noise seed 0, seed 0): epoch 7/30, loss 0.9, train 0.9, validation 0.7, 5,867 images/s, 41 s left"
@@ -166,7 +166,7 @@ def test_a_job_without_a_lock_runs_while_its_snakemake_lives(grid, monkeypatch):
     begin(job)
     log(job, "")
     assert look(grid).running == []
-    monkeypatch.setattr("smearlab.status.running_here", lambda folder: [1])
+    monkeypatch.setattr("smearlab.watch.status.running_here", lambda folder: [1])
     assert [entry["job"] for entry in look(grid).running] == [job.name]
 
 
@@ -199,7 +199,7 @@ def test_watching_ends_with_the_grid_and_tells_in_lines_where_there_is_no_termin
 def test_the_live_view_shows_names_as_they_are(grid):
     from rich.console import Console
 
-    from smearlab.watching import _page
+    from smearlab.watch.terminal import _page
 
     job = of(jobs_of(grid), "train_teacher")
     log(job, "error: [red]a name[/nonsense]\n")

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from fake_grid import DIGITS_CELLS, fake_tables, teacher
 
-from smearlab.errors import UserError
-from smearlab.files import write_json
-from smearlab.tables import CELL, cell_keys, make_tables, read_tables
+from smearlab.core.errors import UserError
+from smearlab.store.files import write_json
+from smearlab.store.tables import CELL, cell_keys, make_tables, read_tables
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from scipy.optimize import check_grad
 from sklearn.linear_model import LogisticRegression
 
-from smearlab import registry
 from smearlab.claims import (
     backward_is_negative_smoothing,
     expected_noise,
@@ -19,7 +18,8 @@ from smearlab.claims import (
     omega_minimum,
 )
 from smearlab.claims._claim import losses
-from smearlab.theory import check_all
+from smearlab.core import registry
+from smearlab.stages.check_claims import check_all
 
 
 @pytest.fixture(scope="module")

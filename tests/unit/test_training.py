@@ -14,8 +14,8 @@ import tiny_training as tiny
 import torch
 import torch.nn.functional as F
 
-from smearlab.errors import UserError
-from smearlab.files import read_json
+from smearlab.core.errors import UserError
+from smearlab.store.files import read_json
 from smearlab.training.batches import channel_statistics, epoch_draws
 from smearlab.training.lanes import Lane
 from smearlab.training.replicate import Replicate, initial_network, make_problem, snapshot_epochs, within
@@ -330,7 +330,7 @@ def test_training_loads_no_compiler_and_no_tables() -> None:
         "heavy = unwanted & set(sys.modules)\n"
         "ours = {n for n in sys.modules if n.startswith('smearlab') and n.split('.')[1:2] != ['training']}\n"
         "assert not heavy, heavy\n"
-        "assert 'smearlab.predictions' not in ours, ours\n"
+        "assert 'smearlab.core.predictions' not in ours, ours\n"
     )
     here = Path(__file__)
     environment = {"PYTHONPATH": f"{here.parents[2]}:{here.parent}", "PATH": "/usr/bin:/bin"}

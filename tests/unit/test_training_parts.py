@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from smearlab.errors import UserError
+from smearlab.core.errors import UserError
+from smearlab.host.progress import duration
 from smearlab.training.batches import Batches, Pixels, epoch_draws
 from smearlab.training.history import fractions, history_examples
 from smearlab.training.objective import distance_to_teacher
 from smearlab.training.optimiser import GradientDescent
-from smearlab.training.progress import duration
 from smearlab.training.schedule import learning_rate, learning_rates
 
 CPU = torch.device("cpu")

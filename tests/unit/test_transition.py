@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smearlab import transition
-from smearlab.errors import UserError
+from smearlab.core import transition
+from smearlab.core.errors import UserError
 
 sizes = st.integers(2, 40)
 rates = st.floats(0, 1)

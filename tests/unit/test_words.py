@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smearlab.report import words
-from smearlab.tables import SUMMARY_NUMBERS, TEXT_KEYS, cell_keys, regular
+from smearlab.store.tables import SUMMARY_NUMBERS, TEXT_KEYS, cell_keys, regular
 
 VERDICTS = ["helps", "hurts", "no practical difference", "not enough data", "identical", "diverged", "missing"]
 

@@ -3,21 +3,22 @@
 from pathlib import Path
 from typing import Any
 
-from smearlab import jobs, registry
-from smearlab.collect import collect
-from smearlab.cross_fitting import warm_up
-from smearlab.data import write_dataset
-from smearlab.distilling import distill_students
-from smearlab.estimating import estimate_transition
+from smearlab.core import registry
+from smearlab.datasets._splitting import make_dataset
 from smearlab.figures._save import save
-from smearlab.grid import Cell, Estimate, Grid, load_grid
-from smearlab.labelling import make_labels
-from smearlab.measuring import evaluate
+from smearlab.grid import jobs
+from smearlab.grid.cells import Cell, Estimate, Grid, load_grid
 from smearlab.report.page import write_page
-from smearlab.splitting import make_dataset
-from smearlab.summary import summarise_grid
-from smearlab.tables import Tables, read_tables
-from smearlab.teaching import train_teachers
+from smearlab.stages.collect import collect
+from smearlab.stages.distill_student import distill_students
+from smearlab.stages.estimate_transition import estimate_transition
+from smearlab.stages.make_labels import make_labels
+from smearlab.stages.measuring import evaluate
+from smearlab.stages.summarise import summarise_grid
+from smearlab.stages.train_teacher import train_teachers
+from smearlab.stages.warm_up import warm_up
+from smearlab.store.dataset import write_dataset
+from smearlab.store.tables import Tables, read_tables
 
 SPLIT = ("split_seed", "validation", "test", "subset", "test_subset")
 

@@ -11,8 +11,8 @@ import pytest
 from in_process import run_grid
 from sklearn.datasets import load_digits
 
-from smearlab import registry
-from smearlab.tables import Tables
+from smearlab.core import registry
+from smearlab.store.tables import Tables
 
 N, L = 160, 10
 METHODS: dict[str, dict[str, Any]] = {"weight_decay": {"decay": 0.01}}  # options without a default

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from projects import TINY, Project, changed
 
-from smearlab.grid import load_grid
-from smearlab.rebuild import Rebuild
-from smearlab.records import Records
-from smearlab.stages import jobs_of
+from smearlab.grid.cells import load_grid
+from smearlab.grid.dag import jobs_of
+from smearlab.watch.rebuild import Rebuild
+from smearlab.watch.records import Records
 
 
 def nothing(project: Project) -> None:
@@ -92,15 +92,15 @@ def test_after_a_change_of_the_config(project, monkeypatch, content):
 
 
 def test_after_an_edit_the_module_is_named_also_where_no_training_reaches_it(project):
-    project.append("smearlab/evaluate.py", "\n\nUNUSED = 1\n")
+    project.append("smearlab/stages/evaluate.py", "\n\nUNUSED = 1\n")
     told = project.smearlab("explain", "configs/tiny.yaml").stdout
-    assert told.splitlines()[0] == "changed: smearlab/evaluate.py: 6 evaluations"
+    assert told.splitlines()[0] == "changed: smearlab/stages/evaluate.py: 6 evaluations"
 
 
 def ours(project: Project, content: dict, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """Return how many jobs of each rule would run by our own reckoning, in the folder of the project."""
     monkeypatch.chdir(project.folder)
-    monkeypatch.setattr("smearlab.registry.names", lambda kind: _names(project.folder, kind))
+    monkeypatch.setattr("smearlab.core.registry.names", lambda kind: _names(project.folder, kind))
     reasons = Rebuild(jobs_of(load_grid(content)), Records()).reasons
     return dict(Counter(job.rule for job in reasons))
 

@@ -15,7 +15,7 @@ import torchvision.datasets
 from in_process import run_grid
 from PIL import Image
 
-from smearlab.config.load import read_config
+from smearlab.grid.load import read_config
 
 ROOT = Path(__file__).parents[2]
 SHORT = {"batch_size": 8, "block_size": 1, "snapshots": 1, "estimate": {"folds": 2, "length": 1.0}}

@@ -111,7 +111,7 @@ class TestEditing:
         assert told.stdout.splitlines()[0] == "changed: smearlab/methods/label_smoothing.py: 2 blocks", told.stderr
 
     def test_the_evaluation(self, project):
-        project.append("smearlab/evaluate.py", "\n\nUNUSED = 1\n")
+        project.append("smearlab/stages/evaluate.py", "\n\nUNUSED = 1\n")
         assert project.plan() == {"evaluate_teacher": TEACHERS, "evaluate_student": STUDENTS, **SUMMARY}
 
     def test_a_figure(self, project):
@@ -123,7 +123,7 @@ class TestEditing:
         assert project.plan() == {"write_report": 1, "all": 1}
 
     def test_the_checks_of_a_config(self, project):
-        project.append("smearlab/config/schema.py", "\n\nUNUSED = 1\n")
+        project.append("smearlab/grid/schema.py", "\n\nUNUSED = 1\n")
         assert project.plan() == SUMMARY
 
     def test_a_docstring_a_comment_and_the_layout(self, project):

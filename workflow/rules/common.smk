@@ -7,11 +7,13 @@ out: GRID, and functions from wildcards to input files and to the one dictionary
 import signal
 import sys
 
-from smearlab import jobs, registry
-from smearlab.config.load import read_config
-from smearlab.errors import UserError
-from smearlab.grid import load_grid
-from smearlab.resources import evaluation_resources, length, training_resources
+from smearlab.grid import jobs
+
+from smearlab.core import registry
+from smearlab.grid.load import read_config
+from smearlab.core.errors import UserError
+from smearlab.grid.cells import load_grid
+from smearlab.grid.resources import evaluation_resources, length, training_resources
 
 # SLURM's warning before a time limit is for the training alone, which writes its checkpoint. Snakemake would die of it.
 # Ignored here, it is ignored by every process below, but for those that say otherwise.

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from smearlab.core.registry import load
 from smearlab.figures._save import save
-from smearlab.joblog import job_log
-from smearlab.registry import load
-from smearlab.tables import read_tables
+from smearlab.host.joblog import job_log
+from smearlab.store.tables import read_tables
 
 with job_log(snakemake.log[0]):
     tables = read_tables(Path(snakemake.input.metrics).parent)

@@ -1,9 +1,9 @@
 """Measure one block of networks."""
 
-from smearlab.gpus import own_gpu
-from smearlab.joblog import job_log
+from smearlab.host.gpus import own_gpu
+from smearlab.host.joblog import job_log
 
 with job_log(snakemake.log[0]), own_gpu(snakemake.params.job["recipe"]["device"], print):
-    from smearlab.measuring import evaluate  # loads torch, which must see no other GPU
+    from smearlab.stages.measuring import evaluate  # loads torch, which must see no other GPU
 
     evaluate(snakemake.params.job, dict(snakemake.input.items()), dict(snakemake.output.items()))

@@ -3,11 +3,11 @@
 import sys
 from pathlib import Path
 
-from smearlab.data import write_dataset
-from smearlab.gpus import describe
-from smearlab.joblog import job_log
-from smearlab.registry import load
-from smearlab.splitting import make_dataset
+from smearlab.core.registry import load
+from smearlab.datasets._splitting import make_dataset
+from smearlab.host.gpus import describe
+from smearlab.host.joblog import job_log
+from smearlab.store.dataset import write_dataset
 
 SPLIT = ("split_seed", "validation", "test", "subset", "test_subset")
 

@@ -1,7 +1,7 @@
 """Draw the observed labels of one noise seed."""
 
-from smearlab.joblog import job_log
-from smearlab.labelling import make_labels
+from smearlab.host.joblog import job_log
+from smearlab.stages.make_labels import make_labels
 
 with job_log(snakemake.log[0]):
     job = snakemake.params.job

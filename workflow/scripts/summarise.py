@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from smearlab.joblog import job_log
-from smearlab.summary import summarise_grid
+from smearlab.host.joblog import job_log
+from smearlab.stages.summarise import summarise_grid
 
 with job_log(snakemake.log[0]):
     folder = Path(snakemake.output.summary).parent

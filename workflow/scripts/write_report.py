@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from smearlab.joblog import job_log
+from smearlab.host.joblog import job_log
 from smearlab.report.page import write_page
 
 with job_log(snakemake.log[0]):

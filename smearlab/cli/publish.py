@@ -1,0 +1,54 @@
+"""A finished run as something to commit: its page, its numbers, its config and the code it was made with."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from smearlab.core.errors import UserError
+from smearlab.grid.load import parse, read_config
+from smearlab.statistics.summary import summarise
+from smearlab.store.files import check_files, read_sealed, write_json
+from smearlab.store.tables import read_csv
+
+PUBLISHED = Path("reports") / "published"
+TABLES = ("metrics.csv", "summary.csv", "choice.csv", "passed_on.csv")
+KEPT = ("code_version", "environment", "datasets", "cost", "accepted")
+
+
+def publish(name: str, config: Path, *, results: Path = Path("results"), reports: Path = Path("reports")) -> Path:
+    """Copy a grid's report, tables and config to reports/published/<name>/; UserError if something is not there."""
+    context = _context(results / name / "context.json")
+    check_files(results / name, context.get("sha256", {}), "context.json")
+    folder = PUBLISHED / name
+    sources = {
+        "report.html": reports / f"{name}.html",
+        "config.yaml": config,
+        **{table: results / name / table for table in TABLES},
+    }
+    for source in sources.values():
+        if not source.exists():
+            raise UserError(f"publish {name}: {source} is not there; run the grid first")
+    folder.mkdir(parents=True, exist_ok=True)
+    for target, source in sources.items():
+        shutil.copyfile(source, folder / target)
+    write_json(folder / "made-with.json", {**{k: context[k] for k in KEPT}, "missing": len(context["missing"])})
+    return folder
+
+
+def _context(path: Path) -> dict:
+    if not path.is_file():
+        raise UserError(f"publish: {path} is not there; run the grid first")
+    return read_sealed(path, *KEPT, "missing")
+
+
+def recomputed_summary(folder: Path) -> pd.DataFrame:
+    """Return the summary of a published run, made again from its metrics.csv and its config."""
+    config = parse(read_config(folder / "config.yaml"))
+    published = read_csv(folder / "summary.csv")
+    return summarise(
+        read_csv(folder / "metrics.csv"),
+        primary=config.primary.model_dump() if config.primary else None,
+        margin=config.margin,
+        cells=published.loc[:, :"cell"],
+    )

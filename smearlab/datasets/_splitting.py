@@ -1,0 +1,205 @@
+"""From what a loader returns to the canonical data set: checked, cut down, and split by a named stream."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+import numpy as np
+
+from smearlab.core.errors import UserError
+from smearlab.core.seeds import numpy_generator
+from smearlab.datasets._raw import RawData, check_raw, some
+from smearlab.store.dataset import TRAIN, VALIDATION, Canonical, HeldOutData, TrainingData
+
+TEST, UNUSED = 2, 3
+# Each draw has its own stream, so that asking for a smaller subset does not change which examples are test.
+DRAWS = ("test", "subset", "test_subset", "validation")
+MAX_OVERLAP = 0.5
+
+
+def make_dataset(
+    raw: RawData,
+    *,
+    split_seed: int,
+    validation: float,
+    test: float,
+    subset: int | None = None,
+    test_subset: int | None = None,
+) -> Canonical:
+    """Check the data and split them into train, validation and test, each draw stratified by class.
+
+    A split that came with the data wins: only the parts it lacks are drawn. Otherwise `test` is the fraction of
+    the examples that are drawn for testing, and `validation` the fraction of the rest. `subset` keeps so many
+    train and validation examples, `test_subset` so many test examples; the others are left out. Classes are the
+    clean labels, or the noisy ones where those are all there is. UserError says what is wrong and of how many.
+    """
+    check_raw(raw)
+    raw = squared(raw)
+    part = _given_parts(raw)
+    cut = _Cut(raw, part, split_seed)
+    cut.refuse_absent_classes()
+    if not (part == TEST).any():
+        cut.draw(TEST, test, "test")
+    cut.keep((TRAIN, VALIDATION), subset, "subset")
+    cut.keep((TEST,), test_subset, "test_subset")
+    if not (part == VALIDATION).any() and validation != 0:
+        cut.draw(VALIDATION, validation, "validation")
+    cut.refuse_emptied_classes()
+    return Canonical(training=_training(cut), test=_held_out(cut))
+
+
+def squared(raw: RawData) -> RawData:
+    """Centre images that are not square on a black square, and note it: every network takes squares."""
+    _, height, width, _ = raw.images.shape
+    if height == width:
+        return raw
+    side = max(height, width)
+    margins = [((side - length) // 2, side - length - (side - length) // 2) for length in (height, width)]
+    images = np.pad(raw.images, ((0, 0), *margins, (0, 0)))
+    note = f"images of {height}×{width} pixels were centred on black squares of {side}×{side}"
+    return replace(raw, images=images, notes=[*raw.notes, note])
+
+
+def stratified_choice(strata: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Choose `size` of the N positions, from each stratum its share to within one, at random inside it.
+
+    strata: integers (N,). Returns sorted positions (size,). Left-over units go to the largest remainders, the
+    lowest stratum first among equals.
+    """
+    _, inverse, counts = np.unique(strata, return_inverse=True, return_counts=True)
+    quota, remainder = np.divmod(counts * size, len(strata))
+    quota[np.argsort(-remainder, kind="stable")[: size - quota.sum()]] += 1
+    order = np.lexsort((rng.permutation(len(strata)), inverse))
+    rank = np.arange(len(strata)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.sort(order[rank < np.repeat(quota, counts)])
+
+
+def _given_parts(raw: RawData) -> np.ndarray:
+    """Return the part of each example that came with the data, uint8 (N,); train where nothing is said."""
+    split = np.asarray(raw.split)
+    return np.select([split == "validation", split == "test"], [VALIDATION, TEST], TRAIN).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """A data set while it is being cut: `part` says where each example goes and is changed in place."""
+
+    raw: RawData
+    part: np.ndarray
+    seed: int
+
+    @property
+    def classes(self) -> np.ndarray:
+        """What the parts are stratified by: the clean labels, else the noisy ones."""
+        return self.raw.noisy_labels if self.raw.labels is None else self.raw.labels
+
+    def draw(self, part: int, fraction: float, name: str) -> None:
+        """Move a fraction of the train examples into another part, stratified by class."""
+        pool = np.flatnonzero(self.part == TRAIN)
+        size = round(fraction * len(pool)) if 0 < fraction < 1 else 0
+        if not 0 < size < len(pool):
+            self.refuse(f"{name} is {fraction}, of {len(pool)} examples; allowed are fractions that give at least one")
+        alone = np.flatnonzero(self.counts(pool) == 1)
+        if len(alone):
+            self.refuse(f"too few examples to split off a {name} part: only one of {self.named(alone)}")
+        rng = numpy_generator("split", "dataset", self.seed, DRAWS.index(name))
+        self.part[pool[stratified_choice(self.classes[pool], size, rng)]] = part
+
+    def keep(self, parts: tuple[int, ...], size: int | None, name: str) -> None:
+        """Leave out all but `size` examples of some parts, stratified by part and class."""
+        if size is None:
+            return
+        pool = np.flatnonzero(np.isin(self.part, parts))
+        if not 0 < size <= len(pool):
+            self.refuse(f"{name} is {size}, there are {len(pool)} examples")
+        rng = numpy_generator("split", "dataset", self.seed, DRAWS.index(name))
+        strata = self.part[pool] * np.int64(len(self.raw.class_names)) + self.classes[pool]
+        self.part[np.delete(pool, stratified_choice(strata, size, rng))] = UNUSED
+
+    def refuse_absent_classes(self) -> None:
+        """Refuse data in which a class has no example to learn from."""
+        absent = np.flatnonzero(self.counts(np.flatnonzero(self.part == TRAIN)) == 0)
+        if len(absent):
+            n = len(self.raw.class_names)
+            self.refuse(f"{len(absent)} of {n} classes have no training example: {self.named(absent)}")
+
+    def refuse_emptied_classes(self) -> None:
+        """Refuse a cut that leaves a class without a training example."""
+        counts = self.counts(np.flatnonzero(self.part == TRAIN))
+        empty = np.flatnonzero(counts == 0)
+        if len(empty):
+            self.refuse(
+                f"too few examples: of {counts.sum()} that are left for training none is of {self.named(empty)}; "
+                "raise subset, or lower validation or test"
+            )
+
+    def absent_notes(self, part: int, name: str) -> list[str]:
+        """Say which classes a part has no example of."""
+        members = np.flatnonzero(self.part == part)
+        absent = np.flatnonzero(self.counts(members) == 0)
+        if not len(members) or not len(absent):
+            return []
+        return [f"{len(absent)} of {len(self.raw.class_names)} classes have no {name} example: {self.named(absent)}"]
+
+    def counts(self, members: np.ndarray) -> np.ndarray:
+        """Count the members of each class, int64 (L,)."""
+        return np.bincount(self.classes[members], minlength=len(self.raw.class_names))
+
+    def named(self, classes: np.ndarray) -> str:
+        """Name the first classes, for a message."""
+        return some(self.raw.class_names[c] for c in classes)
+
+    def refuse(self, message: str) -> NoReturn:
+        """Stop with the source of the data before the message."""
+        raise UserError(f"{self.raw.source}: {message}")
+
+
+def _training(cut: _Cut) -> TrainingData:
+    members = np.flatnonzero(cut.part <= VALIDATION)
+    part = cut.part[members]
+    counts = {"n_train": int((part == TRAIN).sum()), "n_validation": int((part == VALIDATION).sum())}
+    notes = [*cut.raw.notes, *cut.absent_notes(VALIDATION, "validation")]
+    arrays, meta = _member_arrays(cut, members)
+    return TrainingData(part=part, meta=meta | counts | {"notes": notes}, **arrays)
+
+
+def _held_out(cut: _Cut) -> HeldOutData:
+    arrays, meta = _member_arrays(cut, np.flatnonzero(cut.part == TEST))
+    return HeldOutData(meta=meta | {"notes": [*_overlap_notes(cut), *cut.absent_notes(TEST, "test")]}, **arrays)
+
+
+def _member_arrays(cut: _Cut, members: np.ndarray) -> tuple[dict[str, np.ndarray | None], dict[str, Any]]:
+    raw = cut.raw
+    images = raw.images[members]
+    arrays = {
+        "images": images,
+        "labels": np.full(len(members), -1) if raw.labels is None else raw.labels[members],
+        "noisy_labels": None if raw.noisy_labels is None else raw.noisy_labels[members],
+        "source_index": members,
+    }
+    if raw.noisy_labels is not None and (arrays["noisy_labels"] < 0).all():
+        arrays["noisy_labels"] = None  # test examples that came without noisy labels
+    meta = {
+        "n": len(members),
+        "n_classes": len(raw.class_names),
+        "class_names": list(raw.class_names),
+        "class_counts": cut.counts(members).tolist(),
+        "shape": list(images.shape[1:]),
+        "split_seed": cut.seed,
+    }
+    return {name: a if a is None or name == "images" else a.astype(np.int64) for name, a in arrays.items()}, meta
+
+
+def _overlap_notes(cut: _Cut) -> list[str]:
+    """Count test images that are, pixel for pixel, among the train and validation images; too many are refused."""
+    known = _hashes(cut.raw.images, np.flatnonzero(cut.part <= VALIDATION))
+    test = _hashes(cut.raw.images, np.flatnonzero(cut.part == TEST))
+    known_set = set(known)
+    n = sum(image in known_set for image in test)
+    if n > MAX_OVERLAP * len(test):
+        cut.refuse(f"{n} of {len(test)} test images are copies of train or validation images; at most half may be")
+    return [f"{n} of {len(test)} test images are copies of train or validation images"] if n else []
+
+
+def _hashes(images: np.ndarray, members: np.ndarray) -> list[bytes]:
+    return [hashlib.blake2b(np.ascontiguousarray(images[i]), digest_size=16).digest() for i in members]

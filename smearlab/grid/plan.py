@@ -1,0 +1,106 @@
+"""What a grid costs before it runs, from measured throughput."""
+
+from smearlab.grid.cells import Cell, Estimate, Grid
+from smearlab.grid.definitions import CROSS_ENTROPY
+
+# Training images of 32×32 pixels a second on one CPU thread with bf16 arithmetic, measured for cnn and resnet32
+# (benchmarks/throughput.py, reports/published/) and scaled by multiplications for the others.
+IMAGES_PER_SECOND = {
+    "cnn": 4000,
+    "resnet8": 2200,
+    "resnet20": 690,
+    "resnet32": 410,
+    "resnet44": 290,
+    "resnet56": 225,
+    "resnet18": 50,
+    "resnet34": 25,
+    "resnet50": 22,
+}
+WEIGHTS_MB = {
+    "cnn": 0.6,
+    "resnet8": 0.3,
+    "resnet20": 1.1,
+    "resnet32": 1.9,
+    "resnet44": 2.7,
+    "resnet56": 3.4,
+    "resnet18": 45,
+    "resnet34": 85,
+    "resnet50": 94,
+}
+TRAINING_EXAMPLES = {"digits": 1200, "mnist": 54000, "fashion_mnist": 54000, "cifar10": 45000, "cifar100": 45000}
+GREY = {"digits": 8, "mnist": 28, "fashion_mnist": 28}  # the side of their images; others: 32, in colour
+SLOWER_FP32 = 2.0
+JOB_SECONDS = 4.0
+EVALUATION_SECONDS = 4.0
+
+
+def training_minutes(cell: Cell | Estimate) -> float:
+    """Return the expected minutes of one block on one CPU thread."""
+    settings = cell.recipe.settings
+    rate = IMAGES_PER_SECOND.get(cell.recipe.arch, 100) * settings["threads"] * (32 / image_size(cell)) ** 2
+    seconds = images_trained(cell) * settings["block_size"] / rate
+    return (JOB_SECONDS + seconds * (1.0 if settings["precision"] == "bf16" else SLOWER_FP32)) / 60
+
+
+def image_size(cell: Cell | Estimate) -> int:
+    """Return the side of the images in pixels; 32 where the config does not say."""
+    dataset = cell.labels.dataset
+    return dataset.options.get("size") or GREY.get(dataset.kind, 32)
+
+
+def images_trained(cell: Cell | Estimate) -> float:
+    """Return the images that one replicate is trained on, counted as often as they are seen."""
+    settings, estimate = cell.recipe.settings, cell.recipe.estimate
+    if isinstance(cell, Estimate):  # one network a fold, each on all the others
+        return (estimate.folds - 1) * estimate.length * images_trained(Cell(cell.labels, cell.recipe, CROSS_ENTROPY))
+    if settings["steps"] is not None:
+        return settings["steps"] * settings["batch_size"]
+    return settings["epochs"] * training_examples(cell)
+
+
+def training_examples(cell: Cell | Estimate) -> int:
+    """Return the number of training examples, from the subset, the user's files or the usual size of the set."""
+    dataset = cell.labels.dataset
+    kept = dataset.settings["subset"] or dataset.n_examples
+    if kept is not None:
+        return round(kept * (1 - dataset.settings["validation"]))
+    return TRAINING_EXAMPLES.get(dataset.kind, 50000)
+
+
+def disk_mb(cell: Cell) -> float:
+    """Return the expected megabytes of one block: last and selected weights and the snapshots of each replicate."""
+    settings = cell.recipe.settings
+    weights = WEIGHTS_MB.get(cell.recipe.arch, 10)
+    if cell.recipe.arch == "cnn":  # most of it is a layer that sees every place of the image
+        weights *= 0.15 + 0.85 * (image_size(cell) / 32) ** 2
+    return settings["block_size"] * (2 + settings["snapshots"]) * weights
+
+
+def plan(grid: Grid) -> str:
+    """Return the plan of a grid as text: jobs, CPU hours, disk; rough, from throughput measured on one machine."""
+    lines = [f"{grid.name}: {len(grid.rows)} named cells, {len(grid.cells)} computations"]
+    minutes = 0.0
+    for role, computations in (
+        ("estimates of T", list(grid.estimates.values())),
+        ("teachers", [cell for cell in grid.cells.values() if cell.role == "teacher"]),
+        ("students", [cell for cell in grid.cells.values() if cell.role == "student"]),
+    ):
+        blocks = sum(len(grid.blocks(one)) for one in computations)
+        spent = sum(training_minutes(one) * len(grid.blocks(one)) for one in computations)
+        minutes += spent
+        if blocks:
+            lines.append(f"  {role}: {blocks} blocks, about {_hours(spent)}")
+    blocks = len(grid.folders())
+    minutes += blocks * EVALUATION_SECONDS / 60
+    stays = sum(disk_mb(cell) * len(grid.blocks(cell)) for cell in grid.cells.values())
+    kept = {"weights": "kept", "teachers": "the students' are deleted", "none": "deleted after use"}[grid.config.keep]
+    lines.append(f"  evaluations: {blocks} blocks")
+    lines.append(f"  in all about {_hours(minutes)} of one CPU thread, {_hours(minutes / 2)} on two cores")
+    lines.append(f"  weights: about {stays / 1000:.1f} GB ({kept})")
+    if any(cell.recipe.settings["device"] != "cpu" for cell in grid.cells.values()):
+        lines.append("  recipes with device auto or cuda are faster on a GPU; how much has not been measured here")
+    return "\n".join(lines)
+
+
+def _hours(minutes: float) -> str:
+    return f"{minutes:.0f} minutes" if minutes < 100 else f"{minutes / 60:.1f} hours"

@@ -1,0 +1,62 @@
+"""Estimated transition matrices: T of each replicate from observed labels and out-of-sample probabilities."""
+
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from smearlab.core import registry
+from smearlab.core.errors import UserError
+from smearlab.core.transition import class_shares, errors, overall_rate
+from smearlab.host.places import checkpoint_path, paths_of
+from smearlab.store.files import read_sealed, sha256_file, write_sealed
+from smearlab.store.labels import true_transition
+from smearlab.store.npz import read_npz
+
+
+def estimate_transition(job: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
+    """Estimate T for each replicate of a block and write ESTIMATOR.json.
+
+    The checkpoints of the warm-up networks are removed here, when their outputs are known to be complete.
+    """
+    run = read_sealed(inputs["run"], "replicates", "probabilities_sha256")
+    if sha256_file(inputs["probabilities"]) != run["probabilities_sha256"]:
+        raise UserError(f"{inputs['probabilities']}: not the file that {inputs['run']} describes; delete both")
+    arrays = read_npz(inputs["probabilities"])
+    audits = {record["noise_seed"]: record for record in map(read_sealed, paths_of(inputs["audits"]))}
+    entries = [
+        _estimated(job, entry, arrays["observed"][k], arrays["probabilities"][k], audits)
+        for k, entry in enumerate(run["replicates"])
+    ]
+    named = {key: job[key] for key in ("estimator", "options")}
+    write_sealed(outputs["estimate"], {**named, "replicates": entries, "code": job["code"]})
+    checkpoint = checkpoint_path(job)
+    shutil.rmtree(checkpoint.with_suffix(""), ignore_errors=True)
+    for leftover in checkpoint.parent.glob(f"{checkpoint.name}*"):
+        leftover.unlink(missing_ok=True)
+
+
+def _estimated(
+    job: Mapping[str, Any],
+    entry: Mapping[str, Any],
+    observed: np.ndarray,
+    probabilities: np.ndarray,
+    audits: Mapping[int, Mapping[str, Any]],
+) -> dict[str, Any]:
+    seeds = {key: entry[key] for key in ("noise_seed", "seed")}
+    if entry["status"] == "diverged":
+        nothing = dict.fromkeys(("transition", "noise_rate", "errors", "compared_with"))
+        return {**seeds, **nothing, "reason": entry["reason"]}
+    found = registry.load("estimators", job["estimator"]).estimate(observed, probabilities, **job["options"])
+    shares = np.bincount(observed, minlength=len(found)) / len(observed)
+    audit = audits[entry["noise_seed"]]
+    true = true_transition(audit)
+    return {
+        **seeds,
+        "transition": found.tolist(),
+        "noise_rate": overall_rate(found, class_shares(found, shares)),
+        "reason": None,
+        "errors": None if true is None else errors(found, true),
+        "compared_with": None if true is None else "asked" if audit["transition_asked"] is not None else "realised",
+    }

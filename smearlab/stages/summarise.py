@@ -1,0 +1,38 @@
+"""The answer of a grid: its statistics, from its table to its summary files."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from smearlab.reference.compare import beside
+from smearlab.statistics.interaction import interaction
+from smearlab.statistics.passed_on import passed_on
+from smearlab.statistics.selection import choose_on_validation
+from smearlab.statistics.summary import summarise
+from smearlab.statistics.variance import variance_split
+from smearlab.store.files import check_files, read_sealed, sha256_file, write_sealed, write_text
+
+
+def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: float) -> None:
+    """Write summary.csv and the tables of the further statistics beside metrics.parquet.
+
+    These are variance.csv, interaction.csv, choice.csv, passed_on.csv and reference.csv; summary.json holds the
+    hashes of all.
+    """
+    context = read_sealed(folder / "context.json", "cells")
+    check_files(folder, context.get("sha256", {}), "context.json")
+    metrics = pd.read_parquet(folder / "metrics.parquet")
+    summary = summarise(metrics, primary=primary, margin=margin, cells=pd.DataFrame(context["cells"]))
+    tables = {
+        "summary": summary,
+        "reference": beside(summary, metrics, context),
+        "variance": variance_split(metrics),
+        "interaction": interaction(metrics),
+        "choice": choose_on_validation(metrics, margin=margin),
+        "passed_on": passed_on(metrics),
+    }
+    for name, table in tables.items():
+        write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+    hashes = {f"{name}.csv": sha256_file(folder / f"{name}.csv") for name in tables}
+    write_sealed(folder / "summary.json", {"sha256": hashes})

@@ -1,0 +1,196 @@
+"""The tables of one grid, as read from its folder under results/, in one regular form."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from smearlab.core.errors import UserError
+from smearlab.store.files import check_files, read_sealed
+
+CONDITION = ["dataset", "noise", "recipe"]
+TEXT_KEYS = [
+    *CONDITION,
+    "role",
+    "method",
+    "transition",
+    "options",
+    "teacher_method",
+    "teacher_transition",
+    "teacher_options",
+    "teacher_recipe",
+    "student_labels",
+    "view",
+]
+NUMBER_KEYS = ["noise_rate", "alpha", "teacher_alpha", "temperature", "student_temperature", "beta"]
+CELL = [*TEXT_KEYS, *NUMBER_KEYS]
+METRIC_NUMBERS = [
+    "noise_seed",
+    "seed",
+    "realised_noise_rate",
+    "test_accuracy",
+    "test_accuracy_last",
+    "test_accuracy_selected",
+    "test_accuracy_noisy",
+    "test_nll",
+    "test_brier",
+    "test_ece",
+    "train_accuracy_noisy",
+    "memorised",
+    "recovered",
+    "best_on_test_accuracy",
+    "epochs",
+    "train_seconds",
+    "images_per_second",
+]
+SUMMARY_NUMBERS = [
+    "n",
+    "n_diverged",
+    "n_paired",
+    "mean",
+    "std",
+    "difference",
+    "ci_low",
+    "ci_high",
+    "p_value",
+    "p_holm",
+    "margin",
+    "replicates_needed",
+    "difference_to_teacher",
+    "ci_low_to_teacher",
+    "ci_high_to_teacher",
+    "difference_to_plain",
+    "ci_low_to_plain",
+    "ci_high_to_plain",
+]
+STATISTICS = ("variance", "interaction", "choice", "passed_on", "reference")
+HISTORY_NUMBERS = [
+    "noise_seed",
+    "seed",
+    "epoch",
+    "loss",
+    "memorised",
+    "recovered",
+    "train_accuracy_noisy",
+    "validation_accuracy_noisy",
+    "validation_accuracy_clean",
+]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """All that figures and report read: a row per replicate, per cell, per epoch, per curve point.
+
+    In every frame texts that do not apply are "" and numbers that do not apply are NaN. `metrics` also has
+    `accuracy`: the test accuracy, or the accuracy on noisy test labels for data sets without clean ones.
+    `key` in metrics and summary is equal in rows of the same named cell, `cell` in all frames in rows of the
+    same computation; `n_finished` in summary is n without those that diverged. `curves` is long: cell,
+    noise_seed, seed, curve (its name), point, quantity, value. `variance`, `interaction`, `choice` and
+    `passed_on` are the further statistics, `reference` the published numbers that cells match; empty where they
+    were not made.
+    """
+
+    metrics: pd.DataFrame
+    summary: pd.DataFrame
+    history: pd.DataFrame
+    curves: pd.DataFrame
+    config: dict[str, Any]
+    context: dict[str, Any]
+    variance: pd.DataFrame = field(default_factory=pd.DataFrame)
+    interaction: pd.DataFrame = field(default_factory=pd.DataFrame)
+    choice: pd.DataFrame = field(default_factory=pd.DataFrame)
+    passed_on: pd.DataFrame = field(default_factory=pd.DataFrame)
+    reference: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def curve(self, name: str, cell: str) -> pd.DataFrame:
+        """Return one curve of one computation: a row per replicate and point, its quantities as columns."""
+        found = self.curves[(self.curves["curve"] == name) & (self.curves["cell"] == cell)]
+        if not len(found):
+            return pd.DataFrame()
+        wide = found.set_index(["noise_seed", "seed", "point", "quantity"])["value"].unstack("quantity")
+        return wide.reset_index()
+
+
+def read_tables(folder: str | Path) -> Tables:
+    """Read metrics.parquet, summary.csv, context.json, and what there is of the other tables, of one grid.
+
+    History, curves and the further statistics may be absent (a grid that is not far yet). Raises UserError for
+    a folder without tables, and for a table that is not the one that was written.
+    """
+    folder = Path(folder)
+    for name in ("metrics.parquet", "summary.csv", "context.json"):
+        if not (folder / name).is_file():
+            raise UserError(f"{folder / name} is not there: run the grid, or `make report`, first")
+    context = read_sealed(folder / "context.json")
+    check_files(folder, context.get("sha256", {}), "context.json")
+    if (folder / "summary.json").is_file():
+        check_files(folder, read_sealed(folder / "summary.json", "sha256")["sha256"], "summary.json")
+    return make_tables(
+        metrics=pd.read_parquet(folder / "metrics.parquet"),
+        summary=read_csv(folder / "summary.csv"),
+        history=_optional_parquet(folder / "history.parquet"),
+        curves=_optional_parquet(folder / "curves.parquet"),
+        context=context,
+        **{name: read_csv(folder / f"{name}.csv") for name in STATISTICS},
+    )
+
+
+def make_tables(
+    *,
+    metrics: pd.DataFrame,
+    summary: pd.DataFrame,
+    history: pd.DataFrame,
+    curves: pd.DataFrame,
+    context: dict[str, Any],
+    **statistics: pd.DataFrame,
+) -> Tables:
+    """Bring the frames into the regular form and join them with the grid's context."""
+    metrics = regular(metrics, METRIC_NUMBERS, [*TEXT_KEYS, "arch", "status", "reason", "device", "precision", "cell"])
+    summary = regular(summary, SUMMARY_NUMBERS, [*TEXT_KEYS, "verdict", "cell", "baseline", "note"])
+    finished = (summary["n"].fillna(0) - summary["n_diverged"].fillna(0)).clip(lower=0)
+    return Tables(
+        metrics=metrics.assign(accuracy=_accuracy(metrics), key=cell_keys(metrics)),
+        summary=summary.assign(n_finished=finished, key=cell_keys(summary)),
+        history=regular(history, HISTORY_NUMBERS, ["cell"], keys=False),
+        curves=regular(curves, ["noise_seed", "seed", "point", "value"], ["cell", "curve", "quantity"], keys=False),
+        config=context.get("config", {}),
+        context=context,
+        **statistics,
+    )
+
+
+def regular(frame: pd.DataFrame, numbers: Iterable[str], texts: Iterable[str], *, keys: bool = True) -> pd.DataFrame:
+    """Return the frame with all expected columns: texts without nulls, numbers as float64 with NaN."""
+    frame = frame.reset_index(drop=True).copy()
+    for column in texts:
+        values = frame[column] if column in frame else pd.Series("", index=frame.index)
+        frame[column] = values.astype(object).where(values.notna(), "").astype(str)
+    for column in [*(NUMBER_KEYS if keys else []), *numbers]:
+        values = frame[column] if column in frame else pd.Series(np.nan, index=frame.index)
+        frame[column] = pd.to_numeric(values, errors="coerce").astype("Float64").to_numpy(float, na_value=np.nan)
+    return frame
+
+
+def cell_keys(frame: pd.DataFrame) -> pd.Series:
+    """Return one text per row that names its cell: rows of different tables with equal texts belong together."""
+    parts = [frame[column].map(str) for column in CELL]
+    return parts[0].str.cat(parts[1:], sep="\x1f") if len(frame) else pd.Series([], dtype=str)
+
+
+def _optional_parquet(path: Path) -> pd.DataFrame:
+    return pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Return a table of a grid; empty where it is absent. Texts stay texts: a transition `true` is no truth value."""
+    if not path.is_file():
+        return pd.DataFrame()
+    return pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(TEXT_KEYS, str))
+
+
+def _accuracy(metrics: pd.DataFrame) -> pd.Series:
+    clean_known = metrics["test_accuracy"].notna().groupby(metrics["dataset"]).transform("any").astype(bool)
+    return metrics["test_accuracy"].where(clean_known, metrics["test_accuracy_noisy"])

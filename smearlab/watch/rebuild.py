@@ -1,0 +1,199 @@
+"""Which jobs of a grid would run now, and why: Snakemake's own rules, followed without Snakemake.
+
+A job runs of its own accord when it began and did not end, when a file it reads is newer than what it made and has
+another checksum, when its parameters or its list of inputs changed. What is made from its outputs then runs as well,
+and so does whatever makes a file that is missing and that a job which runs would read. A missing file that nothing
+needs is left missing. Only the triggers of profiles/default count. Nothing is written, nothing is run.
+"""
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from smearlab.grid.dag import Job
+from smearlab.watch.records import Records, noted_job, params_text
+
+LARGEST_COMPARED = 1_000_000  # bytes; a larger file counts as changed when it is newer
+
+
+@dataclass
+class Reasons:
+    """Why one job would run; empty if it would not.
+
+    missing: outputs that are not there and are needed. changed: inputs that are newer and have other contents. before
+    and now: the parameters where they differ. added, dropped: the inputs where their list differs. because: the jobs
+    that would run before it and make what it reads.
+    """
+
+    unfinished: bool = False
+    missing: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    before: dict[str, Any] | None = None
+    now: dict[str, Any] | None = None
+    added: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    because: list[Job] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.unfinished
+            or self.missing
+            or self.changed
+            or self.before is not None
+            or self.added
+            or self.dropped
+            or self.because
+        )
+
+    @property
+    def own(self) -> bool:
+        """Whether the job would run whatever becomes of those before it."""
+        return bool(self.unfinished or self.changed or self.before is not None or self.added or self.dropped)
+
+
+class Disk:
+    """What lies on the disk, each file looked at once."""
+
+    def __init__(self) -> None:
+        self._times: dict[str, float | None] = {}
+        self._checksums: dict[str, str | None] = {}
+
+    def time(self, path: str) -> float | None:
+        """Return when a file was changed last (seconds since the epoch); None if it is not there."""
+        try:
+            return self._times[path]
+        except KeyError:
+            pass
+        try:
+            found = os.stat(path).st_mtime
+        except OSError:
+            found = None
+        self._times[path] = found
+        return found
+
+    def has(self, path: str) -> bool:
+        """Return whether a file is there."""
+        return self.time(path) is not None
+
+    def missing(self, paths: Iterable[str]) -> list[str]:
+        """Return those files that are not there."""
+        return [path for path in paths if self.time(path) is None]
+
+    def checksum(self, path: str) -> str | None:
+        """Return `sha256:…` of a small file, else None."""
+        if path not in self._checksums:
+            self._checksums[path] = _checksum(path)
+        return self._checksums[path]
+
+
+def _checksum(path: str) -> str | None:
+    try:
+        if os.path.getsize(path) > LARGEST_COMPARED:
+            return None
+        with open(path, "rb") as file:
+            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    except OSError:
+        return None
+
+
+class Rebuild:
+    """The jobs of a grid that would run, each with its reasons."""
+
+    def __init__(self, jobs: list[Job], records: Records, disk: Disk | None = None) -> None:
+        self.jobs, self.records, self.disk = jobs, records, disk or Disk()
+        self.maker = {path: job for job in jobs for path in job.outputs}
+        self._readers: dict[Job, dict[Job, bool]] = {job: {} for job in jobs}  # True: by a file whose change counts
+        for job in jobs:
+            for paths, counts in ((job.ancient, False), (job.inputs, True)):
+                for path in paths:
+                    if path in self.maker:
+                        self._readers[self.maker[path]][job] = counts
+        self.reasons: dict[Job, Reasons] = {}
+        self._decide()
+
+    def makers(self, job: Job) -> dict[Job, list[str]]:
+        """Return the jobs that make what a job reads, each with those files."""
+        found: dict[Job, list[str]] = {}
+        for path in (*job.inputs, *job.ancient):
+            if path in self.maker:
+                found.setdefault(self.maker[path], []).append(path)
+        return found
+
+    def runs(self, job: Job) -> bool:
+        """Return whether a job would run."""
+        return job in self.reasons
+
+    def _decide(self) -> None:
+        waiting: deque[Job] = deque()
+        below: set[Job] = set()  # what follows from a job that runs: it runs too, for that reason
+        for job in self.jobs:
+            if job not in below and (reasons := self.own_reasons(job)):
+                self.reasons[job] = reasons
+                waiting.append(job)
+                self._mark(job, below)
+        while waiting:
+            job = waiting.popleft()
+            for maker, paths in self.makers(job).items():
+                if missing := self.disk.missing(paths):
+                    self._add(maker, waiting).missing += missing
+            for reader, counts in self._readers[job].items():
+                if counts or reader in self.reasons or self.disk.missing(self.makers(reader)[job]):
+                    self._add(reader, waiting).because.append(job)
+
+    def _mark(self, job: Job, below: set[Job]) -> None:
+        waiting = [job]
+        while waiting:
+            for reader in self._readers[waiting.pop()]:
+                if reader not in below:
+                    below.add(reader)
+                    waiting.append(reader)
+
+    def _add(self, job: Job, waiting: deque[Job]) -> Reasons:
+        if job not in self.reasons:
+            self.reasons[job] = Reasons()
+            waiting.append(job)
+        return self.reasons[job]
+
+    def own_reasons(self, job: Job) -> Reasons:
+        """Return why a job would run whatever becomes of the others."""
+        if job.rule == "all":
+            return Reasons(missing=self.disk.missing(job.inputs))
+        if any(self.records.begun(path) is not None and self.disk.has(path) for path in job.outputs):
+            return Reasons(unfinished=True)
+        record = self.records.of(job.outputs[-1])
+        if changed := self._changed_inputs(job, record):
+            return Reasons(changed=changed)
+        return _differences(job, record) if record is not None else Reasons()
+
+    def _changed_inputs(self, job: Job, record: dict[str, Any] | None) -> list[str]:
+        made = self._made(job)
+        if made is None:
+            made = next((t for t in map(self._made, self._readers[job]) if t is not None), None)
+        if made is None:
+            return []
+        known = (record or {}).get("input_checksums") or {}
+        newer = [path for path in job.inputs if (self.disk.time(path) or made) > made]
+        return [path for path in newer if path not in known or _prefixed(known[path]) != self.disk.checksum(path)]
+
+    def _made(self, job: Job) -> float | None:
+        files = (*job.outputs, job.benchmark) if job.benchmark else job.outputs
+        return min((t for t in map(self.disk.time, files) if t is not None), default=None)
+
+
+def _prefixed(checksum: str) -> str:
+    return checksum if ":" in checksum else f"sha256:{checksum}"
+
+
+def _differences(job: Job, record: dict[str, Any]) -> Reasons:
+    reasons = Reasons()
+    now = job.decide()
+    if record.get("params") is not None and set(record["params"]) != {params_text(now)}:
+        reasons.before, reasons.now = noted_job(record), now
+    listed = sorted((*job.inputs, *job.ancient))
+    if record.get("input") is not None and record["input"] != listed:
+        reasons.added = sorted(set(listed) - set(record["input"]))
+        reasons.dropped = sorted(set(record["input"]) - set(listed))
+    return reasons

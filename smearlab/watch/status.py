@@ -1,0 +1,221 @@
+"""Where a grid is: what is done, running, waiting, failed, made by other code or settings, and how long it still takes.
+
+All of it is read from the disk: outputs, run locks, logs, Snakemake's notes. Nothing is written, nothing is locked,
+torch is not imported; so it may be asked at any time, from any machine that sees the folder.
+"""
+
+import json
+import os
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from smearlab.core.errors import UserError
+from smearlab.grid.cells import Grid
+from smearlab.grid.dag import STAGES, Job, jobs_of
+from smearlab.host.places import checkpoint_path
+from smearlab.host.runlock import alive, describe
+from smearlab.store.files import read_sealed
+from smearlab.watch.explain import reasons_of
+from smearlab.watch.learnt import Learnt, TimeLeft
+from smearlab.watch.leftovers import LOCKS, OWNER, running_here
+from smearlab.watch.logs import failure, progress
+from smearlab.watch.rebuild import Rebuild
+from smearlab.watch.records import Records
+
+DONE, RUNNING, WAITING, FAILED, STALE = STATES = ("done", "running", "waiting", "failed", "stale")
+GRAVEST_FIRST = (FAILED, RUNNING, STALE, WAITING, DONE)  # a cell is what the gravest of its jobs is
+Entry = dict[str, Any]
+
+
+@dataclass
+class Status:
+    """A grid at one moment; plain values, which `--json` prints (docs/status.md)."""
+
+    grid: str
+    cells: dict[str, int]
+    stages: dict[str, dict[str, int]]
+    running: list[Entry] = field(default_factory=list)
+    failed: list[Entry] = field(default_factory=list)
+    diverged: list[Entry] = field(default_factory=list)
+    stale: list[Entry] = field(default_factory=list)
+    damaged: list[Entry] = field(default_factory=list)
+    time_left: TimeLeft | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.time_left is None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the status as plain values."""
+        left = self.time_left and {**asdict(self.time_left), "source": self.time_left.source}
+        return {**asdict(self), "time_left": left, "complete": self.complete}
+
+
+def look(grid: Grid, jobs: list[Job] | None = None) -> Status:
+    """Return where a grid is now; jobs: those of the grid, where they are known already."""
+    return _Look(grid, jobs or jobs_of(grid)).status()
+
+
+class _Look:
+    """One look at the disk."""
+
+    def __init__(self, grid: Grid, jobs: list[Job]) -> None:
+        self.grid, self.now = grid, time.time()
+        self.rebuild = Rebuild(jobs, Records())
+        self.jobs = [job for job in jobs if job.rule != "all"]
+        self.damaged: list[Entry] = []
+        self.running: dict[Job, Entry] = {}
+        self.failures: dict[Job, str] = {}
+        self.state = {job: self._state(job) for job in self.jobs}
+
+    def status(self) -> Status:
+        """Put together what was seen."""
+        stages = {stage: dict.fromkeys(("total", *STATES, "begun"), 0) for stage in STAGES}
+        for job, state in self.state.items():
+            counts = stages[job.stage]
+            counts["total"] += 1
+            counts[state] += 1
+            counts["begun"] += state == WAITING and job.trains and _checkpoint(job).exists()
+        diverged = self._diverged()
+        self._whole()
+        return Status(
+            self.grid.name,
+            self._cells({entry["cell"] for entry in diverged}),
+            {stage: counts for stage, counts in stages.items() if counts["total"]},
+            running=list(self.running.values()),
+            failed=[_entry(job, error=error, log=job.log) for job, error in self.failures.items()],
+            diverged=diverged,
+            stale=[_entry(job, reasons=reasons_of(self.rebuild, job)) for job in self._of(STALE)],
+            damaged=self.damaged,
+            time_left=self._time_left(),
+        )
+
+    def _of(self, *states: str) -> Iterable[Job]:
+        return (job for job, state in self.state.items() if state in states)
+
+    def _state(self, job: Job) -> str:
+        if entry := self._lives(job):
+            self.running[job] = entry
+            return RUNNING
+        if not self.rebuild.runs(job):
+            return DONE
+        if error := self._error(job):
+            self.failures[job] = error
+            return FAILED
+        return STALE if self.rebuild.disk.has(job.outputs[-1]) else WAITING
+
+    def _error(self, job: Job) -> str | None:
+        """Return how a job failed, if its log says so and is newer than what the job made."""
+        written = self.rebuild.disk.time(job.log)
+        if written is None or any(written < (self.rebuild.disk.time(path) or 0) for path in job.outputs):
+            return None
+        return failure(job.log)
+
+    def _lives(self, job: Job) -> Entry | None:
+        if job.trains:
+            return self._training(job)
+        begun = self.rebuild.records.begun(job.outputs[-1])
+        written = self.rebuild.disk.time(job.log)
+        if begun is None or written is None or written < begun or not self._driven or failure(job.log):
+            return None
+        return _entry(job, owner=None, log=job.log, seconds_left=None)
+
+    def _training(self, job: Job) -> Entry | None:
+        lock = _checkpoint(job)
+        lock = lock.with_name(f"{lock.name}.lock")
+        try:
+            age = self.now - os.stat(lock).st_mtime
+            owner = json.loads(lock.read_bytes())
+            lives = alive(owner, age)
+            who = describe(owner)
+        except OSError:
+            return None
+        except (ValueError, KeyError, TypeError):
+            self.damaged.append({"path": str(lock), "what": "is no readable lock"})
+            return None
+        if not lives:
+            return None
+        said = asdict(progress(job.log))
+        if said["seconds_left"] is not None:
+            written = self.rebuild.disk.time(job.log) or self.now
+            said["seconds_left"] = max(0.0, said["seconds_left"] - max(0.0, self.now - written))
+        return _entry(job, owner=who, log=job.log, **said)
+
+    @cached_property
+    def _driven(self) -> bool:
+        """Whether a Snakemake works in this folder, as far as can be seen from here."""
+        try:
+            elsewhere = OWNER.read_text(encoding="utf-8").strip() != os.uname().nodename and any(LOCKS.glob("*.lock"))
+        except (OSError, ValueError):
+            elsewhere = False
+        return elsewhere or bool(running_here(Path()))
+
+    def _cells(self, diverged: set[str]) -> dict[str, int]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for job, state in self.state.items():
+            if job.cell is not None and job.cell.key in self.grid.cells:
+                found[job.cell.key].add(state)
+        counts = Counter(next(state for state in GRAVEST_FIRST if state in states) for states in found.values())
+        return {"total": len(found), **{state: counts[state] for state in STATES}, "diverged": len(diverged)}
+
+    def _diverged(self) -> list[Entry]:
+        found = []
+        for job in self.jobs:
+            if job.trains and self.rebuild.disk.has(job.outputs[-1]):
+                for entry in self._replicates(job.outputs[-1]):
+                    if entry.get("status") == "diverged":
+                        seeds = {key: entry.get(key) for key in ("noise_seed", "seed")}
+                        found.append(_entry(job, cell=job.cell.key, **seeds, reason=entry.get("reason")))
+        return found
+
+    def _replicates(self, path: str) -> list[Entry]:
+        try:
+            entries = read_sealed(path, "replicates")["replicates"]
+            if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+                raise UserError(f"{path}: has no list of replicates")
+        except UserError as error:
+            self.damaged.append({"path": path, "what": str(error).removeprefix(f"{path}: ")})
+            return []
+        return entries
+
+    def _whole(self) -> None:
+        """Note outputs of finished jobs that are not there, and evaluations that are cut off."""
+        for job in self._of(DONE):
+            for path in self.rebuild.disk.missing(job.outputs):
+                if path not in job.transient:
+                    self.damaged.append({"path": path, "what": "is missing; it is made again when something needs it"})
+            if job.rule.startswith("evaluate") and not _ends_well(job.outputs[-1]):
+                what = "is cut off or no metrics at all: delete it and run again to make it anew"
+                self.damaged.append({"path": job.outputs[-1], "what": what})
+
+    def _time_left(self) -> TimeLeft | None:
+        left = list(self._of(WAITING, FAILED, STALE))
+        if not left and not self.running:
+            return None
+        running = [(job, entry["seconds_left"]) for job, entry in self.running.items()]
+        return Learnt(self._of(DONE, STALE)).time_left(left, running)
+
+
+def _entry(job: Job, **values: Any) -> Entry:
+    return {"job": job.name, "stage": job.stage, **values}
+
+
+def _checkpoint(job: Job) -> Path:
+    return checkpoint_path({"cell": job.cell.key, "block": job.block})
+
+
+def _ends_well(path: str) -> bool:
+    """Return whether a JSON file has its end; what is missing is not spoken of here."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - 16))
+            return file.read().rstrip().endswith(b"}")
+    except OSError:
+        return True
