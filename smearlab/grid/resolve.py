@@ -21,7 +21,7 @@ from smearlab.grid.estimator import read_estimator
 from smearlab.grid.load import fault_lines, parse
 from smearlab.grid.options import options_model, special_type
 from smearlab.grid.schema import RESERVED_NAMES, Config, MethodConfig
-from smearlab.noises._draw import is_rated, rate_range
+from smearlab.noises._draw import is_rated, rate_range, too_high
 
 
 @dataclass(frozen=True)
@@ -295,7 +295,8 @@ def _check_noise(data: Dataset, kind: Noise, definitions: Definitions) -> None:
     for rate in kind.rates:
         if rate is not None and not low <= rate < high:
             allowed = f"{low:g} <= rate < {high:g}"
-            raise UserError(f"{where}.rates: {rate}: {kind.kind} with {data.n_classes} classes allows {allowed}")
+            hint = too_high(kind.kind, rate, high)
+            raise UserError(f"{where}.rates: {rate}: {kind.kind} with {data.n_classes} classes allows {allowed}{hint}")
         asked = kind.transition(data, rate)
         if asked is None:
             continue

@@ -1,7 +1,7 @@
 """Noisy labels: drawn by one shared sampler, written with an audit, refused when they do not match."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from smearlab.core import registry, transition
 from smearlab.core.errors import UserError
 from smearlab.core.seeds import numpy_generator
 from smearlab.noises._context import NoiseContext, Observed
+from smearlab.noises._doubts import label_doubts, transition_doubts
 from smearlab.noises._sampler import sample_transition
 from smearlab.store.files import sha256_array, write_npz, write_sealed
 from smearlab.store.labels import dataset_hashes
@@ -57,16 +58,24 @@ def inner_noise(definition: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def asked_transition(
-    kind: str, n_classes: int, dataset_kind: str, *, rate: float | None, options: Mapping[str, Any]
+    kind: str,
+    n_classes: int,
+    dataset_kind: str,
+    *,
+    rate: float | None,
+    options: Mapping[str, Any],
+    class_names: Sequence[str] | None = None,
 ) -> np.ndarray | None:
     """Return the T that a noise asks for, (L, L), without reading any data; None where it asks for none.
 
-    Raises UserError where the options do not fit the number of classes or the data set.
+    class_names (L,): "0" to "L-1" where they are not given. Raises UserError where the options do not fit the
+    classes or the data set.
     """
     function = getattr(registry.load("noises", kind), "transition", None)
     if function is None:
         return None
-    context = {"n_classes": n_classes, "dataset_kind": dataset_kind}
+    names = [str(i) for i in range(n_classes)] if class_names is None else list(class_names)
+    context = {"n_classes": n_classes, "dataset_kind": dataset_kind, "class_names": names}
     wanted = [context[name] for name in inspect.signature(function).parameters if name in context]
     return function(*wanted, rate=rate, **options)
 
@@ -90,9 +99,24 @@ def draw(
             f"for {int((context.labels < 0).sum())} examples; use noise 'labels'"
         )
     if hasattr(module, "observe"):
-        return module.observe(context, rng, rate=rate, **options)
-    asked = asked_transition(kind, context.n_classes, context.dataset_kind, rate=rate, options=options)
-    return Observed(sample_transition(asked, context.labels, rng.random(len(context.labels))), asked)
+        return _held_against(kind, context, module.observe(context, rng, rate=rate, **options))
+    asked = asked_transition(
+        kind, context.n_classes, context.dataset_kind, rate=rate, options=options, class_names=context.class_names
+    )
+    drawn = sample_transition(asked, context.labels, rng.random(len(context.labels)))
+    return _held_against(kind, context, Observed(drawn, asked))
+
+
+def _held_against(kind: str, context: NoiseContext, observed: Observed) -> Observed:
+    """Add what speaks against labels, or a T, that somebody gave (GIVEN); what smearlab draws itself needs no doubt."""
+    find = {"labels": label_doubts, "transition": transition_doubts}.get(
+        registry.describe("noises", kind).constants.get("GIVEN", "")
+    )
+    if find is None:
+        return observed
+    order = np.argsort(context.source_index, kind="stable")
+    found = find(context.labels[order], observed.labels[order], context.class_names)
+    return replace(observed, doubts=(*observed.doubts, *found))
 
 
 def audit(
@@ -109,7 +133,7 @@ def audit(
     """Return what the labels are and what they show, ready for JSON.
 
     `manifest` is the content of training.json. Rates, counts and the realised T are over the training part;
-    they are None where no clean label is known.
+    they are None where no clean label is known. `doubts` is there only where there are any.
     """
     train = context.part == 0
     found = transition.realised(context.labels[train], observed.labels[train], context.n_classes)
@@ -133,6 +157,7 @@ def audit(
         "n_wrong": int(_wrong(context.labels[train], observed.labels[train]).sum()),
         "generator": {"name": "numpy PCG64", "numpy": np.__version__, "version": GENERATOR_VERSION},
         "difficulty": _difficulty_summary(observed.difficulty, _wrong(context.labels, observed.labels)),
+        **({"doubts": list(observed.doubts)} if observed.doubts else {}),
     }
 
 
@@ -152,7 +177,16 @@ def _check_rate(kind: str, n_classes: int, rate: float | None, options: Mapping[
         return
     low, high = rate_range(kind, n_classes, options)
     if rate is None or not low <= rate < high:
-        raise UserError(f"noise {kind!r} with {n_classes} classes: rate {rate}, allowed from {low:g} to below {high:g}")
+        raise UserError(
+            f"noise {kind!r} with {n_classes} classes: rate {rate}, allowed from {low:g} to below {high:g}"
+            f"{too_high(kind, rate, high)}"
+        )
+
+
+def too_high(kind: str, rate: float | None, high: float) -> str:
+    """Return what to do about a rate at or above the allowed ones, as the tail of a message."""
+    hint = registry.describe("noises", kind).constants.get("TOO_HIGH", "")
+    return f"; {hint}" if hint and rate is not None and rate >= high else ""
 
 
 def _wrong(true: np.ndarray, observed: np.ndarray) -> np.ndarray:

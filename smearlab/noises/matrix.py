@@ -9,6 +9,7 @@ from smearlab.core.errors import UserError
 from smearlab.core.transition import check_transition
 
 RATED = False
+GIVEN = "transition"
 MAX_BYTES = 256 * 2**20
 
 

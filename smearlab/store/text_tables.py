@@ -1,0 +1,95 @@
+"""Tables of text that somebody else made: CSV, tab or space separated, with or without a header."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from smearlab.core.class_labels import WHOLE
+from smearlab.core.errors import UserError
+
+DELIMITERS = ",;\t"
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """Named columns of one length. `first_line`: what the names are, where they could be a row of values as well."""
+
+    columns: dict[str, tuple[str, ...]]
+    first_line: tuple[str, ...] | None = None
+
+    def without_header(self) -> dict[str, tuple[str, ...]]:
+        """Return the columns with the first line as a row, named by their numbers (one alone: labels)."""
+        first = self.first_line or ()
+        rows = [(field, *column) for field, column in zip(first, self.columns.values(), strict=True)]
+        return _numbered(rows)
+
+
+def read_text_table(path: Path) -> TextTable:
+    """Read a table in UTF-8, with or without a byte order mark; UserError for lines of different length.
+
+    The delimiter is the one of comma, semicolon and tab that parts the first line most; in a .txt without one it
+    is white space. The first line is a header unless it looks like the lines below it.
+    """
+    rows = _rows(path)
+    if not rows:
+        raise UserError(f"{path}: cannot be read (it is empty)")
+    width = len(rows[0])  # an empty line has none: it could be a label that is absent
+    for number, row in enumerate(rows, start=1):
+        if len(row) != width:
+            raise UserError(f"{path}: not every line has the {width} fields of the first; row {number} has {len(row)}")
+    return _table(path, rows)
+
+
+def _rows(path: Path) -> list[list[str]]:
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            first = file.readline()
+            file.seek(0)
+            delimiter = _delimiter(first, path.suffix)
+            lines = (
+                file.read().splitlines() if delimiter is None else csv.reader(file, delimiter=delimiter, strict=True)
+            )
+            rows = [line.split() if isinstance(line, str) else line for line in lines]
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: cannot be read: it is no text in UTF-8; save it as UTF-8") from None
+    while rows and not rows[-1]:
+        rows.pop()
+    return rows
+
+
+def _delimiter(first: str, suffix: str) -> str | None:
+    if suffix == ".tsv":
+        return "\t"
+    parts = {mark: len(next(csv.reader([first], delimiter=mark), [])) for mark in DELIMITERS}
+    best = max(parts, key=lambda mark: parts[mark])
+    return None if suffix == ".txt" and parts[best] < 2 else best
+
+
+def _table(path: Path, rows: list[list[str]]) -> TextTable:
+    header, columns = rows[0], list(zip(*rows[1:], strict=True))
+    if not columns:
+        return TextTable(_numbered([(field,) for field in header]) if _all_whole(header) else {})
+    if any(not field.strip() for field in header):
+        return TextTable(_named(path, header, columns))
+    repeated = [field in column for field, column in zip(header, columns, strict=True) if not WHOLE.fullmatch(field)]
+    if any(repeated):
+        return TextTable(_numbered([(field, *column) for field, column in zip(header, columns, strict=True)]))
+    numbers = [WHOLE.fullmatch(f.strip()) and _all_whole(c) for f, c in zip(header, columns, strict=True)]
+    return TextTable(_named(path, header, columns), tuple(header) if any(numbers) else None)
+
+
+def _all_whole(fields: Sequence[str]) -> bool:
+    return all(WHOLE.fullmatch(field.strip()) for field in fields)
+
+
+def _named(path: Path, header: list[str], columns: list[tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    names = [name.strip() for name in header]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UserError(f"{path}: two columns are called {twice!r}; give each a name of its own")
+    return dict(zip(names, columns, strict=True))
+
+
+def _numbered(columns: list[tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    return {"labels" if len(columns) == 1 else str(i): column for i, column in enumerate(columns)}
