@@ -114,7 +114,7 @@ def _unreadable(counts: Mapping[str, int], class_names: Sequence[str]) -> str:
         )
     if len(numbers) == len(counts):
         outside = sum(count for text, count in counts.items() if not 0 <= int(text) <= last)
-        return f"{outside} labels outside 0..{last}{_outside_hint([int(t) for t in numbers], class_names, names)}"
+        return f"{outside} labels outside 0..{last}{outside_hint([int(t) for t in numbers], class_names)}"
     known = set(names) | set(indices)
     strange = {text: count for text, count in counts.items() if text not in known}
     shown = ", ".join(repr(text) for text in list(strange)[:3])
@@ -124,12 +124,13 @@ def _unreadable(counts: Mapping[str, int], class_names: Sequence[str]) -> str:
     )
 
 
-def _outside_hint(numbers: list[int], class_names: Sequence[str], names: list[str]) -> str:
+def outside_hint(numbers: Sequence[int], class_names: Sequence[str]) -> str:
+    """Return what whole numbers outside 0…L-1 look like, as the tail of a message."""
     last = len(class_names) - 1
-    if names:
-        return f": some are class names, not all; the classes are {class_order(class_names)}"
+    if any(str(number) in class_names for number in numbers):
+        return f": some are class names and some are not; the classes are {class_order(class_names)}"
     if min(numbers) < 0:
         return f": there is a {min(numbers)}; every example needs a label"
     if min(numbers) == 1 and max(numbers) == last + 1:
-        return f": they count from 1 to {last + 1}, classes count from 0; subtract 1"
+        return f": they count from 1 to {last + 1}, and classes count from 0: subtract 1"
     return f": they reach {max(numbers)}; are they of a finer set of classes than the {last + 1} of the data?"

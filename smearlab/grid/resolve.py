@@ -110,7 +110,17 @@ def entry_options(kind: str, name: str, extra: Mapping[str, Any] | None, where: 
     try:
         return model.model_validate(dict(extra or {})).model_dump()
     except ValidationError as error:
-        raise UserError("\n".join(fault_lines(error, model, where))) from None
+        raise UserError("\n".join(_option_faults(error, model, where, kind, name))) from None
+
+
+def _option_faults(error: ValidationError, model: type[BaseModel], where: str, kind: str, name: str) -> list[str]:
+    """Return one line a fault; an option whose form an entry describes in FORMS has one line that says it."""
+    forms = registry.describe(kind, name).constants.get("FORMS", {})
+    lines = []
+    for fault, line in zip(error.errors(include_url=False), fault_lines(error, model, where), strict=True):
+        form = forms.get(fault["loc"][0])
+        lines.append(line if form is None else f"config: {where}.{fault['loc'][0]}: {form}")
+    return list(dict.fromkeys(lines))
 
 
 def dataset(name: str, config: Config) -> Dataset:
@@ -161,7 +171,7 @@ def _contents(options: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Return the options with every file replaced by a fingerprint of its bytes; UserError if one is absent."""
     contents: dict[str, Any] = {}
     for key, value in options.items():
-        if isinstance(value, dict):
+        if key == "of":
             contents[key] = _contents(value, f"{where}.{key}")
         elif key == "path" and value is not None:
             if not Path(value).is_file():

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from smearlab.core import registry, transition
+from smearlab.core.class_labels import class_order, natural_order, sorts_as_text
 from smearlab.core.errors import UserError
 from smearlab.core.seeds import numpy_generator
 from smearlab.noises._context import NoiseContext, Observed
@@ -29,6 +30,13 @@ def is_rated(kind: str, options: Mapping[str, Any]) -> bool:
 def draws(kind: str, rate: float | None) -> bool:
     """Whether the noise seed matters: not where labels are given, nor at rate 0."""
     return bool(registry.describe("noises", kind).constants.get("DRAWS", True)) and rate != 0
+
+
+def aligns(kind: str, options: Mapping[str, Any]) -> bool:
+    """Whether a noise reads labels from a file whose rows must find their examples."""
+    if "of" in options:
+        return aligns(*inner_noise(options["of"]))
+    return bool(registry.describe("noises", kind).constants.get("ALIGNS", False))
 
 
 def rate_range(kind: str, n_classes: int, options: Mapping[str, Any]) -> tuple[float, float]:
@@ -103,20 +111,42 @@ def draw(
     asked = asked_transition(
         kind, context.n_classes, context.dataset_kind, rate=rate, options=options, class_names=context.class_names
     )
+    if asked is None:
+        raise UserError(f"noise {kind!r} neither observes labels nor asks for a T")
     drawn = sample_transition(asked, context.labels, rng.random(len(context.labels)))
-    return _held_against(kind, context, Observed(drawn, asked))
+    observed = _held_against(kind, context, Observed(drawn, asked))
+    return replace(observed, doubts=(*observed.doubts, *_order_doubts(kind, context, asked, rate, options)))
 
 
 def _held_against(kind: str, context: NoiseContext, observed: Observed) -> Observed:
     """Add what speaks against labels, or a T, that somebody gave (GIVEN); what smearlab draws itself needs no doubt."""
-    find = {"labels": label_doubts, "transition": transition_doubts}.get(
-        registry.describe("noises", kind).constants.get("GIVEN", "")
-    )
+    given = registry.describe("noises", kind).constants.get("GIVEN")
+    find = {"labels": label_doubts, "transition": transition_doubts}.get(given)
     if find is None:
         return observed
     order = np.argsort(context.source_index, kind="stable")
     found = find(context.labels[order], observed.labels[order], context.class_names)
     return replace(observed, doubts=(*observed.doubts, *found))
+
+
+def _order_doubts(
+    kind: str, context: NoiseContext, asked: np.ndarray, rate: float | None, options: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Say in which order a given T or class map counts classes, where names sort as text and it carries no names."""
+    given, names = registry.describe("noises", kind).constants.get("GIVEN"), context.class_names
+    if given is None or not sorts_as_text(names):
+        return ()
+    numbered = natural_order(names)
+    try:
+        other = asked_transition(
+            kind, len(names), context.dataset_kind, rate=rate, options=options, class_names=numbered
+        )
+    except UserError:
+        return ()  # its own names decide the order
+    place = [numbered.index(name) for name in names]
+    if other is None or np.array_equal(other[np.ix_(place, place)], asked):
+        return ()
+    return (f"the {given.replace('_', ' ')} counts classes in the order of names as text ({class_order(names)})",)
 
 
 def audit(

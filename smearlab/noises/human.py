@@ -20,6 +20,7 @@ from smearlab.noises._label_columns import LabelFile, read_label_file
 DRAWS = False
 RATED = False
 GIVEN = "labels"
+ALIGNS = True
 LATER = {"path_column": None}
 CLEAN_COLUMNS = ("clean_label", "clean_coarse_label")
 

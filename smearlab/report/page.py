@@ -15,7 +15,7 @@ from smearlab.core.errors import UserError
 from smearlab.figures import _format as text
 from smearlab.figures import _theme as theme
 from smearlab.figures._save import to_svg
-from smearlab.report import blocks, inside, passing, svg, words
+from smearlab.report import blocks, inside, label_doubts, passing, svg, words
 from smearlab.store.files import read_json, write_text
 from smearlab.store.tables import Tables, read_tables
 
@@ -115,6 +115,7 @@ def _view(tables: Tables) -> dict[str, Any]:
     return {
         "name": context.get("name", ""),
         "title": context.get("title") or "Does label smoothing mitigate label noise?",
+        "label_doubts": label_doubts.sentences(context.get("doubts", [])),
         "answer": words.answer(summary, known),
         "replies": words.replies(summary, known, tables.metrics),
         "state": _state(tables),

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from smearlab.core.class_labels import WHOLE
 from smearlab.core.errors import UserError
 
 DELIMITERS = ",;\t"
@@ -41,12 +40,20 @@ def read_text_table(path: Path) -> TextTable:
     return _table(path, rows)
 
 
+def delimiter_of(line: str) -> str:
+    """Return the one of comma, semicolon and tab that parts a line most; the comma where none does."""
+    parts = {mark: len(next(csv.reader([line], delimiter=mark), [])) for mark in DELIMITERS}
+    return max(parts, key=lambda mark: parts[mark])
+
+
 def _rows(path: Path) -> list[list[str]]:
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             first = file.readline()
             file.seek(0)
-            delimiter = _delimiter(first, path.suffix)
+            delimiter = "\t" if path.suffix == ".tsv" else delimiter_of(first)
+            if path.suffix == ".txt" and delimiter not in first:
+                delimiter = None
             lines = (
                 file.read().splitlines() if delimiter is None else csv.reader(file, delimiter=delimiter, strict=True)
             )
@@ -58,29 +65,31 @@ def _rows(path: Path) -> list[list[str]]:
     return rows
 
 
-def _delimiter(first: str, suffix: str) -> str | None:
-    if suffix == ".tsv":
-        return "\t"
-    parts = {mark: len(next(csv.reader([first], delimiter=mark), [])) for mark in DELIMITERS}
-    best = max(parts, key=lambda mark: parts[mark])
-    return None if suffix == ".txt" and parts[best] < 2 else best
-
-
 def _table(path: Path, rows: list[list[str]]) -> TextTable:
     header, columns = rows[0], list(zip(*rows[1:], strict=True))
     if not columns:
-        return TextTable(_numbered([(field,) for field in header]) if _all_whole(header) else {})
-    if any(not field.strip() for field in header):
-        return TextTable(_named(path, header, columns))
-    repeated = [field in column for field, column in zip(header, columns, strict=True) if not WHOLE.fullmatch(field)]
-    if any(repeated):
+        return TextTable(_numbered([(field,) for field in header]) if all(map(is_number, header)) else {})
+    named = TextTable(_named(path, header, columns)) if any(not field.strip() for field in header) else None
+    like = [] if named else [_is_like(field, column) for field, column in zip(header, columns, strict=True)]
+    if "word" in like or (path.suffix == ".txt" and set(like) == {"number"}):  # a .txt has one label a line
         return TextTable(_numbered([(field, *column) for field, column in zip(header, columns, strict=True)]))
-    numbers = [WHOLE.fullmatch(f.strip()) and _all_whole(c) for f, c in zip(header, columns, strict=True)]
-    return TextTable(_named(path, header, columns), tuple(header) if any(numbers) else None)
+    return named or TextTable(_named(path, header, columns), tuple(header) if "number" in like else None)
 
 
-def _all_whole(fields: Sequence[str]) -> bool:
-    return all(WHOLE.fullmatch(field.strip()) for field in fields)
+def _is_like(field: str, column: Sequence[str]) -> str | None:
+    """Say whether a field of the first line is a `word` that comes again below it, or a `number` above numbers."""
+    if is_number(field):
+        return "number" if all(map(is_number, column)) else None
+    return "word" if field in column else None
+
+
+def is_number(field: str) -> bool:
+    """Whether a text is a number, whole or not."""
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
 
 
 def _named(path: Path, header: list[str], columns: list[tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

@@ -264,10 +264,10 @@ def test_matrix_is_read_from_each_format(tmp_path, suffix):
         ("T.npy", b"", "cannot be read"),
         ("T.npy", b"\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (9, 9), }", "cannot"),
         ("T.csv", b"0.5,0.5\n1\n", "a number in every place"),
-        ("T.csv", b"a,b\n1,0\n", "cannot be read"),
+        ("T.csv", b"a,b\n1,0\n", "columns are of the classes 0 = a, 1 = b; the data's are 0 = 0, 1 = 1"),
         ("T.json", b"[[1, 0", "cannot be read"),
-        ("T.json", b"{}", "a number in every place"),
-        ("T.txt", b"1", r"allowed are \.npy, \.csv and \.json"),
+        ("T.json", b"{}", "holds nothing; needed is transition"),
+        ("T.mat", b"1", r"allowed are \.npy, \.csv, \.json"),
         ("T.csv", b"0.5,0.6\n0,1\n", "row 0 .* sums to 1.1"),
     ],
 )
