@@ -120,7 +120,7 @@ def draw(
 
 def _held_against(kind: str, context: NoiseContext, observed: Observed) -> Observed:
     """Add what speaks against labels, or a T, that somebody gave (GIVEN); what smearlab draws itself needs no doubt."""
-    given = registry.describe("noises", kind).constants.get("GIVEN")
+    given = registry.describe("noises", kind).constants.get("GIVEN", "")
     find = {"labels": label_doubts, "transition": transition_doubts}.get(given)
     if find is None:
         return observed

@@ -52,8 +52,6 @@ def _rows(path: Path) -> list[list[str]]:
             first = file.readline()
             file.seek(0)
             delimiter = "\t" if path.suffix == ".tsv" else delimiter_of(first)
-            if path.suffix == ".txt" and delimiter not in first:
-                delimiter = None
             lines = (
                 file.read().splitlines() if delimiter is None else csv.reader(file, delimiter=delimiter, strict=True)
             )
