@@ -52,10 +52,10 @@ def _rows(path: Path) -> list[list[str]]:
             first = file.readline()
             file.seek(0)
             delimiter = "\t" if path.suffix == ".tsv" else delimiter_of(first)
-            lines = (
-                file.read().splitlines() if delimiter is None else csv.reader(file, delimiter=delimiter, strict=True)
-            )
-            rows = [line.split() if isinstance(line, str) else line for line in lines]
+            if path.suffix == ".txt" and delimiter not in first:
+                rows = [line.split() for line in file.read().splitlines()]
+            else:
+                rows = list(csv.reader(file, delimiter=delimiter, strict=True))
     except UnicodeDecodeError:
         raise UserError(f"{path}: cannot be read: it is no text in UTF-8; save it as UTF-8") from None
     while rows and not rows[-1]:
