@@ -26,6 +26,8 @@ ENTRY_FUNCTIONS = {
     "estimators": ("estimate",),
     "figures": ("draw",),
     "claims": ("check",),
+    "optimisers": ("build",),
+    "schedules": ("factor",),
 }
 REQUIRED = object()
 
@@ -88,6 +90,23 @@ def describe(kind: str, name: str) -> Entry:
 def load(kind: str, name: str) -> ModuleType:
     """Import a registered entry."""
     return importlib.import_module(describe(kind, name).module)
+
+
+def filled(kind: str, name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return options with those that were left out because they are neutral (the entry's constant LATER) put back."""
+    return {**describe(kind, name).constants.get("LATER", {}), **options}
+
+
+def without_neutral(kind: str, name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return options without those of the entry's constant LATER that are neutral: what 0.1.0 would have called it."""
+    later = describe(kind, name).constants.get("LATER", {})
+    return {key: value for key, value in options.items() if key not in later or value != later[key]}
+
+
+def build(kind: str, choice: dict[str, Any], *arguments: Any) -> Any:
+    """Return what an entry builds: `choice` holds its name, and its options beside it."""
+    options = filled(kind, choice["name"], {key: value for key, value in choice.items() if key != "name"})
+    return load(kind, choice["name"]).build(*arguments, **options)
 
 
 def suggestion(name: str, allowed: tuple[str, ...] | list[str]) -> str:

@@ -10,7 +10,8 @@ from smearlab.core.errors import UserError
 from smearlab.core.registry import REQUIRED, Option, describe
 
 SCALARS = {"int": int, "float": float, "bool": bool, "str": str, "None": None}
-MANAGED = ("alpha", "transition", "rate")  # the config spells these as alphas, transition and rates
+MANAGED = {"schedules": ("milestones", "factor")}  # options that the config spells in a way of its own, by kind
+SWEPT = ("alpha", "transition", "rate")  # as alphas, transition and rates, for every other kind
 
 
 @cache
@@ -19,7 +20,7 @@ def options_model(kind: str, name: str) -> type[BaseModel]:
     fields = {
         option.name: (_type(option), Field() if option.default is REQUIRED else Field(default=option.default))
         for option in describe(kind, name).options.values()
-        if option.name not in MANAGED
+        if option.name not in MANAGED.get(kind, SWEPT)
     }
     config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
     return create_model(f"{name} options", __config__=config, **fields)

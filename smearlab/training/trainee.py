@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,20 +13,20 @@ from torch import Tensor, nn
 
 from smearlab.core import registry
 from smearlab.core.errors import UserError
+from smearlab.core.jobs import Choice, MethodSettings, RecipeSettings, Replicate
 from smearlab.core.seeds import stream_seed
+from smearlab.store.dataset import TRAIN, VALIDATION
 from smearlab.training.batches import Batches, Pixels, channel_statistics
 from smearlab.training.device import autocast
 from smearlab.training.history import fractions, history_examples, logits_of
 from smearlab.training.lanes import Lane
 from smearlab.training.objective import Objective
-from smearlab.training.optimiser import GradientDescent
 from smearlab.training.schedule import learning_rates
 
-TRAIN, VALIDATION = 0, 1
 Weights = dict[str, Tensor]
 
 
-class TrainingData(Protocol):
+class Examples(Protocol):
     """images uint8 (N, H, W, C); labels int64 (N,), -1 = unknown; part uint8 (N,), 0 train, 1 validation."""
 
     images: np.ndarray
@@ -52,7 +52,7 @@ class Problem:
         return values[self.part == part]
 
 
-def make_problem(training: TrainingData, recipe: dict[str, Any], n_classes: int, device: torch.device) -> Problem:
+def make_problem(training: Examples, recipe: RecipeSettings, n_classes: int, device: torch.device) -> Problem:
     """Put both parts on the device, normalised by the training part's channel statistics."""
     part = np.asarray(training.part)
     images = training.images
@@ -61,7 +61,7 @@ def make_problem(training: TrainingData, recipe: dict[str, Any], n_classes: int,
     train = images[part == TRAIN]
     statistics = channel_statistics(train)
     problem = Problem(
-        train=Pixels(train, recipe["augmentation"]["crop"], statistics, device),
+        train=Pixels(train, recipe.augmentation.crop, statistics, device),
         validation=Pixels(images[part == VALIDATION], 0, statistics, device),
         part=part,
         labels=np.asarray(training.labels),
@@ -75,24 +75,22 @@ def make_problem(training: TrainingData, recipe: dict[str, Any], n_classes: int,
     return problem
 
 
-def build_network(architecture: dict[str, Any], problem: Problem) -> nn.Module:
+def build_network(architecture: Choice, problem: Problem) -> nn.Module:
     """Return a registered network in channels-last memory order on the problem's device."""
-    options = {key: value for key, value in architecture.items() if key != "name"}
-    module = registry.load("networks", architecture["name"])
-    network = module.build(problem.n_classes, problem.channels, problem.size, **options)
+    network = registry.build("networks", architecture, problem.n_classes, problem.channels, problem.size)
     return network.to(problem.device, memory_format=torch.channels_last)
 
 
-def initial_network(architecture: dict[str, Any], problem: Problem, role: str, seed: int) -> nn.Module:
+def initial_network(architecture: Choice, problem: Problem, role: str, seed: int) -> nn.Module:
     """Return the network with the initial weights of (role, seed); torch's global generator is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed("initialisation", role, seed))
         return build_network(architecture, problem)
 
 
-def total_steps(recipe: dict[str, Any], per_epoch: int) -> int:
+def total_steps(recipe: RecipeSettings, per_epoch: int) -> int:
     """Return the number of optimiser steps of a recipe that says either epochs or steps."""
-    return recipe["steps"] if recipe["steps"] is not None else recipe["epochs"] * per_epoch
+    return recipe.steps if recipe.steps is not None else recipe.epochs * per_epoch
 
 
 def snapshot_epochs(n_epochs: int, wanted: int) -> list[int]:
@@ -115,7 +113,7 @@ class Progress:
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
-class Replicate:
+class Trainee:
     """One replicate of a cell, from its initial weights to its last; the loops of teacher and student drive it.
 
     observed: labels (N,) of train and validation with their noise; taught: the labels (N,) in the loss (the
@@ -125,12 +123,11 @@ class Replicate:
     def __init__(
         self,
         problem: Problem,
-        recipe: dict[str, Any],
-        method: dict[str, Any],
+        recipe: RecipeSettings,
+        method: MethodSettings,
         *,
         role: str,
-        noise_seed: int,
-        seed: int,
+        seeds: Replicate,
         observed: np.ndarray,
         taught: np.ndarray,
         transition: Any | None,
@@ -138,24 +135,24 @@ class Replicate:
     ) -> None:
         device = problem.device
         self.problem, self.recipe, self.role, self.lane = problem, recipe, role, lane
-        self.noise_seed, self.seed, self.observed = noise_seed, seed, observed
-        self.network = initial_network(recipe["architecture"], problem, role, seed)
-        self.optimiser = GradientDescent(self.network, recipe["optimiser"], device)
+        self.seeds, self.observed = seeds, observed
+        self.network = initial_network(recipe.architecture, problem, role, seeds.seed)
+        self.optimiser = registry.build("optimisers", recipe.optimiser, self.network.parameters(), device)
         labels = torch.from_numpy(problem.of_part(taught, TRAIN).astype(np.int64)).to(device)
-        self.batches = Batches(problem.train, labels, recipe["batch_size"], recipe["augmentation"]["flip"], role, seed)
+        self.batches = Batches(problem.train, labels, recipe.batch_size, recipe.augmentation.flip, role, seeds.seed)
         self.objective = Objective(method, transition, len(labels), problem.n_classes, device)
         self.total = total_steps(recipe, self.batches.per_epoch)
         self.n_epochs = math.ceil(self.total / self.batches.per_epoch)
-        self.warm_steps = round(method.get("warm_up", 0.0) * self.total)
-        self.snapshots = snapshot_epochs(self.n_epochs, recipe["snapshots"])
-        self.rates = learning_rates(self.total, recipe["optimiser"]["learning_rate"], recipe["schedule"])
+        self.warm_steps = round(method.warm_up * self.total)
+        self.snapshots = snapshot_epochs(self.n_epochs, recipe.snapshots)
+        self.rates = learning_rates(self.total, recipe.optimiser["learning_rate"], recipe.schedule)
         self.rates_here = self.rates.to(device)
         self.clock = torch.zeros(1, dtype=torch.int64, device=device)
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)
         self.at = Progress()
         self.kept: dict[str, Weights] = {}
         self.side_by_side = 1
-        self._examined = history_examples(len(labels), recipe["history_examples"], role, seed)
+        self._examined = history_examples(len(labels), recipe.history_examples, role, seeds.seed)
 
     # What the loops use.
 
@@ -191,14 +188,14 @@ class Replicate:
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Return the context for the network's forward pass."""
-        return autocast(self.problem.device, self.recipe["precision"])
+        return autocast(self.problem.device, self.recipe.precision)
 
     def descend(self, loss: Tensor) -> None:
         """Take one optimiser step down the gradient of the mean loss of a batch, at the step's learning rate."""
-        self.optimiser.forget_gradients()
-        (loss * self.recipe["loss_scale"]).backward()
-        if self.recipe["clip_norm"] is not None:
-            nn.utils.clip_grad_norm_(self.optimiser.parameters, self.recipe["clip_norm"])
+        self.network.zero_grad()
+        (loss * self.recipe.loss_scale).backward()
+        if self.recipe.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip_norm)
         self.optimiser.learning_rate.copy_(self.rates_here.index_select(0, self.clock)[0])
         self.optimiser.step()
         self.clock.add_(1)
@@ -238,7 +235,7 @@ class Replicate:
         return f"{what} not finite in epoch {self.at.epoch + 1} of {self.n_epochs}"
 
     def _measured(self) -> Generator[None, None, dict[int, dict[str, Any]]]:
-        problem, precision = self.problem, self.recipe["precision"]
+        problem, precision = self.problem, self.recipe.precision
         measured = {}
         for part, pixels, examined in (
             (TRAIN, problem.train, self._examined),
@@ -258,8 +255,7 @@ class Replicate:
         train, validation = measured[TRAIN], measured[VALIDATION]
         self.at.history.append(
             {
-                "noise_seed": self.noise_seed,
-                "seed": self.seed,
+                **asdict(self.seeds),
                 "epoch": self.at.epoch + 1,
                 "learning_rate": self.rates[self.done - 1].item(),
                 "loss": self.loss_sum.item() / self.steps_of_epoch,
