@@ -220,15 +220,18 @@ class StatisticsJob:
 
 @dataclass(frozen=True)
 class FigureJob:
-    """One figure."""
+    """One figure; labels: how the methods are called in it."""
 
     figure: str
+    labels: str
     code: str
 
 
 @dataclass(frozen=True)
 class ReportJob:
-    """The page, with its template, style and script."""
+    """The page; page: its template, style and script, labels: how methods are called, order: that of its figures."""
 
-    code: str
     page: str
+    labels: str
+    order: str
+    code: str

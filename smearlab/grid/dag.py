@@ -430,7 +430,7 @@ STAGES = {
             subjects=_figures,
             log="logs/{at}.log",
             reads=lambda subject: _tables(subject.grid, SHOWN),
-            job=lambda subject: jobs.figure_job(subject.figure),
+            job=lambda subject: jobs.figure_job(subject.grid, subject.figure),
         ),
         _table(
             "write_report",
@@ -438,7 +438,7 @@ STAGES = {
             {"page": "reports/{at}.html"},
             log="logs/{at}/report.log",
             reads=_read_by_report,
-            job=lambda subject: jobs.report_job(),
+            job=lambda subject: jobs.report_job(subject.grid),
         ),
     )
 }
