@@ -1,5 +1,8 @@
 """The grid and the look-ups that rules share. No rules here.
 
+Rules with `localrule` are made where Snakemake runs, also under a scheduler: seconds each, or a download that needs the
+outer network.
+
 in:  the config
 out: GRID, and functions that take a rule's files and what decides its results from the one table of stages
 """

@@ -42,6 +42,7 @@ rule estimate_transition:
         log_of("estimate_transition"),
     benchmark:
         log_of("estimate_transition", "tsv")
+    localrule: True
     conda:
         "../../envs/train.yaml"
     params:

@@ -15,6 +15,7 @@ rule collect:
         **made_by("collect"),
     log:
         log_of("collect"),
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:
@@ -31,6 +32,7 @@ rule summarise:
         **made_by("summarise"),
     log:
         log_of("summarise"),
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:
