@@ -58,7 +58,7 @@ def rate(value: float) -> str:
     return "as given" if math.isnan(value) else f"{plain(100 * value, 1)} %"
 
 
-def duration(seconds: float) -> str:
+def wall_time(seconds: float) -> str:
     """Return a time in the two largest units that matter: 75 -> 1 min 15 s."""
     if math.isnan(seconds):
         return DASH

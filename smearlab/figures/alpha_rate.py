@@ -9,6 +9,7 @@ from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
 from smearlab.figures import _style as look
 from smearlab.figures._drawing import Drawing
+from smearlab.statistics.verdict import HELPS, HURTS
 from smearlab.store.tables import Tables
 
 ORDER = 20
@@ -102,7 +103,7 @@ def _numbers(
         return
     for i, j in np.argwhere(~np.isnan(values)):
         verdict = cells.at_rate(frame[names == labels[i]], rates[j])["verdict"].iloc[0]
-        star = " *" if verdict in ("helps", "hurts") else ""
+        star = " *" if verdict in (HELPS, HURTS) else ""
         strong = abs(values[i, j]) > STRONG**2 * limit  # shades go with the root
         ink = look.colour("paper") if strong else look.colour("ink")
         label = text.points(values[i, j] / 100) + star

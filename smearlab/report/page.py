@@ -15,7 +15,28 @@ from smearlab.core.errors import UserError
 from smearlab.figures import _format as text
 from smearlab.figures import _theme as theme
 from smearlab.figures._save import to_svg
-from smearlab.report import blocks, inside, passing, svg, words
+from smearlab.report import svg
+from smearlab.report.answer import answer
+from smearlab.report.facts import Facts, facts
+from smearlab.report.questions import loss_corrections, passing_on, shrinkage, student, symmetric_noise
+from smearlab.report.questions._reply import Reply
+from smearlab.report.sections import side_by_side
+from smearlab.report.sections.absent import absent
+from smearlab.report.sections.advice import advice
+from smearlab.report.sections.cost import cost, speed
+from smearlab.report.sections.data import data
+from smearlab.report.sections.estimates import estimates
+from smearlab.report.sections.every_cell import every_cell
+from smearlab.report.sections.glance import glances
+from smearlab.report.sections.numbers import numbers
+from smearlab.report.sections.passed_on import passed_on
+from smearlab.report.sections.published import published
+from smearlab.report.sections.reading import binomial_errors, verdict_chips
+from smearlab.report.sections.recipes import recipes
+from smearlab.report.sections.single_networks import single_networks
+from smearlab.report.sections.spread import spread
+from smearlab.report.sections.state import state
+from smearlab.report.sections.theory import claims
 from smearlab.store.files import read_json, write_text
 from smearlab.store.tables import Tables, read_tables
 
@@ -108,83 +129,69 @@ def _csp_hash(code: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
 
 
+def replies(tables: Tables, known: Facts) -> list[Reply]:
+    """Return what the grid says to the four research questions of Lukasik et al. 2020."""
+    return [
+        symmetric_noise.reply(tables.summary, known),
+        loss_corrections.reply(tables.summary, known),
+        student.reply(tables.summary),
+        shrinkage.reply(tables.summary, known, tables.metrics),
+    ]
+
+
 def _view(tables: Tables) -> dict[str, Any]:
     """All that the template shows beside figures, style and script."""
-    known, context = words.facts(tables), tables.context
-    summary = tables.summary
+    known = facts(tables)
+    return _opening(tables, known) | _sections(tables) | _making(tables) | _reading(tables, known)
+
+
+def _opening(tables: Tables, known: Facts) -> dict[str, Any]:
     return {
-        "name": context.get("name", ""),
-        "title": context.get("title") or "Does label smoothing mitigate label noise?",
-        "answer": words.answer(summary, known),
-        "replies": words.replies(summary, known, tables.metrics),
-        "state": _state(tables),
-        "glances": blocks.glances(tables),
-        "passing": passing.reply(tables),
-        "passed_on": passing.block(tables),
-        "side_by_side": inside.side_by_side(tables),
-        "inside_said": inside.sentences(tables),
-        "inside": inside.every_cell(tables),
-        "advice": blocks.advice(tables),
-        "estimates": blocks.estimates(tables),
-        "published": blocks.published(tables),
-        "numbers": blocks.numbers(tables),
-        "replicates": blocks.replicates(tables),
-        "spread": blocks.spread(tables),
-        "absent": blocks.absent(tables),
-        "accepted": int(context.get("accepted", 0)),
-        "claims": blocks.claims(context),
-        "data": _data(context),
-        "recipes": {name: blocks.settings(recipe) for name, recipe in tables.config.get("recipes", {}).items()},
-        "config": json.dumps(tables.config, indent=2, ensure_ascii=False),
-        "cost": blocks.cost(tables),
-        "speed": blocks.speed(tables),
-        "environment": [(key, str(value)) for key, value in context.get("environment", {}).items() if value],
-        "code_version": str(context.get("code_version", "")),
-        "margin": text.plain(known.margin),
-        "binomial": words.binomial_error(summary, known),
+        "name": tables.context.get("name", ""),
+        "title": tables.context.get("title") or "Does label smoothing mitigate label noise?",
+        "answer": answer(tables.summary, known),
+        "state": state(tables),
         "noisy_only": sorted(name for name, clean in known.clean.items() if not clean),
+        "glances": glances(tables),
+        "replies": replies(tables, known),
     }
 
 
-def _state(tables: Tables) -> list[str]:
-    """How far the grid is, in a few short facts."""
-    summary, metrics = tables.summary, tables.metrics
-    computed = int((summary["n"] > 0).sum())
-    networks = metrics.drop_duplicates(["cell", "noise_seed", "seed"])
-    diverged = int((networks["status"] == "diverged").sum())
-    return [
-        f"{text.whole(computed)} of {text.counted(len(summary), 'cell')} computed",
-        text.counted(len(networks), "network"),
-        *([f"{diverged} diverged"] if diverged else []),
-    ]
+def _sections(tables: Tables) -> dict[str, Any]:
+    return {
+        "passing": passing_on.reply(tables),
+        "passed_on": passed_on(tables),
+        "side_by_side": side_by_side.side_by_side(tables),
+        "inside_said": side_by_side.sentences(tables),
+        "inside": every_cell(tables),
+        "advice": advice(tables),
+        "estimates": estimates(tables),
+        "published": published(tables),
+        "claims": claims(tables.context),
+        "numbers": numbers(tables),
+        "replicates": single_networks(tables),
+        "spread": spread(tables),
+        "absent": absent(tables),
+    }
 
 
-def _data(context: dict[str, Any]) -> list[dict[str, Any]]:
-    realised = context.get("noises", [])
-    return [
-        {
-            "name": name,
-            "facts": _data_facts(facts),
-            "classes": [str(c) for c in facts.get("class_names") or []],
-            "notes": [str(note) for note in facts.get("notes") or []],
-            "noises": [_noise_fact(n) for n in realised if n.get("dataset", name) == name],
-        }
-        for name, facts in context.get("datasets", {}).items()
-    ]
+def _making(tables: Tables) -> dict[str, Any]:
+    context = tables.context
+    return {
+        "accepted": int(context.get("accepted", 0)),
+        "data": data(context),
+        "recipes": recipes(tables.config),
+        "config": json.dumps(tables.config, indent=2, ensure_ascii=False),
+        "cost": cost(tables),
+        "speed": speed(tables),
+        "environment": [(key, str(value)) for key, value in context.get("environment", {}).items() if value],
+        "code_version": str(context.get("code_version", "")),
+    }
 
 
-def _data_facts(facts: dict[str, Any]) -> str:
-    parts = [
-        f"{text.counted(facts[f'n_{part}'], f'{part} image')}"
-        for part in ("train", "validation", "test")
-        if facts.get(f"n_{part}") is not None
-    ]
-    shape = facts.get("shape")
-    return ", ".join([*parts, *(["×".join(map(str, shape))] if shape else [])])
-
-
-def _noise_fact(noise: dict[str, Any]) -> str:
-    rate, realised = noise.get("rate"), noise.get("realised")
-    asked = "no rate asked" if rate is None else f"{text.rate(rate)} asked"
-    got = "" if realised is None else f", {text.percent(realised, 2)} realised"
-    return f"{str(noise['noise']).replace('_', ' ')}: {asked}{got}"
+def _reading(tables: Tables, known: Facts) -> dict[str, Any]:
+    return {
+        "margin": text.plain(known.margin),
+        "binomial": binomial_errors(tables.summary, known),
+        "verdicts": verdict_chips(),
+    }

@@ -11,6 +11,7 @@ import pandas as pd
 from smearlab.core.errors import UserError
 from smearlab.store.files import check_files, read_sealed
 
+FINISHED, DIVERGED = "finished", "diverged"  # the statuses of a network
 CONDITION = ["dataset", "noise", "recipe"]
 TEXT_KEYS = [
     *CONDITION,

@@ -311,4 +311,4 @@ def test_points_keep_their_sign_and_do_not_hide_small_differences(value, said):
     [(1.23, "1.2 s"), (59.2, "59 s"), (75, "1 min 15 s"), (3725, "1 h 02 min"), (86400, "24 h 00 min")],
 )
 def test_durations(seconds, said):
-    assert text.duration(seconds) == said
+    assert text.wall_time(seconds) == said
