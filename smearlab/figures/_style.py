@@ -92,11 +92,6 @@ def method_markers(methods: list[str]) -> dict[str, str]:
     return {method: MARKERS.get(method) or spare[method] for method in methods}
 
 
-def ramp(position: float) -> str:
-    """Return the shade for a position in [0, 1] along the strengths of one method."""
-    return list(RAMP.values())[round(min(max(position, 0.0), 1.0) * (len(RAMP) - 1))][0]
-
-
 @contextmanager
 def style() -> Iterator[None]:
     """Draw and save within this: it fixes every setting that a reader's matplotlibrc could change."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from smearlab.host.durations import duration
 from smearlab.training.replicate import Replicate
 
 SECONDS_BETWEEN_LINES = 5.0
@@ -59,13 +60,3 @@ def _of_epoch(run: Replicate) -> str:
     if speed is not None:
         parts.append(f"{speed:,.0f} images/s")
     return ", ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """Return a duration in words of the right size: 41 s, 3 min 20 s, 2 h 05 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

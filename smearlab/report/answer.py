@@ -11,6 +11,7 @@ from smearlab.report.phrases import TALLY, at_noise, clause, place_name, tally
 from smearlab.report.primary import primary_rows
 from smearlab.report.tone import Tone, tone_of
 from smearlab.statistics import verdict as verdicts
+from smearlab.statistics.paired import FEWEST
 from smearlab.store.tables import CONDITION
 
 MOST_CLAUSES = 4
@@ -91,7 +92,7 @@ def _rivals(summary: pd.DataFrame, noisy: pd.DataFrame) -> list[str]:
     """The highest mean at the highest rate, named as found in hindsight."""
     last = noisy.iloc[-1]
     rows = cells.at_place(summary[summary["role"] == "teacher"], last)
-    rows = rows[rows["mean"].notna() & (rows["n_finished"] >= 3) & (rows["verdict"] != verdicts.DIVERGED)]
+    rows = rows[rows["mean"].notna() & (rows["n_finished"] >= FEWEST) & (rows["verdict"] != verdicts.DIVERGED)]
     if len(rows) < 2:
         return []
     best, where = rows.loc[rows["mean"].idxmax()], at_noise(last["noise_rate"], "there")

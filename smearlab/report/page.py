@@ -14,7 +14,6 @@ from smearlab.core import registry
 from smearlab.core.errors import UserError
 from smearlab.figures import _format as text
 from smearlab.figures import _theme as theme
-from smearlab.figures._save import to_svg
 from smearlab.report import svg
 from smearlab.report.answer import answer
 from smearlab.report.facts import Facts, facts
@@ -65,16 +64,6 @@ def read_figures(folder: str | Path) -> list[dict[str, str]]:
         if drawn.is_file() and words_path.is_file() and not (said := read_json(words_path))["empty"]:
             found.append({"name": name, "svg": drawn.read_text(encoding="utf-8"), **said})
     return found
-
-
-def draw_figures(tables: Tables) -> list[dict[str, str]]:
-    """Draw every registered figure that has something to show, in their order."""
-    drawn = [(name, registry.load("figures", name).draw(tables)) for name in figure_names()]
-    return [
-        {"name": name, "svg": to_svg(d), "title": d.title, "caption": d.caption, "alt": d.alt}
-        for name, d in drawn
-        if d is not None
-    ]
 
 
 def figure_names() -> list[str]:

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from fake_grid import DIGITS_CELLS, fake_tables, student, teacher
+from fake_grid import DIGITS_CELLS, draw_figures, fake_tables, student, teacher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +16,7 @@ from smearlab.core.registry import load
 from smearlab.figures import _format as text
 from smearlab.figures._save import save, to_svg
 from smearlab.report import svg
-from smearlab.report.page import draw_figures, figure_names, read_figures, render, write_page, write_report
+from smearlab.report.page import figure_names, read_figures, render, write_page, write_report
 from smearlab.store.files import write_json
 
 HOSTILE = [
