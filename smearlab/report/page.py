@@ -1,21 +1,13 @@
 """The report: one HTML file that opens without network and answers the question first."""
 
-import base64
-import hashlib
 import json
-import re
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
-from smearlab.core import registry
-from smearlab.core.errors import UserError
 from smearlab.figures import _format as text
-from smearlab.figures import _theme as theme
 from smearlab.report import svg
 from smearlab.report.answer import answer
+from smearlab.report.drawings import drawings, read_figures
 from smearlab.report.facts import Facts, facts
 from smearlab.report.questions import loss_corrections, passing_on, shrinkage, student, symmetric_noise
 from smearlab.report.questions._reply import Reply
@@ -36,10 +28,9 @@ from smearlab.report.sections.single_networks import single_networks
 from smearlab.report.sections.spread import spread
 from smearlab.report.sections.state import state
 from smearlab.report.sections.theory import claims
-from smearlab.store.files import read_json, write_text
+from smearlab.report.template import fill
+from smearlab.store.files import write_text
 from smearlab.store.tables import Tables, read_tables
-
-FIGURE_KEYS = ("name", "svg", "title", "caption", "alt")
 
 
 def write_page(folder: str | Path, out: str | Path) -> None:
@@ -56,66 +47,11 @@ def write_report(tables: Tables, figures: list[dict[str, str]], out: str | Path)
     write_text(out, render(tables, figures))
 
 
-def read_figures(folder: str | Path) -> list[dict[str, str]]:
-    """Read NAME.svg and NAME.json of every registered figure that is there and not empty, in their order."""
-    found = []
-    for name in figure_names():
-        drawn, words_path = Path(folder) / f"{name}.svg", Path(folder) / f"{name}.json"
-        if drawn.is_file() and words_path.is_file() and not (said := read_json(words_path))["empty"]:
-            found.append({"name": name, "svg": drawn.read_text(encoding="utf-8"), **said})
-    return found
-
-
-def figure_names() -> list[str]:
-    """Return the registered figures by their constant ORDER."""
-    order = {name: registry.describe("figures", name).constants.get("ORDER", 100) for name in registry.names("figures")}
-    return sorted(order, key=lambda name: (order[name], name))
-
-
 def render(tables: Tables, figures: list[dict[str, str]]) -> str:
     """Return the page's HTML."""
-    for figure in figures:
-        if missing := [key for key in FIGURE_KEYS if key not in figure]:
-            raise UserError(f"figure {figure.get('name', '?')}: lacks {', '.join(missing)}")
     sheet = svg.Stylesheet()
-    drawn = [_figure(figure, i, sheet) for i, figure in enumerate(figures)]
-    style = f"{theme.variables()}\n{_resource('style.css')}\n{sheet.css()}"
-    script = _resource("page.js")
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, finalize=_glued, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string(_resource("template.html.j2"))
-    shown = {"figures": [f for f in drawn if not f["theory"]], "theory_figures": [f for f in drawn if f["theory"]]}
-    view = _view(tables) | shown | {"style": _inert(style), "script": _inert(script)}
-    return template.render(**view, style_hash=_csp_hash(style), script_hash=_csp_hash(script))
-
-
-def _figure(figure: dict[str, str], place: int, sheet: svg.Stylesheet) -> dict[str, Any]:
-    drawing = jinja2.utils.markupsafe.Markup(svg.inline(figure["svg"], f"f{place}", sheet))
-    words_ = {key: figure[key] for key in ("name", "title", "caption", "alt")}
-    return words_ | {"svg": drawing, "number": place + 1, "theory": figure["name"].startswith("theory_")}
-
-
-def _glued(value: Any) -> Any:
-    """Keep what belongs together on one line: n = 5, 40 %, ± 0.5."""
-    if type(value) is not str:
-        return value
-    return re.sub(r" = (?=\S)|(?<=\d) (?=%)|(?<=±) ", lambda found: found.group().replace(" ", "\u00a0"), value)
-
-
-def _inert(code: str) -> Any:
-    """Mark our own style or script as safe to embed: it may not close its element."""
-    if "</" in code:
-        raise UserError("the page's style and script may not contain '</'")
-    return jinja2.utils.markupsafe.Markup(code)
-
-
-def _resource(name: str) -> str:
-    return resources.files("smearlab.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _csp_hash(code: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    shown = drawings(figures, sheet)
+    return fill({**_view(tables), **shown}, sheet.css())
 
 
 def replies(tables: Tables, known: Facts) -> list[Reply]:

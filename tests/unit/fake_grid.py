@@ -11,7 +11,7 @@ from scipy import stats
 from smearlab.core import registry
 from smearlab.figures._save import to_svg
 from smearlab.metrics._teacher import memorisation_table
-from smearlab.report.page import figure_names
+from smearlab.report.drawings import figure_names
 from smearlab.statistics.interaction import interaction
 from smearlab.statistics.passed_on import passed_on
 from smearlab.statistics.selection import choose_on_validation

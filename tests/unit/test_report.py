@@ -16,7 +16,8 @@ from smearlab.core.registry import load
 from smearlab.figures import _format as text
 from smearlab.figures._save import save, to_svg
 from smearlab.report import svg
-from smearlab.report.page import figure_names, read_figures, render, write_page, write_report
+from smearlab.report.drawings import figure_names, read_figures
+from smearlab.report.page import render, write_page, write_report
 from smearlab.store.files import write_json
 
 HOSTILE = [
