@@ -161,6 +161,21 @@ def methods(tables: Tables) -> list[str]:
     return [method for method in dict.fromkeys(found) if method]
 
 
+def highest(rows: pd.DataFrame, column: str = "difference") -> pd.Series:
+    """Return the first row with the largest value of a column that has one."""
+    return rows.iloc[int(rows[column].argmax())]
+
+
+def lowest(rows: pd.DataFrame, column: str = "difference") -> pd.Series:
+    """Return the first row with the smallest value of a column that has one."""
+    return rows.iloc[int(rows[column].argmin())]
+
+
+def furthest(rows: pd.DataFrame, column: str = "difference") -> pd.Series:
+    """Return the first row whose value of a column that has one is furthest from 0."""
+    return rows.iloc[int(rows[column].abs().argmax())]
+
+
 def plain_rows(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of plain cross-entropy teachers."""
     return frame[(frame["method"] == PLAIN) & (frame["role"] == "teacher")]

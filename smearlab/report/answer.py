@@ -95,7 +95,7 @@ def _rivals(summary: pd.DataFrame, noisy: pd.DataFrame) -> list[str]:
     rows = rows[rows["mean"].notna() & (rows["n_finished"] >= FEWEST) & (rows["verdict"] != verdicts.DIVERGED)]
     if len(rows) < 2:
         return []
-    best, where = rows.loc[rows["mean"].idxmax()], at_noise(last["noise_rate"], "there")
+    best, where = cells.highest(rows, "mean"), at_noise(last["noise_rate"], "there")
     if best["key"] == last["key"]:
         return [f"Of all methods tried {where} it also has the highest mean, {_mean(best)}."]
     if best["method"] == cells.PLAIN:
@@ -113,8 +113,8 @@ def _ends(noisy: pd.DataFrame, known: Facts) -> list[str]:
     measured = noisy[noisy["difference"].notna()]
     if not len(measured):
         return ["None of them can be compared yet."]
-    ends = {"Best": measured["difference"].idxmax(), "Worst": measured["difference"].idxmin()}
-    return [_end(word, measured.loc[label], quantity(noisy, known)) for word, label in ends.items()]
+    ends = {"Best": cells.highest(measured), "Worst": cells.lowest(measured)}
+    return [_end(word, row, quantity(noisy, known)) for word, row in ends.items()]
 
 
 def _end(word: str, row: pd.Series, measured: str) -> str:

@@ -1,7 +1,6 @@
 """Fields that several tables of the page share: verdict chips, places, names, numbers that may be null."""
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -9,6 +8,7 @@ import pandas as pd
 from smearlab.figures import _format as text
 from smearlab.report.table import Field
 from smearlab.statistics import verdict as verdicts
+from smearlab.store.tables import NamedRow
 
 OPEN = "open"
 CHIPS = {
@@ -26,12 +26,12 @@ def chip(verdict: str, note: str = "") -> Field:
     return Field(verdict, CHIPS.get(verdict, OPEN), note)
 
 
-def place(row: Mapping[str, Any]) -> dict[str, Field]:
+def place(row: NamedRow) -> dict[str, Field]:
     """Return the fields that say where a row's numbers come from, with which most tables begin."""
     return {**noise(row), "recipe": Field(text_of(row["recipe"]))}
 
 
-def noise(row: Mapping[str, Any]) -> dict[str, Field]:
+def noise(row: NamedRow) -> dict[str, Field]:
     """Return the fields of a row's data set, noise and rate."""
     return {
         "data set": Field(text_of(row["dataset"])),

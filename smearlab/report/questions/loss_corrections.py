@@ -4,7 +4,6 @@ import pandas as pd
 
 from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
-from smearlab.figures._cells import SMOOTHING
 from smearlab.report.facts import Facts
 from smearlab.report.phrases import place_name
 from smearlab.report.primary import primary_rows
@@ -35,7 +34,7 @@ def reply(summary: pd.DataFrame, known: Facts) -> Reply:
 def _compared(teachers: pd.DataFrame, known: Facts) -> list[tuple[pd.Series, pd.DataFrame]]:
     """Each row of the headline's smoothing with the corrections measured in the same place."""
     primary = _measured(primary_rows(teachers, known))
-    primary = primary[primary["method"] == SMOOTHING]
+    primary = primary[primary["method"] == cells.SMOOTHING]
     corrections = _measured(teachers[teachers["method"].isin(CORRECTIONS)])
     pairs = [(row, cells.at_place(corrections, row)) for _, row in primary.iterrows()]
     return [(row, rows) for row, rows in pairs if len(rows)]
@@ -72,9 +71,9 @@ def _difference(row: pd.Series) -> str:
 
 
 def _best_smoothing(teachers: pd.DataFrame, smoothed: pd.Series) -> str:
-    smoothing = teachers[(teachers["method"] == SMOOTHING) & (teachers["alpha"] > 0)]
+    smoothing = teachers[(teachers["method"] == cells.SMOOTHING) & (teachers["alpha"] > 0)]
     rows = _measured(cells.at_place(smoothing, smoothed))
-    best = rows.loc[rows["difference"].idxmax()]
+    best = cells.highest(rows)
     if best["key"] == smoothed["key"]:
         return ""
     return f" The best smoothing in hindsight, α = {text.plain(best['alpha'], 3)}, stands at {_difference(best)}."

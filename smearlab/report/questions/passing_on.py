@@ -4,8 +4,8 @@ from collections import Counter
 
 import pandas as pd
 
+from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
-from smearlab.figures._cells import SMOOTHING
 from smearlab.report.memorisation import passed_on_rows, ratios
 from smearlab.report.questions._reply import Reply, cannot
 from smearlab.report.questions.loss_corrections import CORRECTIONS
@@ -16,7 +16,7 @@ from smearlab.store.tables import Tables
 
 QUESTION = "Does a smoothed or corrected teacher pass on fewer of the wrong labels?"
 EVIDENCE = ("students", "memorised_recovered")
-GROUPS = {"smoothed": (SMOOTHING,), "corrected": CORRECTIONS}
+GROUPS = {"smoothed": (cells.SMOOTHING,), "corrected": CORRECTIONS}
 AS_VERDICT = {FEWER: verdicts.HELPS, MORE: verdicts.HURTS}
 TALLY = {
     FEWER: "pass on fewer wrong labels in",
@@ -61,7 +61,7 @@ def _largest(asked: pd.DataFrame) -> list[str]:
     measured = asked[asked["difference"].notna()]
     if not len(measured):
         return []
-    row = measured.loc[measured["difference"].abs().idxmax()]
+    row = cells.furthest(measured)
     interval = text.interval(row["ci_low"], row["ci_high"])
     evidence = "" if interval == text.DASH else f"95 % interval {interval}, "
     teacher = text.method_phrase(row, "teacher_")

@@ -67,7 +67,7 @@ def _best_decay(decay: pd.DataFrame, smoothing: pd.DataFrame) -> str:
     measured = decay[decay["difference"].notna()]
     if not len(measured):
         return "No weight decay is measured yet."
-    best = measured.loc[measured["difference"].idxmax()]
+    best = cells.highest(measured)
     return (
         f"The best stronger decay, {text.method_phrase(best)} on {place_name(best)}, differs from plain training by "
         f"{text.points(best['difference'])} points ({evidence(best)}; {best['verdict']})"
@@ -79,7 +79,7 @@ def _best_smoothing_at(place: pd.Series, smoothing: pd.DataFrame) -> str:
     there = cells.at_place(smoothing[smoothing["difference"].notna()], place)
     if not len(there):
         return ""
-    best = there.loc[there["difference"].idxmax()]
+    best = cells.highest(there)
     return f", the best smoothing there ({text.method_phrase(best)}) by {text.points(best['difference'])}"
 
 

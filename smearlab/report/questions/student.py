@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
-from smearlab.figures._cells import SMOOTHING
 from smearlab.report.phrases import evidence, span, tally
 from smearlab.report.questions._reply import Reply, cannot
 from smearlab.report.tone import SHORT, Tone, tone_of
@@ -15,7 +15,7 @@ EVIDENCE = ("students",)
 
 def reply(summary: pd.DataFrame) -> Reply:
     """Return what the grid's students of smoothed teachers say."""
-    rows = summary[(summary["role"] == "student") & (summary["teacher_method"] == SMOOTHING)]
+    rows = summary[(summary["role"] == "student") & (summary["teacher_method"] == cells.SMOOTHING)]
     rows = rows[rows["teacher_alpha"] > 0]
     noisy = rows[rows["noise_rate"] != 0]
     if not len(noisy):
@@ -43,7 +43,7 @@ def _largest(noisy: pd.DataFrame) -> list[str]:
     measured = noisy[noisy["difference"].notna()]
     if not len(measured):
         return []
-    best = measured.loc[measured["difference"].abs().idxmax()]
+    best = cells.furthest(measured)
     return [
         f"The largest difference, at {text.rate(best['noise_rate'])} noise with teacher "
         f"{text.method_phrase(best, 'teacher_')} and {text.student_label(best)}, is {text.points(best['difference'])} "

@@ -43,5 +43,5 @@ def _row(row: pd.Series, role: str, values: pd.DataFrame) -> dict[str, Field]:
         **place(row),
         NAMES[role]: Field(row_label(row, role)),
         "n": Field(str(len(values))),
-        **{title(column): Field(mean(values[column], column, unit="")) for column in values},
+        **{title(column): Field(mean(values[column], column, unit="")) for column in map(str, values)},
     }

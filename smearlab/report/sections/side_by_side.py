@@ -67,7 +67,8 @@ def _panel(tables: Tables) -> cells.Panel | None:
     computed = [panel for panel in noisy if len(panel.metrics)]
     keys = set(primary_rows(tables.summary, facts(tables))["key"])
     with_headline = [panel for panel in computed if keys & set(panel.metrics["key"])]
-    return (with_headline or computed or [None])[-1]
+    found = with_headline or computed
+    return found[-1] if found else None
 
 
 def _n(sides: Iterable[pd.DataFrame]) -> str:
