@@ -108,7 +108,7 @@ def angle(weights: np.ndarray) -> float:
 
 
 def _rows(runs: list[dict[str, list[np.ndarray]]]) -> list[dict[str, float | str]]:
-    rows = []
+    rows: list[dict[str, float | str]] = []
     for treatment, strengths in {"clean": (0.0,), **STRENGTHS}.items():
         for k, strength in enumerate(strengths):
             offsets = np.array([offset(run[treatment][k]) for run in runs])

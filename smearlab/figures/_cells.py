@@ -15,6 +15,8 @@ MOST_PANELS = 12
 PLAIN = "cross_entropy"
 SMOOTHING = "label_smoothing"
 
+Lines = list[tuple[pd.Series, pd.DataFrame]]  # cells, each with what is drawn of it
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -144,7 +146,7 @@ def ends(frame: pd.DataFrame, most: int) -> pd.DataFrame:
     return pd.concat(picked).drop_duplicates("cell").head(most) if picked else frame.head(0)
 
 
-def dashes(cell: pd.Series, shown: Iterable[pd.Series]) -> object:
+def dashes(cell: pd.Series, shown: Iterable[pd.Series]) -> look.Dashes:
     """Return how a cell's line is drawn: among the shown cells of its method the last is solid, the others are not."""
     same = [text.method_label(row) for row in shown if row["method"] == cell["method"]]
     return look.DASHES[(len(same) - 1 - same.index(text.method_label(cell))) % len(look.DASHES)]

@@ -22,7 +22,7 @@ def draw(tables: Tables) -> Drawing | None:
         return None
     shown, total = cells.select(tables, "teacher")
     usable = [(panel, corrected(panel)) for panel in shown]
-    usable = [(panel, rows) for panel, rows in usable if (rows["kind"] != "true").any() and zero(rows) is not None]
+    usable = [(panel, rows) for panel, rows in usable if (rows["kind"] != "true").any() and not np.isnan(zero(rows))]
     total -= len(shown) - len(usable)
     usable = usable[:MOST_PANELS]
     if not usable:
@@ -62,17 +62,16 @@ def _families(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"key": firsts["key"], "family": names})
 
 
-def zero(rows: pd.DataFrame) -> float | None:
-    """Return the accuracy from which losses are counted: the best mean accuracy with the true T; None without one."""
-    true = rows[rows["kind"] == "true"]["accuracy"]
-    return float(true.max()) if len(true) else None
+def zero(rows: pd.DataFrame) -> float:
+    """Return the accuracy from which losses are counted: the best mean accuracy with the true T; NaN without one."""
+    return float(rows[rows["kind"] == "true"]["accuracy"].astype(float).max())
 
 
 def best_smoothing(panel: cells.Panel) -> tuple[float, float] | None:
     """Return (α, mean accuracy) of the plain smoothing that does best on the test set; None without any."""
     runs = panel.metrics[(panel.metrics["method"] == cells.SMOOTHING) & (panel.metrics["alpha"] > 0)]
     means = runs[runs["accuracy"].notna()].groupby("alpha")["accuracy"].mean()
-    return (float(means.idxmax()), float(means.max())) if len(means) else None
+    return (float(means.index[int(means.argmax())]), float(means.max())) if len(means) else None
 
 
 def _panel(ax: Axes, panel: cells.Panel, rows: pd.DataFrame, tables: Tables) -> None:

@@ -178,8 +178,10 @@ def regular(frame: pd.DataFrame, numbers: Iterable[str], texts: Iterable[str], *
 
 def cell_keys(frame: pd.DataFrame) -> pd.Series:
     """Return one text per row that names its cell: rows of different tables with equal texts belong together."""
-    parts = [frame[column].map(str) for column in CELL]
-    return parts[0].str.cat(parts[1:], sep="\x1f") if len(frame) else pd.Series([], dtype=str)
+    if not len(frame):
+        return pd.Series([], dtype=str)
+    first, *others = CELL
+    return frame[first].map(str).str.cat(frame[others].map(str), sep="\x1f")
 
 
 def _optional_parquet(path: Path) -> pd.DataFrame:

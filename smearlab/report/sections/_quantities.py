@@ -44,7 +44,11 @@ def title(name: str) -> str:
 def values_of(metrics: pd.DataFrame, key: str, further: tuple[str, ...] = ()) -> pd.DataFrame:
     """Return all quantities of the replicates of one cell, NaN where they were not measured."""
     rows = metrics[metrics["key"] == key].reindex(columns=[*QUANTITIES, *further])
-    return rows.apply(lambda column: pd.to_numeric(column, errors="coerce").astype("Float64").astype(float))
+    return pd.DataFrame({name: _numbers(rows[name]) for name in rows}, index=rows.index)
+
+
+def _numbers(values: pd.Series) -> pd.Series:
+    return pd.to_numeric(values, errors="coerce").astype("Float64").astype(float)
 
 
 def mean(values: pd.Series, name: str, unit: str = " %") -> str:

@@ -35,11 +35,12 @@ def speed(tables: Tables) -> Table | None:
     rows = tables.metrics[tables.metrics["images_per_second"] > 0]
     if not len(rows):
         return None
-    records = [_speed_row(*map(str, names), group) for names, group in rows.groupby(TRAINING, sort=False)]
+    records = [_speed_row(group) for _, group in rows.groupby(TRAINING, sort=False)]
     return wide_table("Speed", records, ["", "", "", "num", "num", "num"])
 
 
-def _speed_row(recipe: str, role: str, device: str, precision: str, group: pd.DataFrame) -> dict[str, Field]:
+def _speed_row(group: pd.DataFrame) -> dict[str, Field]:
+    recipe, role, device, precision = group[TRAINING].iloc[0]
     return {
         "recipe": Field(recipe),
         "role": Field(role),
