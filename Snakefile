@@ -30,17 +30,8 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/report.smk"
 
 
-# Under a scheduler these are made where Snakemake runs: seconds each, or a download that needs the outer network.
 localrules:
     all,
-    make_dataset,
-    make_labels,
-    estimate_transition,
-    check_claims,
-    collect,
-    summarise,
-    draw_figure,
-    write_report,
 
 
 onstart:

@@ -6,6 +6,7 @@ that name, which has a second value for dark pages (see report/theme.py).
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Literal
 
 import matplotlib as mpl
 import matplotlib.style
@@ -69,7 +70,8 @@ FIXED = {
 }
 MARKERS = {"cross_entropy": "s", "label_smoothing": "o", "forward": "^", "backward": "v", "weight_decay": "D"}
 SPARE_MARKERS = "Pphd<>X*"
-DASHES = ["-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2))]
+Dashes = Literal["-"] | tuple[float, tuple[float, ...]]
+DASHES: list[Dashes] = ["-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2))]
 
 
 def colour(name: str) -> str:
@@ -90,11 +92,6 @@ def method_markers(methods: list[str]) -> dict[str, str]:
     others = [method for method in methods if method not in MARKERS]
     spare = {method: SPARE_MARKERS[i % len(SPARE_MARKERS)] for i, method in enumerate(others)}
     return {method: MARKERS.get(method) or spare[method] for method in methods}
-
-
-def ramp(position: float) -> str:
-    """Return the shade for a position in [0, 1] along the strengths of one method."""
-    return list(RAMP.values())[round(min(max(position, 0.0), 1.0) * (len(RAMP) - 1))][0]
 
 
 @contextmanager

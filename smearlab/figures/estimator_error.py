@@ -103,8 +103,8 @@ def _point(ax: Axes, row: pd.Series, best: float, colour: str) -> None:
     ax.errorbar(*place, yerr=spread, fmt=marker, color=colour, markersize=5.5, elinewidth=0.8)
     if row["kind"] == "estimated":
         name = row["transition"].removeprefix("estimated(").removesuffix(")").replace("_", " ")
-        shown = {"textcoords": "offset points", "fontsize": 7.5, "color": look.colour("muted")}
-        ax.annotate(look.safe(name), place, (6, 4), **shown)
+        ink = look.colour("muted")
+        ax.annotate(look.safe(name), place, (6, 4), textcoords="offset points", fontsize=7.5, color=ink)
 
 
 def _handles(usable: list[tuple[cells.Panel, pd.DataFrame]], tables: Tables) -> list[Line2D]:
@@ -121,8 +121,8 @@ def _handles(usable: list[tuple[cells.Panel, pd.DataFrame]], tables: Tables) -> 
         if (rows["kind"] == kind).any()
     ]
     if any(best_smoothing(panel) for panel, _ in usable):
-        line = {"linewidth": 1.3, "linestyle": (0, (5, 2)), "label": "best plain smoothing"}
-        handles.append(Line2D([], [], color=colours.get(cells.SMOOTHING), **line))
+        colour, label = colours.get(cells.SMOOTHING), "best plain smoothing"
+        handles.append(Line2D([], [], color=colour, linewidth=1.3, linestyle=(0, (5, 2)), label=label))
     return handles
 
 

@@ -27,7 +27,7 @@ class _Strict(yaml.SafeLoader):
     there, 1:30 is 90.
     """
 
-    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)  # before merge keys (<<) are resolved, which may repeat a key
         seen: set[tuple[str, Any]] = set()
         for key, _ in node.value:

@@ -14,13 +14,15 @@ from pydantic import BaseModel, ValidationError, create_model
 
 from smearlab.core import registry
 from smearlab.core.errors import UserError
+from smearlab.core.jobs import Choice, EstimateSettings, RecipeSettings, typed
 from smearlab.core.transition import check_invertible, check_transition, matched
 from smearlab.datasets._fingerprint import file_fingerprint
-from smearlab.grid.definitions import CLEAN, Dataset, EstimateSettings, Method, Noise, Recipe
+from smearlab.grid.definitions import CLEAN, Dataset, Method, Noise, Recipe
 from smearlab.grid.estimator import read_estimator
+from smearlab.grid.lasting import lasting
 from smearlab.grid.load import fault_lines, parse
 from smearlab.grid.options import options_model, special_type
-from smearlab.grid.schema import RESERVED_NAMES, Config, MethodConfig
+from smearlab.grid.schema import RESERVED_NAMES, Config, MethodConfig, Open
 from smearlab.noises._draw import is_rated, rate_range
 
 
@@ -126,7 +128,7 @@ def dataset(name: str, config: Config) -> Dataset:
         n_examples = module.count(**options) if hasattr(module, "count") else None
     except UserError as error:
         raise UserError(f"config: {where}: {error}") from None
-    settings = given.model_dump(include=set(type(given).model_fields))
+    settings = lasting(given)
     return Dataset(name, given.kind, settings, options, tuple(class_names), fingerprint, clean, n_examples)
 
 
@@ -142,7 +144,8 @@ def noise(name: str, config: Config) -> Noise:
         raise UserError(f"config: {where}.rates is missing; {given.kind} noise needs at least one rate")
     if not rated and given.rates is not None:
         raise UserError(f"config: {where}.rates: {given.kind} noise has no rate; leave it out")
-    return Noise(name, given.kind, options, _contents(options, where), tuple(given.rates or (None,)))
+    contents = _contents(registry.without_neutral("noises", given.kind, options), where)
+    return Noise(name, given.kind, options, contents, tuple(given.rates or (None,)))
 
 
 def noise_options(kind: str, extra: Mapping[str, Any] | None, where: str) -> dict[str, Any]:
@@ -175,11 +178,20 @@ def _contents(options: Mapping[str, Any], where: str) -> dict[str, Any]:
 def recipe(name: str, config: Config) -> Recipe:
     """Return one recipe's definition."""
     given = config.recipes[name]
-    where = f"recipes.{name}.architecture"
-    options = entry_options("networks", given.architecture.name, given.architecture.model_extra, where)
-    settings = given.model_dump(exclude={"students_only", "estimate"})
-    settings["architecture"] = {"name": given.architecture.name, **options}
-    return Recipe(name, settings, given.students_only, EstimateSettings(**given.estimate.model_dump()))
+    where = f"recipes.{name}"
+    settings = lasting(given, without=("students_only", "estimate"))
+    settings["architecture"] = choice("networks", given.architecture, f"{where}.architecture")
+    settings["optimiser"] = choice("optimisers", given.optimiser, f"{where}.optimiser")
+    settings["schedule"] = choice("schedules", given.schedule, f"{where}.schedule")
+    estimate = EstimateSettings(**given.estimate.model_dump())
+    return Recipe(name, typed(RecipeSettings, settings), given.students_only, estimate)
+
+
+def choice(kind: str, given: Open, where: str) -> Choice:
+    """Return a registered entry of a recipe: its name, what the config says of all of its kind, its own options."""
+    shared = lasting(given)
+    options = entry_options(kind, shared["name"], given.model_extra, where)
+    return {**shared, **registry.without_neutral(kind, shared["name"], options)}
 
 
 def methods(given: MethodConfig, where: str) -> list[Method]:
@@ -189,10 +201,11 @@ def methods(given: MethodConfig, where: str) -> list[Method]:
         raise UserError(f"config: {where}: unknown method {given.name!r}{near}")
     alphas, transitions = _alphas(given, where), _transitions(given, where)
     combinations = [
-        entry_options("methods", given.name, extra, where) for extra in _product(given.model_extra or {}, where)
+        registry.without_neutral("methods", given.name, entry_options("methods", given.name, extra, where))
+        for extra in _product(given.model_extra or {}, where)
     ]
     return [
-        Method(given.name, alpha, transition, tuple(sorted(options.items())), given.warm_up)
+        Method(given.name, alpha, transition, dict(sorted(options.items())), given.warm_up)
         for transition, alpha in _pairs(given.name, transitions, alphas, where)
         for options in combinations
     ]
@@ -337,7 +350,7 @@ def all_methods(definitions: Definitions) -> list[Method]:
 
 def _check_alphas(definitions: Definitions) -> None:
     for method in all_methods(definitions):
-        if method.transition == "alpha" and method.needs == "nonnegative" and method.alpha < 0:
+        if method.transition == "alpha" and method.needs == "nonnegative" and (method.alpha or 0) < 0:
             raise UserError(
                 f"config: methods: {method.id}: {method.name} needs a T without negative entries: 0 <= alpha < 1"
             )

@@ -1,9 +1,9 @@
 """The tables of a grid, from whatever its cells have written so far."""
 
-import csv
 import importlib.metadata
 import os
 import platform
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,12 @@ import numpy as np
 import pandas as pd
 
 from smearlab.core.digest import ROOT, source_digest
-from smearlab.grid.cells import RESULTS, Cell, Grid, Row
+from smearlab.core.jobs import CollectionJob, Replicate
+from smearlab.grid.cells import RESULTS, Cell, Grid, Row, load_grid
 from smearlab.grid.jobs import evaluation_code, training_code, training_job
+from smearlab.host.benchmarks import seconds_taken
 from smearlab.store.files import check_files, damaged, read_sealed, sha256_file, write_bytes, write_sealed, write_text
+from smearlab.store.inputs import Files
 from smearlab.training.correction import read_estimates, transition_facts
 
 NAMED = """
@@ -82,8 +85,8 @@ class Reader:
             self._audits[str(path)] = _read_if_there(path) or {}
         return self._audits[str(path)]
 
-    def estimates(self, cell: Cell, block: str) -> dict[tuple[int, int], dict[str, Any]]:
-        """Return the estimated T of each replicate, by its seeds; empty where none is asked for or there yet."""
+    def estimates(self, cell: Cell, block: str) -> dict[Replicate, dict[str, Any]]:
+        """Return the estimated T of each replicate; empty where none is asked for or there yet."""
         paths = [self.results.parent / path for path in cell.estimate_files(block)]
         return read_estimates([path for path in paths if path.exists()])
 
@@ -127,7 +130,7 @@ def metrics_table(grid: Grid, reader: Reader) -> pd.DataFrame:
             continue
         job = training_job(row.cell, block)
         method = row.naming.method if row.cell.beta != 1 else row.cell.method  # at beta 1 no label loss is computed
-        named = {**job, "method": method.as_dict()}
+        named = replace(job, method=method)
         estimates = reader.estimates(row.cell, block)
         accepted = is_accepted(reader, row.cell, block)
         for run, measured in zip(found["run"]["replicates"], found["metrics"]["replicates"], strict=True):
@@ -139,7 +142,7 @@ def metrics_table(grid: Grid, reader: Reader) -> pd.DataFrame:
                     **{key: run.get(key) for key in (*MEASURED, "noise_seed", "seed", "status", "reason")},
                     **measured["metrics"],
                     "status": measured["status"],  # a finished network may turn out not to be finite
-                    **transition_facts(named, audit, estimates.get((run["noise_seed"], run["seed"]))),
+                    **transition_facts(named, audit, estimates.get(Replicate(run["noise_seed"], run["seed"]))),
                     "accepted": accepted,
                     "cell": row.cell.key,
                 }
@@ -285,18 +288,10 @@ def cost(grid: Grid, reader: Reader) -> list[dict[str, Any]]:
             stages[stage] = [base / cell.key / f"{block}.tsv" for cell in cells for block in grid.blocks(cell)]
     costs = []
     for stage, files in stages.items():
-        seconds = [s for s in map(_benchmark_seconds, files) if s is not None]
+        seconds = [s for s in map(seconds_taken, files) if s is not None]
         if files:
             costs.append({"stage": stage, "jobs": len(seconds), "of": len(files), "seconds": sum(seconds)})
     return costs
-
-
-def _benchmark_seconds(path: Path) -> float | None:
-    try:
-        with open(path, encoding="utf-8", newline="") as file:
-            return float(next(csv.DictReader(file, delimiter="\t"))["s"])
-    except (OSError, StopIteration, KeyError, ValueError):
-        return None
 
 
 def environment(reader: Reader) -> dict[str, str]:
@@ -331,3 +326,8 @@ def missing(reader: Reader) -> list[dict[str, Any]]:
             trained = (folder / "run.json").exists()
             absent.append({**row.columns, "block": block, "why": "not evaluated yet" if trained else "not trained yet"})
     return absent
+
+
+def run(job: CollectionJob, inputs: Files, outputs: Files) -> None:
+    """Put every network of a grid into one table, a row each, in a fixed order."""
+    collect(load_grid(inputs["config"]), Path(outputs["metrics"]).parent)

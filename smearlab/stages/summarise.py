@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from smearlab.core.jobs import StatisticsJob
 from smearlab.reference.compare import beside
 from smearlab.statistics.interaction import interaction
 from smearlab.statistics.passed_on import passed_on
@@ -12,6 +13,7 @@ from smearlab.statistics.selection import choose_on_validation
 from smearlab.statistics.summary import summarise
 from smearlab.statistics.variance import variance_split
 from smearlab.store.files import check_files, read_sealed, sha256_file, write_sealed, write_text
+from smearlab.store.inputs import Files
 
 
 def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: float) -> None:
@@ -36,3 +38,8 @@ def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: floa
         write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
     hashes = {f"{name}.csv": sha256_file(folder / f"{name}.csv") for name in tables}
     write_sealed(folder / "summary.json", {"sha256": hashes})
+
+
+def run(job: StatisticsJob, inputs: Files, outputs: Files) -> None:
+    """Compare every cell with its baseline and write the tables of the statistics."""
+    summarise_grid(Path(outputs["summary"]).parent, primary=job.primary, margin=job.margin)

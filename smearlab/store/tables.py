@@ -1,6 +1,6 @@
 """The tables of one grid, as read from its folder under results/, in one regular form."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pandas as pd
 from smearlab.core.errors import UserError
 from smearlab.store.files import check_files, read_sealed
 
+FINISHED, DIVERGED = "finished", "diverged"  # the statuses of a network
 CONDITION = ["dataset", "noise", "recipe"]
 TEXT_KEYS = [
     *CONDITION,
@@ -27,6 +28,7 @@ TEXT_KEYS = [
 ]
 NUMBER_KEYS = ["noise_rate", "alpha", "teacher_alpha", "temperature", "student_temperature", "beta"]
 CELL = [*TEXT_KEYS, *NUMBER_KEYS]
+NamedRow = Mapping[str, Any] | pd.Series  # one row of a table, by the names of its columns
 METRIC_NUMBERS = [
     "noise_seed",
     "seed",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import RESULTS, Grid
-from smearlab.grid.dag import SUMMARY_FILES, TABLE_FILES, TABLES, jobs_of
+from smearlab.grid.dag import COLLECTED, SUMMARISED, TABLES, nodes_of
 from smearlab.grid.find import all_grids
 from smearlab.grid.load import parse, read_config
 from smearlab.host.places import CHECKPOINTS
@@ -29,7 +29,7 @@ GRID = rf"(?!(?:{'|'.join(STAGES)})/)[A-Za-z0-9][A-Za-z0-9_]*"
 LABELS = rf"{DEFINED}/(?:{DEFINED}|clean)/rate=[^/]+"
 ESTIMATE = rf"estimates/{LABELS}/{DEFINED}/cross_fit-[^/]+/{BLOCK}"
 CELL = rf"(?:teachers/{LABELS}/{DEFINED}/[^/]+|students/{LABELS}/{DEFINED}/[^/]+/{DEFINED}/[^/]+)/{BLOCK}"
-TABLE = "|".join(map(re.escape, (*TABLE_FILES, *SUMMARY_FILES)))
+TABLE = "|".join(map(re.escape, (*COLLECTED.values(), *SUMMARISED.values())))
 FORMS = {  # the files below each root; the group is the unit to which a file belongs, as the jobs name it
     RESULTS: (
         rf"(data/{DEFINED})/(?:training|test)\.(?:npz|json)",
@@ -109,7 +109,7 @@ def named_by(configs: Sequence[str] = ()) -> Named:
     named = Named()
     for path, grid in all_grids(configs):
         if isinstance(grid, Grid):
-            jobs = [job for job in jobs_of(grid) if job.stage != TABLES]
+            jobs = [job for job in nodes_of(grid) if job.group != TABLES]
             named.units |= {Path(path).parent.relative_to(RESULTS).as_posix() for job in jobs for path in job.outputs}
             named.units.add(grid.name)
             continue

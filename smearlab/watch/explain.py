@@ -10,7 +10,7 @@ from typing import Any
 
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import RESULTS, Grid
-from smearlab.grid.dag import DATA, LABELS, TABLES, Job, jobs_of
+from smearlab.grid.dag import DATA, LABELS, TABLES, Node, nodes_of
 from smearlab.grid.find import all_grids
 from smearlab.grid.jobs import parts_of_code
 from smearlab.store.files import read_json
@@ -18,21 +18,6 @@ from smearlab.watch import codebook
 from smearlab.watch.rebuild import Reasons, Rebuild
 from smearlab.watch.records import Records, noted_job
 
-NOUNS = {
-    "make_dataset": "data set",
-    "make_labels": "labels",
-    "warm_up": "training for the estimate of T",
-    "estimate_transition": "estimated T",
-    "train_teacher": "training",
-    "distill_student": "training",
-    "evaluate_teacher": "evaluation",
-    "evaluate_student": "evaluation",
-    "check_claims": "claims",
-    "collect": "tables",
-    "summarise": "statistics",
-    "draw_figure": "figure",
-    "write_report": "page",
-}
 FOLLOWS = "made from what runs before it"
 SHOWN = 5
 ONE_BY_ONE = 12  # more jobs than these are told together
@@ -41,7 +26,7 @@ DEFINED = re.compile(r"(.+)-([0-9a-f]{8})")
 
 def explain(grid: Grid) -> list[str]:
     """Return for each reason for which something of a grid would run again a line, and what it concerns."""
-    rebuild = Rebuild(jobs_of(grid), Records())
+    rebuild = Rebuild(nodes_of(grid), Records())
     if not rebuild.reasons:
         return [f"{grid.name}: nothing would run again"]
     return summary(rebuild, rebuild.reasons)
@@ -61,7 +46,7 @@ def explain_path(path: str, configs: Sequence[str] = ()) -> list[str]:
         if isinstance(grid, UserError):
             unread.append(config)
             continue
-        jobs = jobs_of(grid)
+        jobs = nodes_of(grid)
         if found := _matching(jobs, wanted):
             told[tuple(_told(Rebuild(jobs, Records()), found))].append(grid.name)
         known += [output for job in jobs for output in job.outputs]
@@ -72,7 +57,7 @@ def explain_path(path: str, configs: Sequence[str] = ()) -> list[str]:
     return [line for lines, grids in told.items() for line in (f"for {', '.join(dict.fromkeys(grids))}:", *lines)]
 
 
-def _told(rebuild: Rebuild, found: list[Job]) -> list[str]:
+def _told(rebuild: Rebuild, found: list[Node]) -> list[str]:
     if len(found) > ONE_BY_ONE:
         concerned = [job for job in found if rebuild.runs(job)]
         return [f"{len(found)} jobs, {len(concerned)} would run", *summary(rebuild, concerned)]
@@ -86,26 +71,26 @@ def _told(rebuild: Rebuild, found: list[Job]) -> list[str]:
     return lines
 
 
-def _title(job: Job) -> str:
+def _title(job: Node) -> str:
     """Return what a job makes, in words, with its name."""
-    if job.stage in (DATA, LABELS):
-        return f"{NOUNS[job.rule]} {job.name.partition('/')[2]}"
-    return f"{NOUNS[job.rule]} {job.name}" if job.stage == TABLES else f"{NOUNS[job.rule]} of {job.name}"
+    if job.group in (DATA, LABELS):
+        return f"{job.noun} {job.name.partition('/')[2]}"
+    return f"{job.noun} {job.name}" if job.group == TABLES else f"{job.noun} of {job.name}"
 
 
-def summary(rebuild: Rebuild, jobs: Iterable[Job]) -> list[str]:
+def summary(rebuild: Rebuild, jobs: Iterable[Node]) -> list[str]:
     """Return a line for each reason with the jobs it concerns, trainings first, and one for what follows from them."""
-    groups: dict[tuple[str, str], list[Job]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[Node]] = defaultdict(list)
     follow: Counter[str] = Counter()
     for job in sorted(jobs, key=lambda job: not job.trains):
         if job.rule == "all":
             continue
         reasons = rebuild.reasons[job]
         if not reasons.own and not reasons.missing:
-            follow[NOUNS[job.rule]] += 1
+            follow[job.noun] += 1
             continue
         for reason in _reasons(rebuild, job):
-            groups[reason, "block" if job.trains else NOUNS[job.rule]].append(job)
+            groups[reason, "block" if job.trains else job.noun].append(job)
     lines = [
         line
         for (reason, noun), concerned in groups.items()
@@ -126,7 +111,7 @@ def _some(names: list[str]) -> list[str]:
     return [*(f"    {name}" for name in names[:SHOWN]), *more]
 
 
-def words(rebuild: Rebuild, job: Job) -> list[str]:
+def words(rebuild: Rebuild, job: Node) -> list[str]:
     """Return why a job would run, a line for each reason."""
     reasons = rebuild.reasons[job]
     lines = _reasons(rebuild, job)
@@ -137,12 +122,12 @@ def words(rebuild: Rebuild, job: Job) -> list[str]:
     return lines + ([f"… and from {len(before) - SHOWN} more"] if len(before) > SHOWN else [])
 
 
-def reasons_of(rebuild: Rebuild, job: Job) -> list[str]:
+def reasons_of(rebuild: Rebuild, job: Node) -> list[str]:
     """Return why a job would run, in as few words as a list of many jobs has room for."""
     return _reasons(rebuild, job) or [FOLLOWS]
 
 
-def _reasons(rebuild: Rebuild, job: Job) -> list[str]:
+def _reasons(rebuild: Rebuild, job: Node) -> list[str]:
     """Return the reasons of a job itself, without those that come from jobs before it."""
     reasons = rebuild.reasons[job]
     lines = ["its last run began and did not end"] if reasons.unfinished else []
@@ -153,7 +138,7 @@ def _reasons(rebuild: Rebuild, job: Job) -> list[str]:
     return lines + [f"input no longer read: {_what(path)}" for path in reasons.dropped]
 
 
-def _missing(rebuild: Rebuild, job: Job, reasons: Reasons) -> str:
+def _missing(rebuild: Rebuild, job: Node, reasons: Reasons) -> str:
     if not _anything(rebuild, job):
         return "not trained yet" if job.trains else "not evaluated yet" if "evaluate" in job.rule else "not made yet"
     names = dict.fromkeys(Path(path).name for path in reasons.missing)
@@ -161,11 +146,11 @@ def _missing(rebuild: Rebuild, job: Job, reasons: Reasons) -> str:
     return f"{gone}: {', '.join(names)}"
 
 
-def _anything(rebuild: Rebuild, job: Job) -> bool:
+def _anything(rebuild: Rebuild, job: Node) -> bool:
     return any(map(rebuild.disk.has, job.outputs))
 
 
-def _parameters(job: Job, reasons: Reasons) -> list[str]:
+def _parameters(job: Node, reasons: Reasons) -> list[str]:
     if reasons.before is None or reasons.now is None:
         return []
     before, now = ({k: v for k, v in job.items() if k != "code"} for job in (reasons.before, reasons.now))
@@ -177,7 +162,7 @@ def _parameters(job: Job, reasons: Reasons) -> list[str]:
     return lines or ["its parameters changed"]
 
 
-def _changed_parts(job: Job, before: str, now: str) -> list[str]:
+def _changed_parts(job: Node, before: str, now: str) -> list[str]:
     known = codebook.recall(before, Path(job.outputs[-1]) if job.trains else None)
     return codebook.changes(known, parts_of_code()[now]) if known else []
 
@@ -208,7 +193,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
-def _root(rebuild: Rebuild, job: Job) -> str:
+def _root(rebuild: Rebuild, job: Node) -> str:
     """Return the reason of the first job before this one that runs of its own accord, to say behind its name."""
     waiting, seen = [job], {job}
     while waiting:
@@ -242,7 +227,7 @@ def _what(path: str) -> str:
     return f"{what} ({path})"
 
 
-def _kept(rebuild: Rebuild, job: Job) -> list[str]:
+def _kept(rebuild: Rebuild, job: Node) -> list[str]:
     """Return what is to be said of a job that would not run."""
     lines = []
     missing = [path for path in rebuild.disk.missing(job.outputs) if path not in job.transient]
@@ -257,7 +242,7 @@ def _kept(rebuild: Rebuild, job: Job) -> list[str]:
     return lines + _accepted(job)
 
 
-def _accepted(job: Job) -> list[str]:
+def _accepted(job: Node) -> list[str]:
     """Return by which other code a block was trained, where the user took it as it is."""
     if job.rule not in ("train_teacher", "distill_student"):
         return []
@@ -273,7 +258,7 @@ def _accepted(job: Job) -> list[str]:
     return [f"trained by other code and accepted as it is{since}"]
 
 
-def _new_settings(rebuild: Rebuild, job: Job) -> list[str]:
+def _new_settings(rebuild: Rebuild, job: Node) -> list[str]:
     """Return in which settings a job that has no outputs yet differs from the newest that only has an other hash."""
     if not job.trains or (found := _sibling(job)) is None:
         return []
@@ -295,7 +280,7 @@ def _new_settings(rebuild: Rebuild, job: Job) -> list[str]:
     return [f"{other} is there, now it is {part}", *changed_values(before, now, "setting")]
 
 
-def _sibling(job: Job) -> tuple[str, str, str] | None:
+def _sibling(job: Node) -> tuple[str, str, str] | None:
     """Return (a part of the job's name, what stands for it elsewhere, that name) of the newest equal in all else."""
     parts = job.name.split("/")
     found = []
@@ -327,7 +312,7 @@ def _normal(path: str) -> str:
     return place.as_posix().strip("/")
 
 
-def _matching(jobs: list[Job], wanted: str) -> list[Job]:
+def _matching(jobs: list[Node], wanted: str) -> list[Node]:
     """Return the jobs whose files lie at or below a path; the path may leave out `results/` and the role."""
     for prefix in ("", f"{RESULTS}/", *(f"{RESULTS}/{role}/" for role in ("teachers", "students", "estimates"))):
         path = f"{prefix}{wanted}"

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from smearlab.grid.dag import Job
+from smearlab.grid.dag import Node
 from smearlab.watch.records import Records, noted_job, params_text
 
 LARGEST_COMPARED = 1_000_000  # bytes; a larger file counts as changed when it is newer
@@ -35,7 +35,7 @@ class Reasons:
     now: dict[str, Any] | None = None
     added: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
-    because: list[Job] = field(default_factory=list)
+    because: list[Node] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(
@@ -102,33 +102,33 @@ def _checksum(path: str) -> str | None:
 class Rebuild:
     """The jobs of a grid that would run, each with its reasons."""
 
-    def __init__(self, jobs: list[Job], records: Records, disk: Disk | None = None) -> None:
+    def __init__(self, jobs: list[Node], records: Records, disk: Disk | None = None) -> None:
         self.jobs, self.records, self.disk = jobs, records, disk or Disk()
         self.maker = {path: job for job in jobs for path in job.outputs}
-        self._readers: dict[Job, dict[Job, bool]] = {job: {} for job in jobs}  # True: by a file whose change counts
+        self._readers: dict[Node, dict[Node, bool]] = {job: {} for job in jobs}  # True: by a file whose change counts
         for job in jobs:
             for paths, counts in ((job.ancient, False), (job.inputs, True)):
                 for path in paths:
                     if path in self.maker:
                         self._readers[self.maker[path]][job] = counts
-        self.reasons: dict[Job, Reasons] = {}
+        self.reasons: dict[Node, Reasons] = {}
         self._decide()
 
-    def makers(self, job: Job) -> dict[Job, list[str]]:
+    def makers(self, job: Node) -> dict[Node, list[str]]:
         """Return the jobs that make what a job reads, each with those files."""
-        found: dict[Job, list[str]] = {}
+        found: dict[Node, list[str]] = {}
         for path in (*job.inputs, *job.ancient):
             if path in self.maker:
                 found.setdefault(self.maker[path], []).append(path)
         return found
 
-    def runs(self, job: Job) -> bool:
+    def runs(self, job: Node) -> bool:
         """Return whether a job would run."""
         return job in self.reasons
 
     def _decide(self) -> None:
-        waiting: deque[Job] = deque()
-        below: set[Job] = set()  # what follows from a job that runs: it runs too, for that reason
+        waiting: deque[Node] = deque()
+        below: set[Node] = set()  # what follows from a job that runs: it runs too, for that reason
         for job in self.jobs:
             if job not in below and (reasons := self.own_reasons(job)):
                 self.reasons[job] = reasons
@@ -143,7 +143,7 @@ class Rebuild:
                 if counts or reader in self.reasons or self.disk.missing(self.makers(reader)[job]):
                     self._add(reader, waiting).because.append(job)
 
-    def _mark(self, job: Job, below: set[Job]) -> None:
+    def _mark(self, job: Node, below: set[Node]) -> None:
         waiting = [job]
         while waiting:
             for reader in self._readers[waiting.pop()]:
@@ -151,13 +151,13 @@ class Rebuild:
                     below.add(reader)
                     waiting.append(reader)
 
-    def _add(self, job: Job, waiting: deque[Job]) -> Reasons:
+    def _add(self, job: Node, waiting: deque[Node]) -> Reasons:
         if job not in self.reasons:
             self.reasons[job] = Reasons()
             waiting.append(job)
         return self.reasons[job]
 
-    def own_reasons(self, job: Job) -> Reasons:
+    def own_reasons(self, job: Node) -> Reasons:
         """Return why a job would run whatever becomes of the others."""
         if job.rule == "all":
             return Reasons(missing=self.disk.missing(job.inputs))
@@ -168,7 +168,7 @@ class Rebuild:
             return Reasons(changed=changed)
         return _differences(job, record) if record is not None else Reasons()
 
-    def _changed_inputs(self, job: Job, record: dict[str, Any] | None) -> list[str]:
+    def _changed_inputs(self, job: Node, record: dict[str, Any] | None) -> list[str]:
         made = self._made(job)
         if made is None:
             made = next((t for t in map(self._made, self._readers[job]) if t is not None), None)
@@ -178,7 +178,7 @@ class Rebuild:
         newer = [path for path in job.inputs if (self.disk.time(path) or made) > made]
         return [path for path in newer if path not in known or _prefixed(known[path]) != self.disk.checksum(path)]
 
-    def _made(self, job: Job) -> float | None:
+    def _made(self, job: Node) -> float | None:
         files = (*job.outputs, job.benchmark) if job.benchmark else job.outputs
         return min((t for t in map(self.disk.time, files) if t is not None), default=None)
 
@@ -187,7 +187,7 @@ def _prefixed(checksum: str) -> str:
     return checksum if ":" in checksum else f"sha256:{checksum}"
 
 
-def _differences(job: Job, record: dict[str, Any]) -> Reasons:
+def _differences(job: Node, record: dict[str, Any]) -> Reasons:
     reasons = Reasons()
     now = job.decide()
     if record.get("params") is not None and set(record["params"]) != {params_text(now)}:

@@ -16,7 +16,7 @@ from typing import Any
 
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import Grid
-from smearlab.grid.dag import STAGES, Job, jobs_of
+from smearlab.grid.dag import GROUPS, Node, nodes_of
 from smearlab.host.places import checkpoint_path
 from smearlab.host.runlock import alive, describe
 from smearlab.store.files import read_sealed
@@ -57,28 +57,28 @@ class Status:
         return {**asdict(self), "time_left": left, "complete": self.complete}
 
 
-def look(grid: Grid, jobs: list[Job] | None = None) -> Status:
+def look(grid: Grid, jobs: list[Node] | None = None) -> Status:
     """Return where a grid is now; jobs: those of the grid, where they are known already."""
-    return _Look(grid, jobs or jobs_of(grid)).status()
+    return _Look(grid, jobs or nodes_of(grid)).status()
 
 
 class _Look:
     """One look at the disk."""
 
-    def __init__(self, grid: Grid, jobs: list[Job]) -> None:
+    def __init__(self, grid: Grid, jobs: list[Node]) -> None:
         self.grid, self.now = grid, time.time()
         self.rebuild = Rebuild(jobs, Records())
         self.jobs = [job for job in jobs if job.rule != "all"]
         self.damaged: list[Entry] = []
-        self.running: dict[Job, Entry] = {}
-        self.failures: dict[Job, str] = {}
+        self.running: dict[Node, Entry] = {}
+        self.failures: dict[Node, str] = {}
         self.state = {job: self._state(job) for job in self.jobs}
 
     def status(self) -> Status:
         """Put together what was seen."""
-        stages = {stage: dict.fromkeys(("total", *STATES, "begun"), 0) for stage in STAGES}
+        stages = {stage: dict.fromkeys(("total", *STATES, "begun"), 0) for stage in GROUPS}
         for job, state in self.state.items():
-            counts = stages[job.stage]
+            counts = stages[job.group]
             counts["total"] += 1
             counts[state] += 1
             counts["begun"] += state == WAITING and job.trains and _checkpoint(job).exists()
@@ -96,10 +96,10 @@ class _Look:
             time_left=self._time_left(),
         )
 
-    def _of(self, *states: str) -> Iterable[Job]:
+    def _of(self, *states: str) -> Iterable[Node]:
         return (job for job, state in self.state.items() if state in states)
 
-    def _state(self, job: Job) -> str:
+    def _state(self, job: Node) -> str:
         if entry := self._lives(job):
             self.running[job] = entry
             return RUNNING
@@ -110,14 +110,14 @@ class _Look:
             return FAILED
         return STALE if self.rebuild.disk.has(job.outputs[-1]) else WAITING
 
-    def _error(self, job: Job) -> str | None:
+    def _error(self, job: Node) -> str | None:
         """Return how a job failed, if its log says so and is newer than what the job made."""
         written = self.rebuild.disk.time(job.log)
         if written is None or any(written < (self.rebuild.disk.time(path) or 0) for path in job.outputs):
             return None
         return failure(job.log)
 
-    def _lives(self, job: Job) -> Entry | None:
+    def _lives(self, job: Node) -> Entry | None:
         if job.trains:
             return self._training(job)
         begun = self.rebuild.records.begun(job.outputs[-1])
@@ -126,7 +126,7 @@ class _Look:
             return None
         return _entry(job, owner=None, log=job.log, seconds_left=None)
 
-    def _training(self, job: Job) -> Entry | None:
+    def _training(self, job: Node) -> Entry | None:
         lock = _checkpoint(job)
         lock = lock.with_name(f"{lock.name}.lock")
         try:
@@ -202,11 +202,11 @@ class _Look:
         return Learnt(self._of(DONE, STALE)).time_left(left, running)
 
 
-def _entry(job: Job, **values: Any) -> Entry:
-    return {"job": job.name, "stage": job.stage, **values}
+def _entry(job: Node, **values: Any) -> Entry:
+    return {"job": job.name, "stage": job.group, **values}
 
 
-def _checkpoint(job: Job) -> Path:
+def _checkpoint(job: Node) -> Path:
     return checkpoint_path({"cell": job.cell.key, "block": job.block})
 
 

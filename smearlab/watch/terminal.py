@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from smearlab.grid.cells import Grid
-from smearlab.grid.dag import jobs_of
+from smearlab.grid.dag import nodes_of
 from smearlab.host.durations import duration
 from smearlab.watch.explain import FOLLOWS
 from smearlab.watch.status import STATES, Entry, Status, look
@@ -43,7 +43,7 @@ def watch(grid: Grid, *, as_json: bool = False, pause: float | None = None) -> N
 
 
 def _repeat(grid: Grid, tell: Callable[[Status], None], pause: float | None, usual: float = PLAIN) -> None:
-    jobs = jobs_of(grid)
+    jobs = nodes_of(grid)
     while True:
         began = time.monotonic()
         status = look(grid, jobs)

@@ -20,7 +20,6 @@ from smearlab.__main__ import main
 from smearlab.core.digest import ROOT
 from smearlab.grid.cells import load_grid
 from smearlab.grid.dag import jobs_of
-from smearlab.host.durations import duration, seconds_of
 from smearlab.host.runlock import _myself
 from smearlab.store.files import write_sealed
 from smearlab.watch.logs import failure, progress
@@ -215,12 +214,6 @@ def test_any_log_is_read(tmp_path_factory, text):
     path.write_text(text, encoding="utf-8", errors="replace")
     progress(path)
     failure(path)
-
-
-@given(st.integers(0, 48 * 3600 - 1))
-def test_a_duration_is_read_back(seconds):
-    found = seconds_of(duration(seconds))
-    assert found is not None and abs(found - seconds) < (60 if seconds >= 3600 else 1)
 
 
 def test_a_status_is_plain_values():
