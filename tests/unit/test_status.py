@@ -78,13 +78,14 @@ def test_time_is_learnt_from_the_finished_runs_of_the_grid(grid):
     assert left.source == "finished runs and plan" and left.learnt == 1  # the other student: 12.5 s, as the first
 
 
-def test_a_live_lock_is_a_running_block_with_its_place_in_the_training(grid):
+def test_a_live_lock_is_a_running_block_with_its_place_in_the_training(grid, monkeypatch):
     job = of(jobs_of(grid), "train_teacher")
     lock(job, _myself())
-    log(job, f"{FIRST}\n{SECOND}\n")
+    log(job, f"{FIRST}\n{SECOND}\n", 1_700_000_000)  # 1 min 05 s were left then
+    monkeypatch.setattr("smearlab.watch.status.time.time", lambda: 1_700_000_020.0)
     (entry,) = look(grid).running
     assert (entry["replicate"], entry["replicates"], entry["epoch"], entry["epochs"]) == (2, 2, 3, 30)
-    assert entry["images_per_second"] == 5867 and entry["seconds_left"] == pytest.approx(65, abs=2)
+    assert entry["images_per_second"] == 5867 and entry["seconds_left"] == 45
     assert entry["job"] == job.name and f"process {os.getpid()}" in entry["owner"]
 
 
