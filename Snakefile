@@ -4,8 +4,15 @@ data set -> noisy labels -> teachers -> students -> evaluation -> statistics -> 
 Each stage is a file in workflow/rules/ that opens with what goes in and what comes out.
 """
 
-from smearlab.watch import codebook
+from smearlab.host.packages import check_packages
+from smearlab.host.refusal import one_line
+from smearlab.host.scheduler import check_scheduler
 from snakemake.utils import min_version
+
+with one_line():
+    check_packages()
+
+from smearlab.watch import codebook
 
 min_version("9.18")
 
@@ -35,6 +42,8 @@ localrules:
 
 
 onstart:
+    with one_line():
+        check_scheduler(workflow.executor_plugin.name, workflow.executor_settings)
     codebook.remember()  # so that `explain` can name the module that changed, later
 
 
