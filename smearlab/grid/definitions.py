@@ -123,13 +123,14 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Method:
-    """How the loss treats a label."""
+    """How the loss treats a label; in `options` a file is a fingerprint, in `files` it is its contents as JSON."""
 
     name: str
     alpha: float | None = None
     transition: str | None = None
     options: tuple[tuple[str, Any], ...] = ()
     warm_up: float = 0.0
+    files: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def id(self) -> str:
@@ -168,7 +169,7 @@ class Method:
             "name": self.name,
             "alpha": self.alpha,
             "transition": self.transition,
-            "options": dict(self.options),
+            "options": {**dict(self.options), **dict(self.files)},
             "warm_up": self.warm_up,
         }
 
