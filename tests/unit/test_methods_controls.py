@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from smearlab.core import registry
 from smearlab.core.transition import symmetric
 from smearlab.methods import (
+    active_passive,
+    agce,
     backward,
     backward_clipped,
     bootstrap,
@@ -22,7 +24,10 @@ from smearlab.methods import (
     forward,
     forward_smoothing,
     gce,
+    gjs,
     label_smoothing,
+    online_label_smoothing,
+    smoothing_matrix,
     symmetric_ce,
     weight_decay,
 )
@@ -54,6 +59,13 @@ def context(loss, **known):
     return {name: value for name, value in everything.items() if name in inspect.signature(loss).parameters}
 
 
+def call_online(logits, labels, **options):
+    """Online label smoothing in its second epoch: its soft labels are no longer uniform."""
+    state = online_label_smoothing.state(len(labels), logits.shape[1], "cpu")
+    state["sums"] += torch.arange(1.0, logits.shape[1] + 1)
+    return online_label_smoothing.loss(logits, labels, torch.tensor(1), state, **options)
+
+
 S = json.dumps(RNG.dirichlet(np.ones(L), size=L).tolist())
 INVERSE = backward.prepare(torch.tensor(T))
 METHODS = [
@@ -63,6 +75,15 @@ METHODS = [
     (gce.loss, {"q": 0.7}),
     (symmetric_ce.loss, {}),
     (bootstrap.loss, {"beta": 0.8}),
+    (gjs.loss, {"label_weight": 0.5}),
+    (gjs.loss, {"label_weight": 0.001}),
+    (active_passive.loss, {}),
+    (active_passive.loss, {"passive": "absolute_error", "weight": 10.0, "passive_weight": 0.1}),
+    (agce.loss, {}),
+    (agce.loss, {"a": 0.001, "q": 0.01}),
+    (agce.loss, {"a": 1000.0, "q": 10.0}),
+    (call_online, {"alpha": 0.5}),
+    (smoothing_matrix.loss, {"alpha": 0.3, "matrix": S}),
     (call_elr, {"weight": 3.0, "beta": 0.7}),
     (call_elr, {"weight": 3.0, "beta": 0.7, "clip": 1e-4}),
 ]
