@@ -45,7 +45,9 @@ class Scene:
     part: np.ndarray
     test_observed: np.ndarray
 
-    def predictions(self, logits: Mapping[str, np.ndarray], observed: np.ndarray) -> Predictions:
+    def predictions(
+        self, logits: Mapping[str, np.ndarray], observed: np.ndarray, transition: np.ndarray | None
+    ) -> Predictions:
         """Join logits (N, L) by part with the labels; observed: int64 (N,), aligned with the training data."""
         stated = {
             "train": observed[self.part == 0],
@@ -53,7 +55,7 @@ class Scene:
             "test": self.test_observed,
         }
         parts = {name: Part(logits[name], self.labels[name], stated[name]) for name in PARTS}
-        return Predictions(self.n_classes, **parts)
+        return Predictions(self.n_classes, **parts, transition=transition)
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ def evaluate_block(
     training: TrainingData,
     test: HeldOutData,
     observed: Sequence[np.ndarray],
+    transitions: Sequence[np.ndarray | None],
     weights: str | Path,
     run: Mapping[str, Any],
     teacher_weights: str | Path | None = None,
@@ -79,8 +82,8 @@ def evaluate_block(
 
     job: its `n_classes`, `recipe`, `code` and, for students, `teacher_recipe`. observed: for each replicate the
     observed labels, int64 (N,), aligned with `training`; for students those that their teachers were trained
-    on. weights, run: the file of the weights and the contents of run.json; for students also those of their
-    teachers, in the same order.
+    on. transitions: for each replicate the true T (L, L) of these labels, None where it is unknown. weights, run:
+    the file of the weights and the contents of run.json; for students also those of their teachers, in the same order.
     A network that diverged, or whose outputs are not finite, has no metrics and is reported as diverged.
     """
     device = configure(dict(job["recipe"]), lambda line: None)
@@ -90,7 +93,8 @@ def evaluate_block(
     teachers = None
     if teacher_weights is not None and teacher_run is not None:
         teachers = Networks(teacher_weights, teacher_run["replicates"], job["teacher_recipe"], scene)
-    measured = [measure(networks, teachers, i, scene, labels) for i, labels in enumerate(observed)]
+    labelled = zip(observed, transitions, strict=True)
+    measured = [measure(networks, teachers, i, scene, *labels) for i, labels in enumerate(labelled)]
     replicates = [_record(entry, found) for entry, found in zip(run["replicates"], measured, strict=True)]
     _name_all(replicates)
     return {"code": job["code"], "replicates": replicates}, _examples(scene, run["replicates"], measured)
@@ -165,7 +169,12 @@ class Networks:
 
 
 def measure(
-    networks: Networks, teachers: Networks | None, i: int, scene: Scene, observed: np.ndarray
+    networks: Networks,
+    teachers: Networks | None,
+    i: int,
+    scene: Scene,
+    observed: np.ndarray,
+    transition: np.ndarray | None,
 ) -> Measured | None:
     """Measure network i at the reported checkpoint; None if it diverged or its outputs are not finite."""
     if networks.replicates[i]["status"] == "diverged":
@@ -175,7 +184,7 @@ def measure(
     logits = {part: values for part, (values, _) in both.items()}
     if not all(np.isfinite(values).all() for values in logits.values()):
         return None
-    predictions = scene.predictions(logits, observed)
+    predictions = scene.predictions(logits, observed, transition)
     found = {
         **registered_metrics(predictions),
         **inside(networks.module, both["test"][1], predictions.test.labels),

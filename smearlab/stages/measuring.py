@@ -9,6 +9,7 @@ from smearlab.stages.evaluate import evaluate_block
 from smearlab.store.dataset import read_test
 from smearlab.store.files import check_files, read_sealed, write_npz, write_sealed
 from smearlab.store.inputs import read_inputs
+from smearlab.store.labels import true_transition
 
 
 def evaluate(job: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
@@ -17,11 +18,12 @@ def evaluate(job: Mapping[str, Any], inputs: Mapping[str, Any], outputs: Mapping
     The block's checkpoint is removed here: that this job runs means that Snakemake has recorded the training's
     outputs as complete.
     """
-    training, observed, _ = read_inputs(job, {**inputs, "manifest": inputs["training_manifest"]})
+    training, observed, audits = read_inputs(job, {**inputs, "manifest": inputs["training_manifest"]})
     test = read_test([inputs["test"], inputs["test_manifest"]])
     networks = _whole(inputs["weights"], inputs["run"])
     teachers = _whole(inputs["teacher_weights"], inputs["teacher_run"]) if "teacher_run" in inputs else ()
-    metrics, examples = evaluate_block(job, training, test, observed, *networks, *teachers)
+    transitions = [true_transition(audit) for audit in audits]
+    metrics, examples = evaluate_block(job, training, test, observed, transitions, *networks, *teachers)
     write_npz(outputs["examples"], examples, compress=True)
     write_sealed(outputs["metrics"], metrics)
     for leftover in checkpoint_path(job).parent.glob(f"{checkpoint_path(job).name}*"):
