@@ -39,7 +39,7 @@ def fit_temperature_through(transition: np.ndarray, part: Part) -> float | None:
     transition: T (L, L). Unlike the plain fit this one may have several minima: the best of a grid is refined.
     Labels that T calls impossible, its columns of zeros, say nothing and are left out.
     """
-    possible = transition.any(axis=0)[part.observed] & (part.observed >= 0)
+    possible = np.isin(part.observed, np.flatnonzero(transition.sum(axis=0)))
     if not possible.any():
         return None
     logits, weights = part.logits[possible].astype(np.float64), transition.T[part.observed[possible]]
