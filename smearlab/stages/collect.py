@@ -14,7 +14,7 @@ from smearlab.core.digest import ROOT, source_digest
 from smearlab.core.jobs import CollectionJob, Replicate
 from smearlab.grid.cells import RESULTS, Cell, Grid, Row, load_grid
 from smearlab.grid.jobs import evaluation_code, training_code, training_job
-from smearlab.host.benchmarks import seconds_taken
+from smearlab.store.benchmarks import seconds_taken
 from smearlab.store.files import check_files, damaged, read_sealed, sha256_file, write_bytes, write_sealed, write_text
 from smearlab.store.inputs import Files
 from smearlab.training.correction import read_estimates, transition_facts

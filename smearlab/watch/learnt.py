@@ -8,7 +8,7 @@ from statistics import mean
 
 from smearlab.grid.dag import EVALUATIONS, Node
 from smearlab.grid.plan import EVALUATION_SECONDS, JOB_SECONDS, training_minutes
-from smearlab.host.benchmarks import seconds_taken
+from smearlab.store.benchmarks import seconds_taken
 
 SAMPLE = 20  # finished jobs that are looked at for each kind
 Kind = tuple[str, ...]
