@@ -23,7 +23,7 @@ from smearlab.training.device import configure
 
 @dataclass(frozen=True)
 class Trained:
-    """The networks of a block on disk: the file of their weights, and the entries of run.json."""
+    """The networks of a block on disk: the file of their weights, and the entries of the account of the run."""
 
     weights: Path
     replicates: list[dict[str, Any]]
@@ -47,7 +47,7 @@ def measure_block(job: TrainingJob, inputs: Files, outputs: Files, teachers: Tra
 
 
 def trained(weights: str, run: str) -> Trained:
-    """Return a block's networks; UserError unless weights and run.json are as they were written."""
+    """Return a block's networks; UserError unless weights and account are as they were written."""
     said = read_sealed(run, "replicates", "weights_sha256")
     check_files(Path(weights).parent, {Path(weights).name: said["weights_sha256"]}, run)
     return Trained(Path(weights), said["replicates"])
@@ -64,7 +64,7 @@ def evaluate_block(
     """Measure all networks of a block; return what metrics.json and examples.npz hold.
 
     observed: for each replicate the observed labels, int64 (N,), aligned with `training`; for students those that
-    their teachers were trained on. networks, teachers: their weights and the content of run.json, of a student's
+    their teachers were trained on. networks, teachers: their weights and what the run says of them, of a student's
     teachers in the same order.
     A network that diverged, or whose outputs are not finite, has no metrics and is reported as diverged.
     """

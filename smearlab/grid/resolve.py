@@ -350,7 +350,7 @@ def all_methods(definitions: Definitions) -> list[Method]:
 
 def _check_alphas(definitions: Definitions) -> None:
     for method in all_methods(definitions):
-        if method.transition == "alpha" and method.needs == "nonnegative" and method.alpha < 0:
+        if method.transition == "alpha" and method.needs == "nonnegative" and (method.alpha or 0) < 0:
             raise UserError(
                 f"config: methods: {method.id}: {method.name} needs a T without negative entries: 0 <= alpha < 1"
             )

@@ -147,9 +147,9 @@ def test_elr_follows_its_moving_average_over_three_visits():
     state = elr.state(20, L, "cpu")
     state["target"] = state["target"].double()
     index = torch.tensor([3, 17, 5])
-    target = np.zeros((20, L))
+    target, rng = np.zeros((20, L)), np.random.default_rng(0)
     for step in range(3):
-        z = RNG.normal(size=(3, L))
+        z = rng.normal(size=(3, L))
         p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
         target[index] = 0.7 * target[index] + 0.3 * p
         expected = -np.log(p[range(3), Y[:3]]) + 3 * np.log(1 - (p * target[index]).sum(axis=1))
