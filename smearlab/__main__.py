@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     explanation.set_defaults(run=_explain)
     clean = commands.add_parser("clean", help="list the results, logs and checkpoints that no config names any more")
     clean.add_argument("--remove", action="store_true", help="remove what is listed")
+    clean.add_argument("--earlier", action="store_true", help="also what an earlier version made from today's settings")
     _add_configs(clean)
     clean.set_defaults(run=_clean)
     clear = commands.add_parser("clear-locks", help="remove the lock of a killed run; refuses while one is alive")
@@ -84,7 +85,7 @@ def _report(options: argparse.Namespace) -> None:
         folder = Path(scratch)
         collect(grid, folder)
         job = statistics_job(grid)
-        summarise_grid(folder, primary=job["primary"], margin=job["margin"])
+        summarise_grid(folder, primary=job.primary, margin=job.margin)
         tables = read_tables(folder)
         for figure in registry.names("figures"):
             drawing = registry.load("figures", figure).draw(tables)
@@ -126,7 +127,7 @@ def _explain(options: argparse.Namespace) -> None:
 def _clean(options: argparse.Namespace) -> None:
     from smearlab.watch.clean import clean
 
-    for line in clean(options.configs, remove=options.remove):
+    for line in clean(options.configs, remove=options.remove, earlier=options.earlier):
         print(line)
 
 

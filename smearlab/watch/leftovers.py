@@ -1,11 +1,16 @@
 """What a killed run leaves behind: Snakemake's lock on the folder, cleared only when nobody holds it any more."""
 
+import json
 import os
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 from smearlab.core.errors import UserError
+from smearlab.host.places import CHECKPOINTS
+from smearlab.host.runlock import alive, describe
 
 LOCKS = Path(".snakemake") / "locks"
 RECORDS = Path(".snakemake") / "metadata"
@@ -51,6 +56,21 @@ def clear_unreadable_records(folder: Path = Path()) -> list[Path]:
             record.unlink(missing_ok=True)
             damaged.append(record)
     return damaged
+
+
+def refuse_if_alive(undone: str) -> None:
+    """Raise UserError while a run, or a training of one, is alive in this folder; undone: what is not done then."""
+    if living := running_here(Path()):
+        raise UserError(f"a run is going on here (process {living[0]}); {undone} before it has ended")
+    with suppress(OSError, ValueError):
+        before = OWNER.read_text(encoding="utf-8").strip()
+        if before != os.uname().nodename and any(LOCKS.glob("*.lock")):
+            raise UserError(f"locked by a run on {before}; {undone} before it has ended")
+    for lock in CHECKPOINTS.rglob("*.checkpoint.lock"):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            owner = json.loads(lock.read_bytes())
+            if alive(owner, time.time() - lock.stat().st_mtime):
+                raise UserError(f"{lock}: a training lives ({describe(owner)}); {undone} before it has ended")
 
 
 def running_here(folder: Path) -> list[int]:

@@ -45,7 +45,7 @@ def test_listing_removes_nothing_and_names_what_is_left_over(folder):
 
 
 def test_removal_takes_the_unnamed_and_nothing_else(folder):
-    named = {path for job in make(load_grid(config())) for path in (*job.outputs, job.log, job.benchmark) if path}
+    named = {path for node in make(load_grid(config())) for path in (*node.outputs, node.log, node.benchmark) if path}
     list(clean(remove=True))
     left = files()
     assert named <= left
@@ -87,11 +87,11 @@ def test_a_config_whose_data_are_not_here_keeps_all_results_of_its_data_sets(fol
 
 
 def test_a_unit_with_something_of_another_kind_is_left_alone(folder):
-    job = of(make(load_grid(OTHER)), "train_teacher")
-    Path(job.outputs[0]).with_name("mine.txt").write_text("mine")
+    node = of(make(load_grid(OTHER)), "train_teacher")
+    Path(node.outputs[0]).with_name("mine.txt").write_text("mine")
     told = list(clean(remove=True))
-    assert any(line.startswith(f"left alone: results/{job.name}") for line in told)
-    assert all(Path(path).exists() for path in job.outputs)
+    assert any(line.startswith(f"left alone: results/{node.name}") for line in told)
+    assert all(Path(path).exists() for path in node.outputs)
 
 
 def test_links_are_not_followed(folder, tmp_path_factory):
@@ -112,15 +112,15 @@ def test_results_that_are_a_link_are_left_alone(folder, tmp_path_factory):
 
 
 def test_it_refuses_while_a_run_lives(folder, monkeypatch):
-    monkeypatch.setattr("smearlab.watch.clean.running_here", lambda where: [7])
+    monkeypatch.setattr("smearlab.watch.leftovers.running_here", lambda where: [7])
     with pytest.raises(UserError, match=r"a run is going on here \(process 7\)"):
         list(clean(remove=True))
     assert list(clean())
 
 
 def test_it_refuses_while_a_training_lives(folder):
-    job = of(make(load_grid(OTHER)), "train_teacher")
-    path = Path(".smearlab/checkpoints", job.cell.key, f"{job.block}.checkpoint.lock")
+    node = of(make(load_grid(OTHER)), "train_teacher")
+    path = Path(".smearlab/checkpoints", node.cell.key, f"{node.block}.checkpoint.lock")
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(_myself()), encoding="utf-8")
     with pytest.raises(UserError, match=f"a training lives \\(process {os.getpid()}"):

@@ -9,7 +9,7 @@ import pytest
 from projects import TINY, Project, changed
 
 from smearlab.grid.cells import load_grid
-from smearlab.grid.dag import jobs_of
+from smearlab.grid.dag import nodes_of
 from smearlab.watch.rebuild import Rebuild
 from smearlab.watch.records import Records
 
@@ -101,8 +101,8 @@ def ours(project: Project, content: dict, monkeypatch: pytest.MonkeyPatch) -> di
     """Return how many jobs of each rule would run by our own reckoning, in the folder of the project."""
     monkeypatch.chdir(project.folder)
     monkeypatch.setattr("smearlab.core.registry.names", lambda kind: _names(project.folder, kind))
-    reasons = Rebuild(jobs_of(load_grid(content)), Records()).reasons
-    return dict(Counter(job.rule for job in reasons))
+    reasons = Rebuild(nodes_of(load_grid(content)), Records()).reasons
+    return dict(Counter(node.rule for node in reasons))
 
 
 def _names(folder: Path, kind: str) -> tuple[str, ...]:
