@@ -54,7 +54,7 @@ def run_of(node: Node, **changes: Any) -> dict[str, Any]:
     return {
         "replicates": replicates,
         "recipe": decided["recipe"],
-        **_method(decided),
+        **({"method": decided["method"]} if "method" in decided else {}),
         "code": decided["code"],
         "code_parts": parts,
     }
