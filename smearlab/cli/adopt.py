@@ -133,7 +133,7 @@ class _Sifting:
             check_origin(node, self.grid)
         except UserError as error:
             raise _unfit(node, str(error)) from None
-        return "code" in said
+        return "code" in said or "code_version" in said
 
     def _follows(self, node: Node) -> bool:
         """Return whether something that a job reads is made anew."""
@@ -149,7 +149,7 @@ class _Sifting:
         if "code" in other and noted == asked and self._speaks_of(record or {}, node):
             del other["code"]  # accepted by the user as it is
         if "code" not in said and noted and noted != asked:
-            other = {**noted, **other}
+            other = {**{key: value for key, value in noted.items() if key not in said}, **other}
         other = {key: value for key, value in other.items() if value != asked.get(key)}
         if other:
             raise UnfitError(f"{node.outputs[-1]}: {_told(node, other)}", {**asked, **other})
@@ -165,6 +165,8 @@ def _unfit(node: Node, text: str) -> UnfitError:
 
 def _told(node: Node, other: dict[str, Any]) -> str:
     """Return by what else outputs were made, in words."""
+    if "code_version" in other:
+        return f"made by smearlab {other['code_version']}, which may have put it together in another way"
     settings = ", ".join(key for key in other if key != "code")
     if settings:
         return f"made with other settings ({settings})"

@@ -14,7 +14,7 @@ from smearlab.core.errors import UserError
 from smearlab.core.identity import short_hash
 from smearlab.grid.cells import RESULTS, Grid
 from smearlab.grid.dag import STAGES, Node
-from smearlab.stages.collect import Reader, metrics_table
+from smearlab.stages.collect import Reader, code_version, metrics_table
 from smearlab.store.dataset import META, read_test, read_training
 from smearlab.store.files import check_files, damaged, read_json, read_sealed, sha256_array, sha256_file
 from smearlab.store.labels import AUDIT, dataset_hashes
@@ -100,10 +100,11 @@ def _evaluation(files: Files) -> Said:
 
 
 def _tables(files: Files) -> Said:
-    context = read_sealed(files["context"], "sha256", "cells", "config", "title")
+    context = read_sealed(files["context"], "sha256", "cells", "config", "title", "code_version")
     check_files(Path(files["context"]).parent, context["sha256"], files["context"])
     rows = [[row["cell"], {key: value for key, value in row.items() if key != "cell"}] for row in context["cells"]]
-    return {"rows": short_hash(rows), "replicates": context["config"]["replicates"], "title": context["title"]}
+    said = {key: context[key] for key in ("title", "code_version")}
+    return {**said, "rows": short_hash(rows), "replicates": context["config"]["replicates"]}
 
 
 def _statistics(files: Files) -> Said:
@@ -153,7 +154,7 @@ def _check_end(path: str, end: str) -> None:
 
 def differing(node: Node, said: Said) -> Said:
     """Return those parameters, of what a result says of itself, that are not what its job asks for."""
-    asked = node.decide()
+    asked = {**node.decide(), "code_version": code_version()}
     if node.cell:
         asked["replicates"] = [asdict(replicate) for replicate in node.cell.replicates(node.block)]
     return {key: value for key, value in said.items() if asked.get(key) != value}
