@@ -14,6 +14,7 @@ from configs import config
 from smearlab.__main__ import main
 from smearlab.grid.cells import load_grid
 from smearlab.store.files import write_json
+from smearlab.watch.codebook import is_of_0_1_0, recall, remember
 from smearlab.watch.explain import explain, explain_path, near_paths
 from smearlab.watch.reasons import changes
 from smearlab.watch.rebuild import Rebuild
@@ -72,6 +73,29 @@ def test_the_module_of_a_training_stands_in_its_run_too(grid):
     change_note(node, code="before")
     assert explain(grid)[0] == "changed: torch: 1 block"
     assert explain(grid)[-1].startswith("made from these: 1 evaluation, 1 tables, 1 statistics, ")
+
+
+def of_0_1_0() -> dict[str, str]:
+    """Parts of code as that release noted them: whole modules, at other places, and the script of the rule."""
+    return {"smearlab/files.py": "bce65a16f39a", "workflow/scripts/train_teacher.py": "93d3b8831abd", "torch": "2.9.1"}
+
+
+@pytest.mark.parametrize("rule", ["train_teacher", "evaluate_teacher", "collect"])
+def test_parts_of_0_1_0_are_not_compared_with_todays(nodes, rule):
+    node = of(nodes, rule)
+    change_note(node, code="before")
+    write_json(".smearlab/code/before.json", of_0_1_0())
+    said = told(node)
+    assert said[1] == "    made by the code of 0.1.0" and not any("changed: " in line for line in said)
+
+
+def test_once_a_grid_was_run_the_module_is_named_also_of_results_of_0_1_0(grid, nodes):
+    node = of(nodes, "train_teacher")
+    digest = node.decide()["code"]
+    write_json(f".smearlab/code/{digest}.json", of_0_1_0())  # the same digest, by its map: the same code
+    remember()
+    parts = recall(digest)
+    assert parts and not is_of_0_1_0(parts)
 
 
 def test_a_parameter_is_told_with_both_values(nodes):

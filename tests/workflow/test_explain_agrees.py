@@ -92,9 +92,9 @@ def test_after_a_change_of_the_config(project, monkeypatch, content):
 
 
 def test_after_an_edit_the_module_is_named_also_where_no_training_reaches_it(project):
-    project.append("smearlab/stages/evaluate.py", "\n\nUNUSED = 1\n")
+    project.edit("smearlab/evaluation/block.py", "allow_tf32 = False", "allow_tf32 = bool(0)")
     told = project.smearlab("explain", "configs/tiny.yaml").stdout
-    assert told.splitlines()[0] == "changed: smearlab/stages/evaluate.py: 6 evaluations"
+    assert told.splitlines()[0] == "changed: smearlab/evaluation/block.py: 6 evaluations"
 
 
 def ours(project: Project, content: dict, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
