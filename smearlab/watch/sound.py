@@ -22,6 +22,7 @@ from smearlab.store.npz import read_npz, reason
 
 Files = Mapping[str, str]  # a job's outputs by name
 Said = dict[str, Any]
+SEEDS = ("noise_seed", "seed")
 
 
 def files_of(node: Node) -> dict[str, str]:
@@ -94,9 +95,12 @@ def _estimate(files: Files) -> Said:
 
 def _evaluation(files: Files) -> Said:
     metrics = read_sealed(files["metrics"], "replicates", "code")
+    seeds = _seeds(metrics)
     if Path(files["examples"]).exists():
-        read_npz(files["examples"])  # it holds a checksum of each array
-    return {"code": metrics["code"], "replicates": _seeds(metrics)}
+        arrays = read_npz(files["examples"])  # which compares each array with its checksum
+        if any(arrays[key].tolist() != [entry[key] for entry in seeds] for key in SEEDS):
+            raise damaged(files["examples"], f"speaks of other replicates than {files['metrics']}")
+    return {"code": metrics["code"], "replicates": seeds}
 
 
 def _tables(files: Files) -> Said:
@@ -144,7 +148,7 @@ WHOLE: dict[str, Callable[[Files], Said]] = {
 
 
 def _seeds(said: Mapping[str, Any]) -> list[dict[str, int]]:
-    return [{key: entry[key] for key in ("noise_seed", "seed")} for entry in said["replicates"]]
+    return [{key: entry[key] for key in SEEDS} for entry in said["replicates"]]
 
 
 def _check_end(path: str, end: str) -> None:
