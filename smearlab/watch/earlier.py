@@ -18,11 +18,11 @@ from smearlab.grid.dag import RUN, STAGES, Node, noise_seeds
 from smearlab.store.files import read_sealed
 from smearlab.watch.forms import NAMED, UNITS, WILDCARDS
 from smearlab.watch.reasons import flat
-from smearlab.watch.records import Records, noted_params
+from smearlab.watch.records import REFUSED, Records, noted_params
 
 KINDS = ("make_dataset", "make_labels", "warm_up", "train_teacher", "distill_student")
 METHODS = ("method", "teacher_method", "student")  # wildcards whose name is a method, with its options behind it
-IDENTITIES = ("code", "cell", "dataset", "modules")  # of a job: names and code, not settings
+IDENTITIES = ("code", "cell", "dataset", "modules", REFUSED)  # of what is noted of a job: no settings
 Key = tuple[str, ...]
 
 
@@ -77,11 +77,15 @@ class Earlier:
 
     def _same_labels(self, rule: str, theirs: Mapping[str, str], ours: Mapping[str, str], node: Node) -> bool:
         """Return whether what a unit was made from is what a job reads, or was by an earlier version."""
-        places = {"make_dataset": None, "make_labels": STAGES["make_dataset"].at}.get(rule, STAGES["make_labels"].at)
-        if places is None or all(theirs[part] == ours[part] for part in ("dataset", "noise")):
+        if rule == "make_dataset":
+            return True
+        before, named = (
+            ("make_dataset", ["dataset"]) if rule == "make_labels" else ("make_labels", ["dataset", "noise"])
+        )
+        if all(theirs[wildcard] == ours[wildcard] for wildcard in named):
             return True
         seed = noise_seeds(node.cell, node.block)[0] if node.cell else 0
-        kin = self.of(places.format(**{"seed": seed, **theirs}))
+        kin = self.of(STAGES[before].at.format(**{"seed": seed, **theirs}))
         return kin is not None and kin.later is not None
 
 
