@@ -79,13 +79,12 @@ class Earlier:
         """Return whether what a unit was made from is what a job reads, or was by an earlier version."""
         if rule == "make_dataset":
             return True
-        before, named = (
-            ("make_dataset", ["dataset"]) if rule == "make_labels" else ("make_labels", ["dataset", "noise"])
-        )
-        if all(theirs[wildcard] == ours[wildcard] for wildcard in named):
+        drawn = rule == "make_labels"
+        if theirs["dataset"] == ours["dataset"] and (drawn or theirs["noise"] == ours["noise"]):
             return True
         seed = noise_seeds(node.cell, node.block)[0] if node.cell else 0
-        kin = self.of(STAGES[before].at.format(**{"seed": seed, **theirs}))
+        before = STAGES["make_dataset" if drawn else "make_labels"]
+        kin = self.of(before.at.format(**{"seed": seed, **theirs}))
         return kin is not None and kin.later is not None
 
 
