@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from smearlab.cli.sift import Sifted, sift
 from smearlab.grid.cells import Grid
 from smearlab.grid.dag import Node
 from smearlab.watch.codebook import remember
 from smearlab.watch.leftovers import refuse_if_alive
 from smearlab.watch.rebuild import Disk
 from smearlab.watch.records import KNOWN_FORMAT, PLACE, Records, params_text
-from smearlab.watch.sift import Sifted, sift
 from smearlab.watch.words import number, numbers
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import Grid
-from smearlab.grid.dag import GROUPS, Node, nodes_of
+from smearlab.grid.dag import EVALUATIONS, GROUPS, Node, nodes_of
 from smearlab.host.places import checkpoint_path
 from smearlab.host.runlock import alive, describe
 from smearlab.store.files import read_sealed
@@ -190,7 +190,7 @@ class _Look:
             for path in self.rebuild.disk.missing(node.outputs):
                 if path not in node.transient:
                     self.damaged.append({"path": path, "what": "is missing; it is made again when something needs it"})
-            if node.rule.startswith("evaluate") and not _ends_well(node.outputs[-1]):
+            if node.group == EVALUATIONS and not _ends_well(node.outputs[-1]):
                 what = "is cut off or no metrics at all: delete it and run again to make it anew"
                 self.damaged.append({"path": node.outputs[-1], "what": what})
 

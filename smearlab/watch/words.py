@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from smearlab.grid.cells import RESULTS
-from smearlab.grid.dag import DATA, LABELS, STUDENTS, TABLES, TEACHERS, Node
+from smearlab.grid.dag import DATA, EVALUATIONS, LABELS, STUDENTS, TABLES, TEACHERS, Node
 from smearlab.store.files import read_json
 from smearlab.watch.forms import form_of
 from smearlab.watch.reasons import ABSENT, Change, OtherCode, changed_parameters, other_code, sibling
@@ -102,7 +102,9 @@ def _own(rebuild: Rebuild, node: Node) -> list[str]:
 
 def _missing(rebuild: Rebuild, node: Node, reasons: Reasons) -> str:
     if not anything(rebuild, node):
-        return "not trained yet" if node.trains else "not evaluated yet" if "evaluate" in node.rule else "not made yet"
+        return (
+            "not trained yet" if node.trains else "not evaluated yet" if node.group == EVALUATIONS else "not made yet"
+        )
     names = dict.fromkeys(Path(path).name for path in reasons.missing)
     gone = "deleted after use, and needed again" if set(reasons.missing) <= set(node.transient) else "missing"
     return f"{gone}: {', '.join(names)}"

@@ -6,13 +6,13 @@ Only read; `adopt` writes what follows from it.
 from dataclasses import dataclass, field
 from typing import Any
 
+from smearlab.cli.sound import accounts, check_origin, check_whole, differing
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import Grid
 from smearlab.grid.dag import Node, nodes_of
 from smearlab.watch.reasons import other_code
 from smearlab.watch.rebuild import Disk
 from smearlab.watch.records import REFUSED, Records, noted_params
-from smearlab.watch.sound import accounts, check_origin, check_whole, differing
 
 SAME_TIME = 0.01  # seconds between a file's time and the one in its note
 
