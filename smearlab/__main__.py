@@ -12,6 +12,7 @@ from smearlab.core.errors import UserError
 from smearlab.grid.find import find_grid
 from smearlab.grid.schema import Config
 from smearlab.host.joblog import reason
+from smearlab.host.pipes import quiet_when_unread
 from smearlab.store.files import write_text
 
 SCHEMA = Path("docs/config.schema.json")
@@ -19,12 +20,19 @@ SCHEMA = Path("docs/config.schema.json")
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; a fault of the user's is one line and exit code 1."""
-    options = _parser().parse_args(arguments)
+    with quiet_when_unread():
+        return _run(_parser().parse_args(arguments))
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         options.run(options)
     except UserError as error:
         print(error, file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        raise
     except Exception as error:  # a damaged or hostile file; SMEARLAB_TRACEBACK=1 shows where
         if "SMEARLAB_TRACEBACK" in os.environ:
             raise
@@ -152,8 +160,10 @@ def _plan(options: argparse.Namespace) -> None:
 
 
 def _clear_locks(_: argparse.Namespace) -> None:
+    from smearlab.host.checkout import check_writable
     from smearlab.watch.leftovers import clear_stale_locks, clear_unreadable_records
 
+    check_writable()
     for lock in clear_stale_locks():
         print(f"removed {lock}, left by a run that is no longer alive")
     for record in clear_unreadable_records():

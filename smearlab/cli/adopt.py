@@ -17,7 +17,7 @@ from smearlab.cli.sift import Sifted, sift
 from smearlab.grid.cells import Grid
 from smearlab.grid.dag import Node
 from smearlab.watch.codebook import remember
-from smearlab.watch.leftovers import refuse_if_alive
+from smearlab.watch.living import refuse_if_alive
 from smearlab.watch.rebuild import Disk
 from smearlab.watch.records import KNOWN_FORMAT, PLACE, Records, params_text
 from smearlab.watch.words import number, numbers

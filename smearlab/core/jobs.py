@@ -6,6 +6,7 @@ files, numbers of cores and names that only label a result are left out; the dig
 
 import dataclasses
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeVar
@@ -28,7 +29,7 @@ def plain(job: Any) -> Any:
     return job
 
 
-def typed(form: type[Job], values: dict[str, Any]) -> Job:
+def typed(form: Callable[..., Job], values: dict[str, Any]) -> Job:
     """Return a job of a form from its plain values; TypeError for values of another form."""
     types = _types(form)
     return form(**{name: _read(types.get(name), value) for name, value in values.items()})
@@ -43,7 +44,7 @@ def _is_neutral(of: dataclasses.Field[Any], value: Any) -> bool:
 
 
 @cache
-def _types(form: type) -> dict[str, Any]:
+def _types(form: Any) -> dict[str, Any]:
     return typing.get_type_hints(form)
 
 
@@ -220,15 +221,18 @@ class StatisticsJob:
 
 @dataclass(frozen=True)
 class FigureJob:
-    """One figure."""
+    """One figure; labels: how the methods are called in it."""
 
     figure: str
+    labels: str
     code: str
 
 
 @dataclass(frozen=True)
 class ReportJob:
-    """The page, with its template, style and script."""
+    """The page; page: its template, style and script, labels: how methods are called, order: that of its figures."""
 
-    code: str
     page: str
+    labels: str
+    order: str
+    code: str

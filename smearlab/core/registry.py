@@ -44,7 +44,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Entry:
-    """One registered name: its module, description, options, positional parameters and constants."""
+    """One registered name: its module, description, options and constants."""
 
     kind: str
     name: str
@@ -52,7 +52,6 @@ class Entry:
     path: Path
     summary: str
     functions: tuple[str, ...]
-    positional: tuple[str, ...]
     options: dict[str, Option]
     constants: dict[str, Any]
 
@@ -81,7 +80,6 @@ def describe(kind: str, name: str) -> Entry:
         path=path,
         summary=(ast.get_docstring(tree) or "").partition("\n")[0],
         functions=tuple(f.name for f in entries),
-        positional=tuple(a.arg for a in entries[0].args.args),
         options={option.name: option for f in reversed(entries) for option in _options(f)},
         constants=dict(_constants(tree)),
     )

@@ -24,7 +24,7 @@ def digest_of(stage: str, entries: Iterable[str], now: Callable[[str], str], ver
     record = _record()
     same: dict[str, str] = record["same"]
     roots = [f"smearlab.stages.{stage}", *entries]
-    if any(same.get(root) != now(root) for root in roots):
+    if any(root not in same or same[root] != now(root) for root in roots):
         return None
     starts = [record["scripts"][stage], *(path_then(entry) for entry in entries)]
     parts = dict(_parts(record["modules"], starts, versions))

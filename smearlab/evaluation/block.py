@@ -18,12 +18,13 @@ from smearlab.metrics._shared import margin
 from smearlab.store.dataset import HeldOutData, TrainingData, read_test
 from smearlab.store.files import check_files, read_sealed, write_npz, write_sealed
 from smearlab.store.inputs import Files, read_inputs
+from smearlab.store.labels import true_transition
 from smearlab.training.device import configure
 
 
 @dataclass(frozen=True)
 class Trained:
-    """The networks of a block on disk: the file of their weights, and the entries of the account of their training."""
+    """The networks of a block on disk: the file of their weights, and the entries of the account of the run."""
 
     weights: Path
     replicates: list[dict[str, Any]]
@@ -35,10 +36,11 @@ def measure_block(job: TrainingJob, inputs: Files, outputs: Files, teachers: Tra
     The block's checkpoint is removed here: that this job runs means that Snakemake has recorded the training's
     outputs as complete.
     """
-    training, observed, _ = read_inputs(job.replicates, {**inputs, "manifest": inputs["training_manifest"]})
+    training, observed, audits = read_inputs(job.replicates, {**inputs, "manifest": inputs["training_manifest"]})
     test = read_test([inputs["test"], inputs["test_manifest"]])
     networks = trained(inputs["weights"], inputs["run"])
-    metrics, examples = evaluate_block(job, training, test, observed, networks, teachers)
+    transitions = [true_transition(audit) for audit in audits]
+    metrics, examples = evaluate_block(job, training, test, observed, transitions, networks, teachers)
     write_npz(outputs["examples"], examples, compress=True)
     write_sealed(outputs["metrics"], metrics)
     checkpoint = checkpoint_path(job.cell, job.block)
@@ -58,14 +60,15 @@ def evaluate_block(
     training: TrainingData,
     test: HeldOutData,
     observed: Sequence[np.ndarray],
+    transitions: Sequence[np.ndarray | None],
     networks: Trained,
     teachers: Trained | None = None,
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Measure all networks of a block; return what the files of its metrics and examples hold.
 
     observed: for each replicate the observed labels, int64 (N,), aligned with `training`; for students those that
-    their teachers were trained on. networks, teachers: their weights and their accounts, of a student's
-    teachers in the same order.
+    their teachers were trained on. transitions: their true T (L, L), None where it is unknown. networks, teachers:
+    their weights and what the run says of them, of a student's teachers in the same order.
     A network that diverged, or whose outputs are not finite, has no metrics and is reported as diverged.
     """
     device = configure(job.recipe, lambda line: None)
@@ -75,7 +78,8 @@ def evaluate_block(
     taught_by = None
     if teachers is not None and isinstance(job, DistillationJob):
         taught_by = Networks(teachers.weights, teachers.replicates, job.teacher_recipe, scene)
-    measured = [measure(own, taught_by, i, scene, labels) for i, labels in enumerate(observed)]
+    labelled = zip(observed, transitions, strict=True)
+    measured = [measure(own, taught_by, i, scene, *labels) for i, labels in enumerate(labelled)]
     replicates = [_record(entry, found) for entry, found in zip(own.replicates, measured, strict=True)]
     _name_all(replicates)
     return {"code": job.code, "replicates": replicates}, _examples(scene, own.replicates, measured)

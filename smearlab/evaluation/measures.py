@@ -32,7 +32,12 @@ class Measured:
 
 
 def measure(
-    networks: Networks, teachers: Networks | None, i: int, scene: Scene, observed: np.ndarray
+    networks: Networks,
+    teachers: Networks | None,
+    i: int,
+    scene: Scene,
+    observed: np.ndarray,
+    transition: np.ndarray | None,
 ) -> Measured | None:
     """Measure network i at the reported checkpoint; None if it diverged or its outputs are not finite."""
     if networks.replicates[i]["status"] == "diverged":
@@ -42,7 +47,7 @@ def measure(
     logits = {part: values for part, (values, _) in both.items()}
     if not all(np.isfinite(values).all() for values in logits.values()):
         return None
-    predictions = scene.predictions(logits, observed)
+    predictions = scene.predictions(logits, observed, transition)
     found = {
         **registered_metrics(predictions),
         **inside(networks.module, both["test"][1], predictions.test.labels),
@@ -71,7 +76,7 @@ def inside(module: nn.Module, features: np.ndarray, labels: np.ndarray) -> dict[
     test part, labels: its true labels (N,).
     """
     weights = [p.detach().double().square().sum().item() for p in module.parameters()]
-    head = module.head.weight.detach().cpu().numpy()
+    head = module.get_parameter("head.weight").detach().cpu().numpy()
     return {
         "weight_norm": float(np.sqrt(sum(weights))),
         "head_weight_norm": float(np.linalg.norm(head.astype(np.float64))),
@@ -94,8 +99,8 @@ def checkpoint_accuracies(networks: Networks, i: int, reported: Part) -> Scalars
             logits, _ = networks.outputs("test")
             measured[checkpoint] = accuracy(replace(reported, logits=logits), reported.labels)
     snapshots = sorted((int(at.removeprefix("epoch-")), at) for at in measured if at.startswith("epoch-"))
-    known = [(epoch, measured[at]) for epoch, at in snapshots if measured[at] is not None]
-    best_epoch, best = max(known, key=lambda pair: pair[1], default=(None, None))
+    known = [(score, epoch) for epoch, at in snapshots if (score := measured[at]) is not None]
+    best, best_epoch = max(known, key=lambda pair: pair[0], default=(None, None))
     return {
         "test_accuracy_last": measured.get("last"),
         "test_accuracy_selected": measured.get("selected"),

@@ -123,7 +123,9 @@ class Cell:
 
     def estimate_files(self, block: str) -> list[str]:
         """The file with the estimated T of each replicate of a block: one, or none."""
-        return [f"{self.estimate.folder(block)}/{self.method.estimator.id}.json"] if self.estimate else []
+        if self.estimate is None or self.method.estimator is None:
+            return []
+        return [f"{self.estimate.folder(block)}/{self.method.estimator.id}.json"]
 
     def folder(self, block: str) -> str:
         """The folder of one block's outputs."""

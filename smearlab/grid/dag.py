@@ -5,7 +5,7 @@ The rules of workflow/ take their files from here with wildcards in place of nam
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from smearlab.core import registry
@@ -57,26 +57,72 @@ class Large(str):
 
 
 Files = dict[str, Any]  # by name: a path (a Large one), or a list of paths
+Values = Mapping[str, str]  # of wildcards
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What one job is about: a data set, labels of one seed, a block of a cell, …; what does not apply is empty."""
+    """What one job is about: the grid itself, or a part of it."""
 
     grid: Grid
-    dataset: Dataset | None = None
-    labels: Labels | None = None
-    seed: int = 0
-    cell: Cell | None = None
-    estimate: Estimate | None = None
-    estimator: Estimator | None = None
-    block: str = ""
-    figure: str = ""
 
     @property
     def trained(self) -> Cell | Estimate | None:
-        """The cell, or what its T is estimated from."""
-        return self.cell or self.estimate
+        """The cell (or what its T is estimated from) that the job trains or measures."""
+        return None
+
+
+@dataclass(frozen=True)
+class OneDataset(Subject):
+    """A data set."""
+
+    dataset: Dataset
+
+
+@dataclass(frozen=True)
+class OneSeed(Subject):
+    """The labels of one noise seed."""
+
+    labels: Labels
+    seed: int
+
+
+@dataclass(frozen=True)
+class OneBlock(Subject):
+    """A block of a cell."""
+
+    cell: Cell
+    block: str
+
+    @property
+    def trained(self) -> Cell:
+        return self.cell
+
+
+@dataclass(frozen=True)
+class OneWarmUp(Subject):
+    """A block of warm-up networks."""
+
+    estimate: Estimate
+    block: str
+
+    @property
+    def trained(self) -> Estimate:
+        return self.estimate
+
+
+@dataclass(frozen=True)
+class OneEstimator(OneWarmUp):
+    """An estimator on a block of warm-up networks."""
+
+    estimator: Estimator
+
+
+@dataclass(frozen=True)
+class OneFigure(Subject):
+    """A figure."""
+
+    figure: str
 
 
 @dataclass(frozen=True)
@@ -85,7 +131,8 @@ class Stage:
 
     at: its place below results/ with wildcards. made: its outputs by name, in which {at} is that place. log: likewise;
     timed: whether Snakemake writes a benchmark beside it. place, subjects: from a subject to its place, and all
-    subjects of a grid. reads, job: from a subject to the files that go in, and to the dataclass that decides.
+    subjects of a grid. find: from a rule's wildcards to the subject. reads, job: from a subject to the files that go
+    in, and to the dataclass that decides.
     """
 
     rule: str
@@ -94,10 +141,11 @@ class Stage:
     at: str
     made: Mapping[str, str]
     log: str
-    place: Callable[[Subject], str]
+    place: Callable[[Any], str]
     subjects: Callable[[Grid], Iterator[Subject]]
-    reads: Callable[[Subject], Files]
-    job: Callable[[Subject], Any]
+    find: Callable[[Grid, Values], Subject]
+    reads: Callable[[Any], Files]
+    job: Callable[[Any], Any]
     timed: bool = True
     trains: bool = False
 
@@ -134,70 +182,86 @@ class Node:
     transient: tuple[str, ...] = ()
 
 
-# Subjects: whatever a grid asks for, each once.
+# Subjects: whatever a grid asks for, each once; their places below results/; and what wildcards stand for.
 
 
-def _datasets(grid: Grid) -> Iterator[Subject]:
+def _datasets(grid: Grid) -> Iterator[OneDataset]:
     for dataset in grid.datasets.values():
-        yield Subject(grid, dataset=dataset)
+        yield OneDataset(grid, dataset)
 
 
-def _seeds(grid: Grid) -> Iterator[Subject]:
+def _seeds(grid: Grid) -> Iterator[OneSeed]:
     seeds: dict[str, dict[int, None]] = {}
-    for one in (*grid.cells.values(), *grid.estimates.values()):
+    users: list[Cell | Estimate] = [*grid.cells.values(), *grid.estimates.values()]
+    for one in users:
         for block in grid.blocks(one):
             seeds.setdefault(one.labels.path, {}).update(dict.fromkeys(noise_seeds(one, block)))
     for path, found in seeds.items():
         for seed in found:
-            yield Subject(grid, labels=grid.labels[path], seed=seed)
+            yield OneSeed(grid, grid.labels[path], seed)
 
 
-def _warm_ups(grid: Grid) -> Iterator[Subject]:
+def _seed_place(subject: OneSeed) -> str:
+    return f"labels/{subject.labels.path}/seed={subject.seed}"
+
+
+def _seed(grid: Grid, values: Values) -> OneSeed:
+    return OneSeed(grid, grid.labels["{dataset}/{noise}/{rate}".format(**values)], int(values["seed"]))
+
+
+def _warm_ups(grid: Grid) -> Iterator[OneWarmUp]:
     for estimate in grid.estimates.values():
         for block in grid.blocks(estimate):
-            yield Subject(grid, estimate=estimate, block=block)
+            yield OneWarmUp(grid, estimate, block)
 
 
-def _estimators(grid: Grid) -> Iterator[Subject]:
-    found = {}
+def _warm_up(grid: Grid, values: Values) -> OneWarmUp:
+    return OneWarmUp(grid, grid.estimates[ESTIMATE.format(**values)], values["block"])
+
+
+def _estimators(grid: Grid) -> Iterator[OneEstimator]:
+    found: dict[str, OneEstimator] = {}
     for cell in grid.cells.values():
-        for block in grid.blocks(cell) if cell.estimate else ():
-            subject = Subject(grid, estimate=cell.estimate, estimator=cell.method.estimator, block=block)
-            found.setdefault(_estimator_place(subject), subject)
+        if cell.estimate is not None and cell.method.estimator is not None:
+            for block in grid.blocks(cell):
+                subject = OneEstimator(grid, cell.estimate, block, cell.method.estimator)
+                found.setdefault(_estimator_place(subject), subject)
     yield from found.values()
 
 
-def _blocks(role: str) -> Callable[[Grid], Iterator[Subject]]:
-    def blocks(grid: Grid) -> Iterator[Subject]:
+def _estimator_place(subject: OneEstimator) -> str:
+    return f"{_block_place(subject)}/{subject.estimator.id}"
+
+
+def _estimator(grid: Grid, values: Values) -> OneEstimator:
+    warmed = _warm_up(grid, values)
+    return OneEstimator(grid, warmed.estimate, warmed.block, grid.estimators[values["estimator"]])
+
+
+def _blocks(role: str) -> Callable[[Grid], Iterator[OneBlock]]:
+    def blocks(grid: Grid) -> Iterator[OneBlock]:
         for cell in grid.cells.values():
             for block in grid.blocks(cell) if cell.role == role else ():
-                yield Subject(grid, cell=cell, block=block)
+                yield OneBlock(grid, cell, block)
 
     return blocks
 
 
-def _figures(grid: Grid) -> Iterator[Subject]:
+def _block_place(subject: OneBlock | OneWarmUp) -> str:
+    return f"{subject.trained.key}/{subject.block}"
+
+
+def _block(key: str) -> Callable[[Grid, Values], OneBlock]:
+    return lambda grid, values: OneBlock(grid, grid.cells[key.format(**values)], values["block"])
+
+
+def _figures(grid: Grid) -> Iterator[OneFigure]:
     for figure in registry.names("figures"):
-        yield Subject(grid, figure=figure)
+        yield OneFigure(grid, figure)
 
 
 def _whole(grid: Grid) -> Iterator[Subject]:
     yield Subject(grid)
-
-
-# Places below results/.
-
-
-def _labels_place(subject: Subject) -> str:
-    return f"labels/{subject.labels.path}/seed={subject.seed}"
-
-
-def _block_place(subject: Subject) -> str:
-    return f"{subject.trained.key}/{subject.block}"
-
-
-def _estimator_place(subject: Subject) -> str:
-    return f"{_block_place(subject)}/{subject.estimator.id}"
 
 
 # What goes in.
@@ -214,7 +278,7 @@ def _data(dataset: str, part: str = "training", manifest: str = "manifest") -> F
     return {part: Large(f"{folder}/{part}.npz"), manifest: f"{folder}/{part}.json"}
 
 
-def _labels(subject: Subject) -> Files:
+def _labels(subject: OneBlock | OneWarmUp) -> Files:
     """The observed labels of every noise seed of a block, and their audits."""
     one = subject.trained
     folders = [one.labels.folder(seed) for seed in noise_seeds(one, subject.block)]
@@ -229,17 +293,17 @@ def _weights(cell: Cell | None, block: str, prefix: str = "") -> Files:
     return {f"{prefix}weights": Large(f"{folder}/{WEIGHTS}"), f"{prefix}run": f"{folder}/{RUN}"}
 
 
-def _read_by_warm_up(subject: Subject) -> Files:
+def _read_by_warm_up(subject: OneWarmUp) -> Files:
     return {**_data(subject.estimate.labels.dataset.id), **_labels(subject)}
 
 
-def _read_by_estimate(subject: Subject) -> Files:
+def _read_by_estimate(subject: OneEstimator) -> Files:
     folder = subject.estimate.folder(subject.block)
     warmed = {"probabilities": Large(f"{folder}/probabilities.npz"), "run": f"{folder}/{RUN}"}
     return {**warmed, "audits": _labels(subject)["audits"]}
 
 
-def _read_by_training(subject: Subject) -> Files:
+def _read_by_training(subject: OneBlock) -> Files:
     """What a block of teachers or students is trained on: never the test set."""
     cell, block = subject.cell, subject.block
     estimate = {"estimate": cell.estimate_files(block)}
@@ -251,7 +315,7 @@ def _read_by_training(subject: Subject) -> Files:
     }
 
 
-def _read_by_evaluation(subject: Subject) -> Files:
+def _read_by_evaluation(subject: OneBlock) -> Files:
     """What a block is measured on: all that it was trained on, its weights, and the test set."""
     cell, block = subject.cell, subject.block
     data = cell.labels.dataset.id
@@ -309,6 +373,7 @@ def _training(role: str, rule: str, pattern: str) -> Stage:
         log="logs/{at}.log",
         place=_block_place,
         subjects=_blocks(role),
+        find=_block(f"{role}s/{pattern}"),
         reads=_read_by_training,
         job=lambda subject: jobs.training_job(subject.cell, subject.block),
         trains=True,
@@ -325,6 +390,7 @@ def _evaluation(role: str, pattern: str) -> Stage:
         log="logs/evaluation/{at}.log",
         place=_block_place,
         subjects=_blocks(role),
+        find=_block(f"{role}s/{pattern}"),
         reads=_read_by_evaluation,
         job=lambda subject: jobs.evaluation_job(subject.cell, subject.block),
     )
@@ -332,7 +398,13 @@ def _evaluation(role: str, pattern: str) -> Stage:
 
 def _table(rule: str, noun: str, made: Mapping[str, str], **further: Any) -> Stage:
     """A stage of the whole grid, whose place is the grid's name."""
-    known = {"at": "{name}", "place": lambda s: s.grid.name, "subjects": _whole, "log": f"logs/{{at}}/{rule}.log"}
+    known = {
+        "at": "{name}",
+        "place": lambda subject: subject.grid.name,
+        "subjects": _whole,
+        "find": lambda grid, values: Subject(grid),
+        "log": f"logs/{{at}}/{rule}.log",
+    }
     return Stage(rule=rule, group=TABLES, noun=noun, made=made, timed=False, **{**known, **further})
 
 
@@ -353,6 +425,7 @@ STAGES = {
             log="logs/{at}.log",
             place=lambda subject: f"data/{subject.dataset.id}",
             subjects=_datasets,
+            find=lambda grid, values: OneDataset(grid, grid.datasets[values["dataset"]]),
             reads=_nothing,
             job=lambda subject: jobs.dataset_job(subject.dataset),
         ),
@@ -363,8 +436,9 @@ STAGES = {
             at="labels/{dataset}/{noise}/{rate}/seed={seed}",
             made={"labels": f"{RESULTS}/{{at}}/labels.npz", "audit": f"{RESULTS}/{{at}}/audit.json"},
             log="logs/{at}.log",
-            place=_labels_place,
+            place=_seed_place,
             subjects=_seeds,
+            find=_seed,
             reads=lambda subject: _data(subject.labels.dataset.id),
             job=lambda subject: jobs.labels_job(subject.labels, subject.seed),
         ),
@@ -377,6 +451,7 @@ STAGES = {
             log="logs/{at}.log",
             place=_block_place,
             subjects=_warm_ups,
+            find=_warm_up,
             reads=_read_by_warm_up,
             job=lambda subject: jobs.warm_up_job(subject.estimate, subject.block),
             trains=True,
@@ -390,6 +465,7 @@ STAGES = {
             log="logs/{at}.log",
             place=_estimator_place,
             subjects=_estimators,
+            find=_estimator,
             reads=_read_by_estimate,
             job=lambda subject: jobs.estimate_job(subject.estimate, subject.block, subject.estimator),
         ),
@@ -428,9 +504,10 @@ STAGES = {
             at="{name}/figures/{figure}",
             place=lambda subject: f"{subject.grid.name}/figures/{subject.figure}",
             subjects=_figures,
+            find=lambda grid, values: OneFigure(grid, values["figure"]),
             log="logs/{at}.log",
             reads=lambda subject: _tables(subject.grid, SHOWN),
-            job=lambda subject: jobs.figure_job(subject.figure),
+            job=lambda subject: jobs.figure_job(subject.grid, subject.figure),
         ),
         _table(
             "write_report",
@@ -438,7 +515,7 @@ STAGES = {
             {"page": "reports/{at}.html"},
             log="logs/{at}/report.log",
             reads=_read_by_report,
-            job=lambda subject: jobs.report_job(),
+            job=lambda subject: jobs.report_job(subject.grid),
         ),
     )
 }
@@ -476,7 +553,7 @@ def _node(stage: Stage, subject: Subject) -> Node:
         decide=lambda: plain(stage.job(subject)),
         trains=stage.trains,
         cell=subject.trained,
-        block=subject.block,
+        block=getattr(subject, "block", ""),
         transient=(outputs["weights"],) if is_transient(stage, subject.grid) else (),
     )
 
@@ -491,20 +568,6 @@ def is_transient(stage: Stage, grid: Grid) -> bool:
     return "weights" in stage.made and stage.group not in KEPT[grid.config.keep]
 
 
-def subject_of(grid: Grid, stage: Stage, wildcards: Mapping[str, str]) -> Subject:
+def subject_of(grid: Grid, rule: str, wildcards: Mapping[str, str]) -> Any:
     """Return what a rule's wildcards stand for in a grid; KeyError for names that it does not have."""
-    values = dict(wildcards)
-    subject = Subject(grid, block=values.get("block", ""), figure=values.get("figure", ""))
-    match stage.group:
-        case "data":
-            return replace(subject, dataset=grid.datasets[values["dataset"]])
-        case "labels":
-            labels = grid.labels["{dataset}/{noise}/{rate}".format(**values)]
-            return replace(subject, labels=labels, seed=int(values["seed"]))
-        case "estimates":
-            estimator = grid.estimators[values["estimator"]] if "estimator" in values else None
-            return replace(subject, estimate=grid.estimates[ESTIMATE.format(**values)], estimator=estimator)
-        case "tables":
-            return subject
-    key = stage.at.removesuffix("/{block}").format(**values)
-    return replace(subject, cell=grid.cells[key])
+    return STAGES[rule].find(grid, dict(wildcards))

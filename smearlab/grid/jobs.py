@@ -116,7 +116,8 @@ def training_job(cell: Cell, block: str) -> TrainingJob:
 
 def settings_of(method: Method) -> MethodSettings:
     """Return what decides a method's loss, without what a grid knows of it besides."""
-    return MethodSettings(**{f.name: getattr(method, f.name) for f in fields(MethodSettings)})
+    own = {f.name: getattr(method, f.name) for f in fields(MethodSettings)}
+    return MethodSettings(**{**own, "options": {**method.options, **method.files}})
 
 
 def training_code(cell: Cell) -> str:
@@ -166,9 +167,15 @@ def statistics_job(grid: Grid) -> StatisticsJob:
     return StatisticsJob(primary, grid.config.margin, published, _code("summarise"))
 
 
-def figure_job(figure: str) -> FigureJob:
+def figure_job(grid: Grid, figure: str) -> FigureJob:
     """One figure."""
-    return FigureJob(figure, _code("draw_figure", [_module("figures", figure)]))
+    return FigureJob(figure, _labels(grid), _code("draw_figure", [_module("figures", figure)]))
+
+
+def _labels(grid: Grid) -> str:
+    """Return a hash of how the methods of a grid are called on the page, which decides no number."""
+    names = sorted({method.name for row in grid.rows for method in (row.cell.method, row.naming.method)})
+    return short_hash({name: registry.describe("methods", name).constants.get("LABEL") for name in names})
 
 
 def claims_job() -> ClaimsJob:
@@ -176,7 +183,10 @@ def claims_job() -> ClaimsJob:
     return ClaimsJob(_code("check_claims", [_module("claims", name) for name in registry.names("claims")]))
 
 
-def report_job() -> ReportJob:
+def report_job(grid: Grid) -> ReportJob:
     """The page, with its template, style and script."""
     parts = [path for path in sorted((ROOT / "smearlab" / "report").iterdir()) if path.suffix in (".j2", ".css", ".js")]
-    return ReportJob(_code("write_report"), short_hash([path.read_text("utf-8") for path in parts]))
+    page = short_hash([path.read_text("utf-8") for path in parts])
+    figures = registry.names("figures")
+    order = {figure: registry.describe("figures", figure).constants.get("ORDER") for figure in figures}
+    return ReportJob(page, _labels(grid), short_hash(order), _code("write_report"))

@@ -23,7 +23,8 @@ def options_model(kind: str, name: str) -> type[BaseModel]:
         if option.name not in MANAGED.get(kind, SWEPT)
     }
     config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
-    return create_model(f"{name} options", __config__=config, **fields)
+    create: Any = create_model
+    return create(f"{name} options", __config__=config, **fields)
 
 
 @cache
@@ -51,7 +52,8 @@ def _read(node: ast.expr, option: Option) -> Any:
             values = ast.literal_eval(choices)
             return Literal[values]  # a tuple of choices or a single one
         case ast.Subscript(value=ast.Name(id="list"), slice=item):
-            return list[_read(item, option)]
+            kind: Any = list
+            return kind[_read(item, option)]
         case ast.Subscript(value=ast.Name(id="dict")):
             return dict[str, Any]
         case ast.Name(id="dict"):

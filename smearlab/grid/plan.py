@@ -55,7 +55,7 @@ def images_trained(cell: Cell | Estimate) -> float:
         return (estimate.folds - 1) * estimate.length * images_trained(Cell(cell.labels, cell.recipe, CROSS_ENTROPY))
     if settings.steps is not None:
         return settings.steps * settings.batch_size
-    return settings.epochs * training_examples(cell)
+    return (settings.epochs or 0) * training_examples(cell)
 
 
 def training_examples(cell: Cell | Estimate) -> int:

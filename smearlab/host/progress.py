@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from smearlab.host.durations import duration
+
 if TYPE_CHECKING:
     from smearlab.training.trainee import Trainee
 
@@ -65,13 +67,3 @@ def _of_epoch(trainee: Trainee) -> str:
     if speed is not None:
         parts.append(f"{speed:,.0f} images/s")
     return ", ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """Return a duration in words of the right size: 41 s, 3 min 20 s, 2 h 05 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 
-def laid_out(parameters: Sequence[nn.Parameter]) -> list[Tensor]:
+def laid_out(parameters: Sequence[Tensor]) -> list[Tensor]:
     """Return the gradient of each parameter with the parameter's strides, on which the CUDA kernels insist."""
     return [_like(p, p.grad) for p in parameters if p.grad is not None]
 

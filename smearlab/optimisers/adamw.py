@@ -35,7 +35,7 @@ def build(
 class AdamW:
     """Two moments of each parameter's gradient, of its shape and memory order, and one count of steps for all."""
 
-    def __init__(self, parameters: list[nn.Parameter], rule: dict[str, Any], device: torch.device) -> None:
+    def __init__(self, parameters: list[Tensor], rule: dict[str, Any], device: torch.device) -> None:
         self.parameters = parameters
         self.learning_rate = torch.zeros((), device=device)
         self.rule = {**rule, "amsgrad": False, "maximize": False}

@@ -37,7 +37,7 @@ def build(
 class GradientDescent:
     """SGD over parameters; momentum: one buffer each, of its shape and memory order; none if the momentum is 0."""
 
-    def __init__(self, parameters: list[nn.Parameter], rule: dict[str, Any], device: torch.device) -> None:
+    def __init__(self, parameters: list[Tensor], rule: dict[str, Any], device: torch.device) -> None:
         self.parameters = parameters
         self.learning_rate = torch.zeros((), device=device)
         self.rule = {**rule, "dampening": 0.0, "maximize": False, "is_first_step": False}

@@ -1,6 +1,5 @@
 """The tables of a grid, from whatever its cells have written so far."""
 
-import csv
 import importlib.metadata
 import os
 import platform
@@ -16,6 +15,7 @@ from smearlab.core.jobs import CollectionJob, Replicate
 from smearlab.grid.cells import RESULTS, Cell, Grid, Row, load_grid
 from smearlab.grid.dag import HISTORY, METRICS, RUN
 from smearlab.grid.jobs import evaluation_code, training_code, training_job
+from smearlab.store.benchmarks import seconds_taken
 from smearlab.store.files import check_files, damaged, read_sealed, sha256_file, write_bytes, write_sealed, write_text
 from smearlab.store.inputs import Files
 from smearlab.training.correction import read_estimates, transition_facts
@@ -289,18 +289,10 @@ def cost(grid: Grid, reader: Reader) -> list[dict[str, Any]]:
             stages[stage] = [base / cell.key / f"{block}.tsv" for cell in cells for block in grid.blocks(cell)]
     costs = []
     for stage, files in stages.items():
-        seconds = [s for s in map(_benchmark_seconds, files) if s is not None]
+        seconds = [s for s in map(seconds_taken, files) if s is not None]
         if files:
             costs.append({"stage": stage, "jobs": len(seconds), "of": len(files), "seconds": sum(seconds)})
     return costs
-
-
-def _benchmark_seconds(path: Path) -> float | None:
-    try:
-        with open(path, encoding="utf-8", newline="") as file:
-            return float(next(csv.DictReader(file, delimiter="\t"))["s"])
-    except (OSError, StopIteration, KeyError, ValueError):
-        return None
 
 
 def environment(reader: Reader) -> dict[str, str]:

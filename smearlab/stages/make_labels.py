@@ -1,6 +1,7 @@
 """The observed labels of one noise seed, with their audit."""
 
 from pathlib import Path
+from typing import Any
 
 from smearlab.core import registry
 from smearlab.core.jobs import LabelsJob
@@ -27,7 +28,7 @@ def run(job: LabelsJob, inputs: Files, outputs: Files) -> None:
         part=training.part,
         source_index=training.source_index,
     )
-    drawn = {"rate": job.rate, "noise_seed": job.noise_seed, "options": options}
+    drawn: dict[str, Any] = {"rate": job.rate, "noise_seed": job.noise_seed, "options": options}
     observed = draw(job.kind, context, **drawn)
     record = audit(job.kind, context, observed, **drawn, dataset=job.dataset, manifest=training.meta)
     write_labels(outputs["labels"], outputs["audit"], observed, record)

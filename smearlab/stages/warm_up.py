@@ -47,7 +47,7 @@ class _Shown:
 
 
 def run(job: WarmUpJob, inputs: Files, outputs: Files) -> None:
-    """Train the cross-fitted networks of a block and write their probabilities and an account."""
+    """Train the cross-fitted networks of a block and write the probabilities and the account of the run."""
     training, observed, _ = read_inputs(job.replicates, inputs)
     checkpoint = checkpoint_path(job.cell, job.block)
     with run_lock(checkpoint, print):

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from smearlab.core.errors import UserError
+from smearlab.store.tables import DIVERGED, FINISHED
 
 CONDITION = ("dataset", "noise", "noise_rate")
 TREATMENT = ("method", "alpha", "transition", "options")
@@ -137,7 +138,7 @@ def _key(names: Mapping[str, Any], columns: Sequence[str] = NAMES) -> tuple[Any,
 
 def _measures(rows: list[dict[str, Any]]) -> dict[str, str]:
     """Say per data set which accuracy counts: the noisy one only where no network has a clean one."""
-    finished = [row for row in rows if row["status"] == "finished"]
+    finished = [row for row in rows if row["status"] == FINISHED]
     clean = {row["dataset"] for row in finished if row["test_accuracy"] is not None}
     noisy = {row["dataset"] for row in finished if row["test_accuracy_noisy"] is not None}
     return dict.fromkeys(noisy - clean, _ACCURACIES[1])
@@ -150,12 +151,12 @@ def _cell(names: dict[str, Any], rows: list[dict[str, Any]], measure: str, extra
         replicate = (int(row["noise_seed"]), int(row["seed"]))
         if replicate in by_replicate:
             raise UserError(f"metrics: {where}, replicate {replicate}: two rows, one is allowed")
-        if row["status"] not in ("finished", "diverged"):
-            raise UserError(f"metrics: {where}: status {row['status']!r}; allowed: finished, diverged")
-        if row["status"] == "finished" and row[measure] is None:
+        if row["status"] not in (FINISHED, DIVERGED):
+            raise UserError(f"metrics: {where}: status {row['status']!r}; allowed: {FINISHED}, {DIVERGED}")
+        if row["status"] == FINISHED and row[measure] is None:
             raise UserError(f"metrics: {where}, replicate {replicate}: finished, but {measure} is null")
         by_replicate[replicate] = row
-    done = {replicate: row for replicate, row in sorted(by_replicate.items()) if row["status"] == "finished"}
+    done = {replicate: row for replicate, row in sorted(by_replicate.items()) if row["status"] == FINISHED}
     return Cell(
         names={column: names[column] for column in NAMES},
         computation=names["cell"],

@@ -167,7 +167,7 @@ def _note(contrast: Contrast) -> str | None:
         return None
     if contrast.diverged:
         sides = [(contrast.cell, "here"), *([(baseline, "in the baseline")] if baseline else [])]
-        return "diverged: " + ", ".join(f"{len(c.diverged)} of {c.n} {where}" for c, where in sides)
+        return f"{words.DIVERGED}: " + ", ".join(f"{len(c.diverged)} of {c.n} {where}" for c, where in sides)
     if baseline is None or contrast.identical or contrast.tested:
         return None
     if difference.n < FEWEST:

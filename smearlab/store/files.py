@@ -99,7 +99,8 @@ def damaged(path: str | Path, what: str) -> UserError:
 def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray], *, compress: bool = False) -> None:
     """Write arrays to one .npz atomically; the same arrays always give the same bytes."""
     buffer = io.BytesIO()
-    (np.savez_compressed if compress else np.savez)(buffer, **arrays)
+    save: Any = np.savez_compressed if compress else np.savez
+    save(buffer, **arrays)
     write_bytes(path, buffer.getbuffer())
 
 

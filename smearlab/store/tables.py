@@ -1,6 +1,6 @@
 """The tables of one grid, as read from its folder under results/, in one regular form."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pandas as pd
 from smearlab.core.errors import UserError
 from smearlab.store.files import check_files, read_sealed
 
+FINISHED, DIVERGED = "finished", "diverged"  # the statuses of a network
 CONDITION = ["dataset", "noise", "recipe"]
 TEXT_KEYS = [
     *CONDITION,
@@ -27,6 +28,7 @@ TEXT_KEYS = [
 ]
 NUMBER_KEYS = ["noise_rate", "alpha", "teacher_alpha", "temperature", "student_temperature", "beta"]
 CELL = [*TEXT_KEYS, *NUMBER_KEYS]
+NamedRow = Mapping[str, Any] | pd.Series  # one row of a table, by the names of its columns
 METRIC_NUMBERS = [
     "noise_seed",
     "seed",
@@ -176,8 +178,10 @@ def regular(frame: pd.DataFrame, numbers: Iterable[str], texts: Iterable[str], *
 
 def cell_keys(frame: pd.DataFrame) -> pd.Series:
     """Return one text per row that names its cell: rows of different tables with equal texts belong together."""
-    parts = [frame[column].map(str) for column in CELL]
-    return parts[0].str.cat(parts[1:], sep="\x1f") if len(frame) else pd.Series([], dtype=str)
+    if not len(frame):
+        return pd.Series([], dtype=str)
+    first, *others = CELL
+    return frame[first].map(str).str.cat(frame[others].map(str), sep="\x1f")
 
 
 def _optional_parquet(path: Path) -> pd.DataFrame:

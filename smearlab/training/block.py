@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from smearlab.core.errors import UserError
 from smearlab.core.jobs import TrainingJob, plain
@@ -168,7 +169,8 @@ class Block:
             del self.active[position]
 
     def _save(self) -> None:
-        tensors, values = {}, {"finished": {}, "active": {}}
+        tensors: dict[str, Tensor] = {}
+        values: dict[str, dict[str, Any]] = {"finished": {}, "active": {}}
         for position, result in self.finished.items():
             values["finished"][str(position)] = {"entry": result.entry, "history": result.history}
             tensors |= {f"finished/{position}/{name}": t for name, t in result.weights.items()}

@@ -74,10 +74,12 @@ def transition_facts(
     where either T is unknown. transition_condition: None also for a singular T.
     """
     spec = job.method.transition
-    nothing = {"transition_error": None, "transition_condition": None}
-    if spec is None or not audit or (spec.startswith("estimated(") and (not estimate or not estimate["transition"])):
+    nothing: dict[str, float | None] = {"transition_error": None, "transition_condition": None}
+    estimated = spec is not None and spec.startswith("estimated(")
+    known = estimate["transition"] if estimate else None
+    if spec is None or not audit or (estimated and not known):
         return nothing
-    used = np.array(estimate["transition"]) if spec.startswith("estimated(") else transition_of(spec, job, audit)
+    used = np.array(known) if estimated else transition_of(spec, job, audit)
     true = true_transition(audit)
     error = None if true is None else float(row_errors(used, true).mean())
     return {"transition_error": error, "transition_condition": condition_number(used)}
@@ -118,7 +120,7 @@ def _ill_conditioned(spec: str, transition: np.ndarray) -> str:
 
 def transition_of(spec: str, job: TrainingJob, audit: Mapping[str, Any]) -> np.ndarray:
     """Return the T (L, L) of `true`, `matched`, `alpha` or `perturbed(EPS)`; UserError if it is not known."""
-    if spec == "alpha":
+    if spec == "alpha" and job.method.alpha is not None:
         return from_alpha(job.n_classes, job.method.alpha)
     found = matched_transition(audit) if spec == "matched" else true_transition(audit)
     if found is None:

@@ -49,7 +49,7 @@ def resolve(name: str) -> torch.device:
 def _configure_cuda() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010 (torch hides it from types)
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
 

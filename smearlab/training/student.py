@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from smearlab.core.jobs import Choice
+from smearlab.core.errors import UserError
+from smearlab.core.jobs import Choice, DistillationJob
 from smearlab.training.device import autocast
 from smearlab.training.history import logits_of
 from smearlab.training.trainee import Problem, Trainee, Weights, build_network
@@ -33,6 +34,14 @@ class Distillation:
     beta: float
     temperature: float
     student_temperature: float
+
+
+def distillation_of(job: DistillationJob) -> Distillation:
+    """Return what a job says of its students' loss; UserError for a student that would learn nothing."""
+    if job.student_labels == "none" and job.beta != 1:
+        raise UserError(f"{job.cell}: a student without labels needs beta 1, not {job.beta}")
+    own = job.student_temperature
+    return Distillation(job.beta, job.temperature, own if own is not None else job.temperature)
 
 
 class Teacher:

@@ -11,7 +11,7 @@ from smearlab.store.dataset import TRAIN
 from smearlab.training.block import Active, Block, Log
 from smearlab.training.correction import Corrections
 from smearlab.training.results import BlockResult, Finished, read_weights
-from smearlab.training.student import Distillation, Teacher, train_student
+from smearlab.training.student import Teacher, distillation_of, train_student
 from smearlab.training.trainee import Examples
 
 
@@ -32,7 +32,7 @@ def train_student_block(
     recipe reports. A student whose teacher diverged is `diverged` too. The rest is as for train_teacher_block.
     """
     block = Block(job, corrections, training, observed, [teachers[0]], checkpoint, log, interval)
-    distillation = _distillation(job)
+    distillation = distillation_of(job)
 
     def start(position: int) -> Active | Finished:
         if (refused := block.refused(position)) is not None:
@@ -46,13 +46,6 @@ def train_student_block(
         return Active(trainee, train_student(trainee, teacher, distillation))
 
     return block.train(start)
-
-
-def _distillation(job: DistillationJob) -> Distillation:
-    if job.student_labels == "none" and job.beta != 1:
-        raise UserError(f"{job.cell}: a student without labels needs beta 1, not {job.beta}")
-    own = job.student_temperature
-    return Distillation(job.beta, job.temperature, own if own is not None else job.temperature)
 
 
 def _taught_labels(job: DistillationJob, training: Examples, observed: np.ndarray) -> np.ndarray:

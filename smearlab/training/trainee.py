@@ -29,9 +29,14 @@ Weights = dict[str, Tensor]
 class Examples(Protocol):
     """images uint8 (N, H, W, C); labels int64 (N,), -1 = unknown; part uint8 (N,), 0 train, 1 validation."""
 
-    images: np.ndarray
-    labels: np.ndarray
-    part: np.ndarray
+    @property
+    def images(self) -> np.ndarray: ...
+
+    @property
+    def labels(self) -> np.ndarray: ...
+
+    @property
+    def part(self) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ def initial_network(architecture: Choice, problem: Problem, role: str, seed: int
 
 def total_steps(recipe: RecipeSettings, per_epoch: int) -> int:
     """Return the number of optimiser steps of a recipe that says either epochs or steps."""
-    return recipe.steps if recipe.steps is not None else recipe.epochs * per_epoch
+    return recipe.steps if recipe.steps is not None else (recipe.epochs or 0) * per_epoch
 
 
 def snapshot_epochs(n_epochs: int, wanted: int) -> list[int]:

@@ -19,7 +19,7 @@ from smearlab.grid.find import all_grids
 from smearlab.grid.load import parse, read_config
 from smearlab.watch.earlier import Earlier, Kin
 from smearlab.watch.forms import FORMS, unit_of
-from smearlab.watch.leftovers import refuse_if_alive
+from smearlab.watch.living import refuse_if_alive
 from smearlab.watch.records import Records
 
 TORN = re.compile(r"\.(.+)\.(?:[0-9a-f]{8}\.tmp|[0-9a-f]{32})")  # left by a process that was killed while it wrote

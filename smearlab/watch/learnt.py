@@ -1,6 +1,5 @@
 """How long the jobs that are left will take: learnt from those of the same grid that are done, else from the plan."""
 
-import csv
 import os
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,6 +8,7 @@ from statistics import mean
 
 from smearlab.grid.dag import EVALUATIONS, Node
 from smearlab.grid.plan import EVALUATION_SECONDS, JOB_SECONDS, training_minutes
+from smearlab.store.benchmarks import seconds_taken
 
 SAMPLE = 20  # finished jobs that are looked at for each kind
 Kind = tuple[str, ...]
@@ -45,7 +45,7 @@ class Learnt:
                 samples[kind(node)].append(node)
         took = planned = 0.0
         for which, nodes in samples.items():
-            seconds = [s for s in map(_seconds, nodes) if s is not None]
+            seconds = [s for s in (seconds_taken(node.benchmark) for node in nodes) if s is not None]
             if seconds:
                 self.measured[which] = mean(seconds)
                 if nodes[0].trains:
@@ -84,11 +84,3 @@ def expected(node: Node) -> float:
     if node.trains and node.cell is not None:
         return 60 * training_minutes(node.cell)
     return EVALUATION_SECONDS if node.group == EVALUATIONS else JOB_SECONDS
-
-
-def _seconds(node: Node) -> float | None:
-    try:
-        with open(node.benchmark, encoding="utf-8", newline="") as file:
-            return float(next(csv.DictReader(file, delimiter="\t"))["s"])
-    except (OSError, StopIteration, KeyError, ValueError, TypeError, csv.Error):
-        return None

@@ -1,4 +1,4 @@
-"""The command of `make run`, started, watched, killed, and started again."""
+"""Plain `snakemake`, started, watched, killed, and started again."""
 
 import os
 import signal
@@ -17,16 +17,14 @@ STARTED: list[subprocess.Popen[bytes]] = []
 
 
 def start(folder: Path, config: str, *targets: str) -> subprocess.Popen[bytes]:
-    """Start what `make run` runs, in a process group of its own; every step of a training writes a checkpoint.
+    """Start Snakemake in a process group of its own; every step of a training writes a checkpoint.
 
     What it says is added to the file `said` in the folder.
     """
-    python = f"'{sys.executable}'"
-    snakemake = f"exec {python} -m snakemake {' '.join(targets)} --cores all --configfile {config}"
     settings = {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "PYTEST", "COV", "SMEARLAB"))}
     with open(folder / "said", "ab") as output:
         process = subprocess.Popen(
-            ["sh", "-c", f"{python} -m smearlab clear-locks && {snakemake}"],
+            [sys.executable, "-m", "snakemake", *targets, "--cores", "all", "--configfile", config],
             cwd=folder,
             env=settings | {"SMEARLAB_CHECKPOINT_SECONDS": "0"},
             stdout=output,

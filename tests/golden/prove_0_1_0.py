@@ -2,7 +2,7 @@
 
     python tests/golden/prove_0_1_0.py
 
-Run it only when tests/workflow/test_release_0_1_0.py passes: that is the proof of what is written here. What 0.1.0
+The proof of what is written here is tests/workflow/test_release_0_1_0.py: keep the file only if that passes. What 0.1.0
 itself was made of stands in the file already and stays.
 """
 

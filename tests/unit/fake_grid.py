@@ -8,7 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from smearlab.core import registry
+from smearlab.figures._save import to_svg
 from smearlab.metrics._teacher import memorisation_table
+from smearlab.report.drawings import figure_names
 from smearlab.statistics.interaction import interaction
 from smearlab.statistics.passed_on import passed_on
 from smearlab.statistics.selection import choose_on_validation
@@ -351,4 +354,14 @@ def _curves(keys: dict[str, Any], numbers: dict[str, Any], rate: float) -> list[
         for name, values in drawn
         for i, point in enumerate(values)
         for quantity, value in point.items()
+    ]
+
+
+def draw_figures(tables: Tables) -> list[dict[str, str]]:
+    """Draw every registered figure that has something to show, in their order."""
+    drawn = [(name, registry.load("figures", name).draw(tables)) for name in figure_names()]
+    return [
+        {"name": name, "svg": to_svg(d), "title": d.title, "caption": d.caption, "alt": d.alt}
+        for name, d in drawn
+        if d is not None
     ]

@@ -115,7 +115,7 @@ def test_results_that_are_a_link_are_left_alone(folder, tmp_path_factory):
 
 
 def test_it_refuses_while_a_run_lives(folder, monkeypatch):
-    monkeypatch.setattr("smearlab.watch.leftovers.running_here", lambda where: [7])
+    monkeypatch.setattr("smearlab.watch.living.running_here", lambda where: [7])
     with pytest.raises(UserError, match=r"a run is going on here \(process 7\)"):
         list(clean(remove=True))
     assert list(clean())

@@ -10,10 +10,13 @@ import yaml
 
 from configs import TINY, config
 from smearlab.core import registry
+from smearlab.core.digest import ROOT
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import load_grid
 from smearlab.grid.load import MAX_BYTES, MAX_DEPTH, read_config
 from smearlab.grid.resolve import MAX_CELLS
+
+SHIPPED = [ROOT / "config.yaml", *sorted((ROOT / "configs").glob("*.yaml"))]
 
 
 def faults(*changes) -> list[str]:
@@ -371,9 +374,9 @@ class TestFiles:
             read_config(path)
 
 
-@pytest.mark.parametrize("path", ["config.yaml", *sorted(str(path) for path in Path("configs").glob("*.yaml"))])
-def test_a_shipped_config_stands_alone(path, monkeypatch):
-    content = read_config(path)
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+def test_a_shipped_config_stands_alone(path):
+    content = read_config(str(path))
     definitions = [*content["datasets"].values(), *content["noises"].values()]
     if all(Path(d.get("path", ".")).exists() and Path(d.get("of", {}).get("path", ".")).exists() for d in definitions):
         grid = load_grid(content)

@@ -57,7 +57,7 @@ def test_an_environment_is_what_make_lock_writes(family: str) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_conda_gives_python_and_pip_and_chooses_nothing_else(family: str) -> None:
     content = environment(family)
-    assert content["channels"] == ["conda-forge", "nodefaults"]
+    assert content["channels"] == ["conda-forge"]
     from_conda = [entry for entry in content["dependencies"] if isinstance(entry, str)]
     assert len(from_conda) == 2 and re.fullmatch(r"python=3\.1[1-3]", from_conda[0]) and from_conda[1] == "pip"
 

@@ -6,11 +6,25 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from smearlab.cli.publish import publish, recomputed_summary
+from smearlab.cli.publish import publish
 from smearlab.core.digest import ROOT
 from smearlab.core.errors import UserError
+from smearlab.grid.load import parse, read_config
+from smearlab.statistics.summary import summarise
+from smearlab.store.tables import read_csv
 
 RUNS = sorted(path.parent for path in (ROOT / "reports" / "published").glob("*/metrics.csv"))
+
+
+def recomputed_summary(folder: Path) -> pd.DataFrame:
+    """The summary of a published run, made again from its metrics.csv and its config."""
+    config = parse(read_config(folder / "config.yaml"))
+    return summarise(
+        read_csv(folder / "metrics.csv"),
+        primary=config.primary.model_dump() if config.primary else None,
+        margin=config.margin,
+        cells=read_csv(folder / "summary.csv").loc[:, :"cell"],
+    )
 
 
 def test_there_is_a_published_run():

@@ -75,7 +75,6 @@ def test_an_entry_is_described_without_being_imported(package):
     entry = registry.describe("methods", "new")
     assert entry.summary == "A new loss: it is told apart by its factor."
     assert entry.constants == {"LABEL": "new loss", "PLAIN_AT": {"factor": 0}}
-    assert entry.positional == ("logits", "labels", "index")
     assert entry.module == "smearlab.methods.new" and entry.functions == ("loss",)
     defaults = {name: option.default for name, option in entry.options.items()}
     assert defaults == {"factor": registry.REQUIRED, "steps": None, "kind": "a", "sizes": [1, 2], "flag": False}

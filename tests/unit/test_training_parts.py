@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from torch import nn
 
 from smearlab.core.errors import UserError
-from smearlab.host.progress import duration
 from smearlab.training.batches import Batches, Pixels, epoch_draws
 from smearlab.training.history import fractions, history_examples
 from smearlab.training.objective import distance_to_teacher
@@ -186,8 +185,3 @@ def test_the_history_looks_at_a_seeded_choice() -> None:
     assert not np.array_equal(chosen, history_examples(100, 10, "teacher", 1))
     np.testing.assert_array_equal(history_examples(7, 0, "teacher", 0), np.arange(7))
     np.testing.assert_array_equal(history_examples(7, 50, "teacher", 0), np.arange(7))
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(41.4, "41 s"), (200, "3 min 20 s"), (7500, "2 h 05 min")])
-def test_durations_read_well(seconds: float, text: str) -> None:
-    assert duration(seconds) == text

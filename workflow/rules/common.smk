@@ -1,5 +1,8 @@
 """The grid and the look-ups that rules share. No rules here.
 
+Rules with `localrule` are made where Snakemake runs, also under a scheduler: seconds each, or a download that needs the
+outer network.
+
 in:  the config
 out: GRID, and functions that take a rule's files and what decides its results from the one table of stages
 """
@@ -8,24 +11,30 @@ import signal
 import sys
 
 from smearlab.core import registry
-from smearlab.core.errors import UserError
 from smearlab.core.jobs import plain
 from smearlab.grid import dag
 from smearlab.grid.cells import load_grid
 from smearlab.grid.dag import STAGES
 from smearlab.grid.load import read_config
 from smearlab.grid.resources import evaluation_resources, length, training_resources
+from smearlab.host.checkout import check_writable
+from smearlab.host.refusal import one_line
+from smearlab.host.surroundings import settle
+from smearlab.watch.leftovers import clear_before_run
 
 # SLURM's warning before a time limit is for the training alone, which writes its checkpoint. Snakemake would die of it.
 # Ignored here, it is ignored by every process below, but for those that say otherwise.
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
-try:
+settle()
+
+with one_line():  # before any job starts, without a traceback
+    if workflow.is_main_process:
+        check_writable()
+        clear_before_run(sys.argv[1:])
     for path in workflow.configfiles:
         read_config(path)  # Snakemake has read it too, but lets the last of two equal keys win in silence
     GRID = load_grid(config)
-except UserError as error:
-    sys.exit(str(error))  # before any job starts: one line a fault, no traceback
 
 
 wildcard_constraints:
@@ -51,7 +60,7 @@ def at(rule):
 
 def subject_of(rule, wildcards):
     """Look up what the wildcards of a rule stand for."""
-    return dag.subject_of(GRID, STAGES[rule], wildcards)
+    return dag.subject_of(GRID, rule, wildcards)
 
 
 def marked(files):

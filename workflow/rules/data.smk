@@ -15,6 +15,7 @@ rule make_dataset:
     benchmark:
         log_of("make_dataset", "tsv")
     retries: 2  # a download may fail
+    localrule: True
     conda:
         "../../envs/train.yaml"
     params:

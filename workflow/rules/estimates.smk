@@ -1,7 +1,7 @@
 """Estimated transition matrices, for the cells whose method has `transition: estimated(NAME)`, and only for them.
 
 in:  results/data/{dataset}/training.*, results/labels/…/labels.npz and audit.json of the block's noise seeds
-out: results/estimates/{dataset}/{noise}/{rate}/{recipe}/{estimate}/{block}/probabilities.npz, run.json
+out: results/estimates/{dataset}/{noise}/{rate}/{recipe}/{estimate}/{block}/the probabilities, the account of the run
      {estimator}.json beside them: the T of each replicate, with its errors where the true T is known
 """
 
@@ -42,6 +42,7 @@ rule estimate_transition:
         log_of("estimate_transition"),
     benchmark:
         log_of("estimate_transition", "tsv")
+    localrule: True
     conda:
         "../../envs/train.yaml"
     params:

@@ -1,6 +1,6 @@
 """Evaluation: the one stage that reads the test set.
 
-in:  results/data/{dataset}/training.*, test.*; the labels; a block's weights.safetensors and run.json
+in:  results/data/{dataset}/training.*, test.*; the labels; a block's weights and the account of its run
 out: metrics.json (every registered metric) and examples.npz (predicted classes, margins) beside them
 """
 

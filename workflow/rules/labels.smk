@@ -15,6 +15,7 @@ rule make_labels:
         log_of("make_labels"),
     benchmark:
         log_of("make_labels", "tsv")
+    localrule: True
     conda:
         "../../envs/train.yaml"
     params:

@@ -19,6 +19,7 @@ rule draw_figure:
         text=made_by("draw_figure")["text"],
     log:
         log_of("draw_figure"),
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:
@@ -35,6 +36,7 @@ rule write_report:
         **made_by("write_report"),
     log:
         log_of("write_report"),
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:

@@ -1,6 +1,6 @@
 """Students: networks trained on a teacher's outputs, and on labels as the cell says.
 
-in:  what the teacher had, and its weights.safetensors and run.json
+in:  what the teacher had, and its weights and the account of its run
 out: results/students/{dataset}/{noise}/{rate}/{teacher_recipe}/{teacher_method}/{recipe}/{student}/{block}/…
 """
 

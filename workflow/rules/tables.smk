@@ -1,6 +1,6 @@
 """All numbers and the answer.
 
-in:  every block's run.json, history.csv and metrics.json; the audits; the estimated T; the claims
+in:  every block's account of its run, history and metrics; the audits; the estimated T; the claims
 out: results/<name>/metrics.parquet and .csv, history.parquet, curves.parquet, context.json
      results/<name>/summary.csv, with variance.csv, interaction.csv, choice.csv, passed_on.csv and
      reference.csv, and summary.json with their hashes
@@ -15,6 +15,7 @@ rule collect:
         **made_by("collect"),
     log:
         log_of("collect"),
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:
@@ -31,6 +32,7 @@ rule summarise:
         **made_by("summarise"),
     log:
         log_of("summarise"),
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:

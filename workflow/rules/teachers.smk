@@ -2,7 +2,8 @@
 
 in:  results/data/{dataset}/training.*, results/labels/…/labels.npz and audit.json of the block's noise seeds
      results/estimates/…/{estimator}.json where the method asks for an estimated T
-out: results/teachers/{dataset}/{noise}/{rate}/{recipe}/{method}/{block}/weights.safetensors, history.csv, run.json
+out: results/teachers/{dataset}/{noise}/{rate}/{recipe}/{method}/{block}/
+     weights, history and the account of the run
 """
 
 

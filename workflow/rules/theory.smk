@@ -11,6 +11,7 @@ rule check_claims:
         **made_by("check_claims"),
     log:
         log_of("check_claims"),
+    localrule: True
     conda:
         "../../envs/train.yaml"
     params:
