@@ -31,7 +31,7 @@ class Trained:
 
 
 def measure_block(job: TrainingJob, inputs: Files, outputs: Files, teachers: Trained | None = None) -> None:
-    """Measure one block from its files and write metrics.json and examples.npz.
+    """Measure one block from its files and write its metrics and examples.
 
     The block's checkpoint is removed here: that this job runs means that Snakemake has recorded the training's
     outputs as complete.
@@ -64,7 +64,7 @@ def evaluate_block(
     networks: Trained,
     teachers: Trained | None = None,
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Measure all networks of a block; return what metrics.json and examples.npz hold.
+    """Measure all networks of a block; return what the files of its metrics and examples hold.
 
     observed: for each replicate the observed labels, int64 (N,), aligned with `training`; for students those that
     their teachers were trained on. transitions: their true T (L, L), None where it is unknown. networks, teachers:
@@ -86,7 +86,7 @@ def evaluate_block(
 
 
 def _record(entry: Mapping[str, Any], found: Measured | None) -> dict[str, Any]:
-    """Return one replicate of metrics.json."""
+    """Return one replicate of the file of metrics."""
     record = {key: entry[key] for key in ("noise_seed", "seed", "status")}
     if found is None:
         return {**record, "status": "diverged", "metrics": {}, "curves": {}}
@@ -101,7 +101,7 @@ def _name_all(replicates: list[dict[str, Any]]) -> None:
 
 
 def _examples(scene: Scene, entries: list[dict[str, Any]], measured: list[Measured | None]) -> dict[str, np.ndarray]:
-    """Return examples.npz: by part the predicted class (R, N) and the margin of the stated label (R, N).
+    """Return the arrays of examples: by part the predicted class (R, N) and the margin of the stated label (R, N).
 
     The stated label is the observed one in train and validation, the true one in test. Margins are float16,
     NaN where the label is unknown; the class is the smallest unsigned integer type that holds L, and is L in
