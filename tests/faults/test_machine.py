@@ -35,6 +35,21 @@ def test_jobs_run_where_the_home_cannot_be_written(finished: Project) -> None:
     assert log.read_text() == ""
 
 
+def test_a_report_is_written_where_the_home_cannot_be(finished: Project) -> None:
+    (finished.folder / "file").touch()
+    page = finished.folder / "reports" / "tiny.html"
+    page.unlink()
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("MPL", "XDG"))}
+    run = subprocess.run(
+        [sys.executable, "-m", "smearlab", "report", "tiny"],
+        cwd=finished.folder,
+        env=kept | {"HOME": str(finished.folder / "file" / "home")},
+        capture_output=True,
+        text=True,
+    )
+    assert (run.returncode, run.stderr) == (0, "") and page.exists()
+
+
 def test_the_lock_of_a_dead_run_stops_no_plain_snakemake(finished: Project) -> None:
     page = finished.folder / "reports" / "tiny.html"
     page.unlink()
