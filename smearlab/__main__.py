@@ -83,6 +83,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _report(options: argparse.Namespace) -> None:
+    from smearlab.host.surroundings import settle
+
+    settle()  # before matplotlib is imported, which looks for a place to write
+
     from smearlab.figures._save import save
     from smearlab.grid.jobs import statistics_job
     from smearlab.report.page import write_page

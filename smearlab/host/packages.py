@@ -15,7 +15,7 @@ def check_packages() -> None:
     if missing:
         raise UserError(
             f"beside this Snakemake is no {', '.join(missing)}, which reading the rules needs: `make setup` installs "
-            "all there is; with --use-conda, `pip install snakemake numpy` is enough"
+            "all; with --use-conda, `pip install snakemake numpy` is enough"
         )
 
 

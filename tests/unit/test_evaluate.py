@@ -95,7 +95,7 @@ def evaluated(
     statuses=("finished",),
     job=job(),
     teachers=None,
-    transition=None,  # noqa: B008
+    transition=None,
 ):
     own = trained(store(tmp_path / "weights.safetensors", networks), *statuses)
     count = len(statuses)
