@@ -4,10 +4,10 @@ import json
 import math
 from collections.abc import Sequence
 
-from smearlab.core import registry
+from smearlab.core import columns, registry
 from smearlab.store.tables import NamedRow
 
-STUDENT_NUMBERS = (("τ", "temperature"), ("own τ", "student_temperature"), ("β", "beta"))
+STUDENT_NUMBERS = tuple((c.sign, c.name) for c in columns.METRICS if c.group == columns.STUDENT and c.sign)
 MINUS, THIN, DASH = "−", " ", "–"
 
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
+from smearlab.core.columns import METRICS, STUDENT
 from smearlab.core.identity import canonical, slug
 from smearlab.core.jobs import Replicate
 from smearlab.grid.definitions import CLEAN, CROSS_ENTROPY, Dataset, Method, Noise, Recipe, computation
@@ -14,6 +15,7 @@ from smearlab.grid.resolve import Definitions, resolve, teachers_of
 from smearlab.grid.schema import Config, StudentConfig
 
 RESULTS = "results"
+OF_STUDENTS = tuple(c.name for c in METRICS if c.group == STUDENT and c.name != "teacher_recipe")
 
 
 @dataclass(frozen=True)
@@ -174,12 +176,9 @@ class Row:
         return {
             **columns,
             **teacher,
+            **{name: getattr(cell, name) for name in OF_STUDENTS},
             "teacher_recipe": naming.teacher.recipe.name,
-            "temperature": cell.temperature,
-            "beta": cell.beta,
             "student_labels": naming.student_labels,
-            "view": cell.view,
-            "student_temperature": cell.student_temperature,
         }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from smearlab.core import columns
 from smearlab.core.digest import ROOT, source_digest
 from smearlab.core.jobs import CollectionJob, Replicate
 from smearlab.grid.cells import RESULTS, Cell, Grid, Row, load_grid
@@ -20,21 +21,8 @@ from smearlab.store.files import check_files, damaged, read_sealed, sha256_file,
 from smearlab.store.inputs import Files
 from smearlab.training.correction import read_estimates, transition_facts
 
-NAMED = """
-    dataset noise noise_rate noise_seed realised_noise_rate recipe arch role method alpha transition options
-    teacher_method teacher_alpha teacher_transition teacher_options teacher_recipe temperature beta student_labels
-    view student_temperature seed status
-""".split()
-MEASURED = """
-    test_accuracy test_accuracy_last test_accuracy_selected test_accuracy_noisy test_nll test_brier test_ece
-    train_accuracy_noisy memorised recovered best_on_test_accuracy epochs train_seconds images_per_second device
-    precision
-""".split()
-REMARKS = ["n_snapshots", "transition_error", "transition_condition", "accepted", "reason", "cell"]
-TEXT = """
-    dataset noise recipe arch role method transition options teacher_method teacher_transition teacher_options
-    teacher_recipe student_labels view status device precision reason cell
-""".split()
+TYPES = {columns.TEXT: "string", columns.NUMBER: "Float64", columns.WHOLE: "Int64", columns.FLAG: "boolean"}
+SAID = (*columns.names(columns.METRICS, columns.MEASURED), "noise_seed", "seed", "status", "reason")  # by a run
 TABLES = ("metrics.parquet", "metrics.csv", "history.parquet", "curves.parquet")
 REPLICATE = {"noise_seed", "seed", "status"}
 MEASUREMENT = REPLICATE | {"metrics", "curves"}
@@ -140,7 +128,7 @@ def metrics_table(grid: Grid, reader: Reader) -> pd.DataFrame:
                 {
                     **row.columns,
                     "realised_noise_rate": audit.get("realised_noise_rate"),
-                    **{key: run.get(key) for key in (*MEASURED, "noise_seed", "seed", "status", "reason")},
+                    **{key: run.get(key) for key in SAID},
                     **measured["metrics"],
                     "status": measured["status"],  # a finished network may turn out not to be finite
                     **transition_facts(named, audit, estimates.get(Replicate(run["noise_seed"], run["seed"]))),
@@ -161,19 +149,11 @@ def is_accepted(reader: Reader, cell: Cell, block: str) -> bool:
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
-    first = [*NAMED, *MEASURED, *REMARKS]
-    further = sorted(set(frame.columns) - set(first))
-    frame = frame.reindex(columns=[*first, *further])
-    for column in frame.columns:
-        if column in TEXT:
-            frame[column] = frame[column].astype("string")
-        elif column == "accepted":
-            frame[column] = frame[column].astype("boolean")
-        elif column in ("noise_seed", "seed", "epochs", "n_snapshots"):
-            frame[column] = frame[column].astype("Int64")
-        else:
-            frame[column] = frame[column].astype("Float64")
-    return frame
+    """Return the frame with all columns of the table first, each of its type; what else was measured is a number."""
+    further = sorted(set(frame.columns) - {column.name for column in columns.METRICS})
+    frame = frame.reindex(columns=[*columns.names(columns.METRICS), *further])
+    types = {column.name: TYPES[column.type] for column in columns.METRICS}
+    return frame.astype({name: types.get(name, TYPES[columns.NUMBER]) for name in frame.columns})
 
 
 def history_table(grid: Grid, reader: Reader) -> pd.DataFrame:
@@ -189,21 +169,23 @@ def history_table(grid: Grid, reader: Reader) -> pd.DataFrame:
 
 def curves_table(grid: Grid, reader: Reader) -> pd.DataFrame:
     """Return every curve in long form: cell, noise_seed, seed, curve, point, quantity, value."""
-    columns: dict[str, list] = {k: [] for k in ("cell", "noise_seed", "seed", "curve", "point", "quantity", "value")}
+    long: dict[str, list[Any]] = {k: [] for k in ("cell", "noise_seed", "seed", "curve", "point", "quantity", "value")}
     for cell in grid.cells.values():
         for block in grid.blocks(cell):
             found = reader.block(cell, block)
             for replicate in found["metrics"]["replicates"] if found else []:
                 for curve, points in replicate["curves"].items():
-                    _append_curve(columns, cell.key, replicate, curve, points)
-    return pd.DataFrame(columns)
+                    _append_curve(long, cell.key, replicate, curve, points)
+    return pd.DataFrame(long)
 
 
-def _append_curve(columns: dict[str, list], cell: str, replicate: dict, curve: str, points: list[dict]) -> None:
+def _append_curve(
+    long: dict[str, list[Any]], cell: str, replicate: dict[str, Any], curve: str, points: list[dict[str, Any]]
+) -> None:
     for i, point in enumerate(points):
         for quantity, value in point.items():
             values = (cell, replicate["noise_seed"], replicate["seed"], curve, i, quantity, _number(value))
-            for column, item in zip(columns.values(), values, strict=True):
+            for column, item in zip(long.values(), values, strict=True):
                 column.append(item)
 
 

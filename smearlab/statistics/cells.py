@@ -6,16 +6,17 @@ from typing import Any
 
 import pandas as pd
 
+from smearlab.core import columns
 from smearlab.core.errors import UserError
 from smearlab.store.tables import DIVERGED, FINISHED
 
-CONDITION = ("dataset", "noise", "noise_rate")
-TREATMENT = ("method", "alpha", "transition", "options")
-TEACHER_TREATMENT = tuple(f"teacher_{column}" for column in TREATMENT)
-DISTILLATION = ("teacher_recipe", "temperature", "beta", "student_labels", "view", "student_temperature")
-NAMES = (*CONDITION, "recipe", "arch", "role", *TREATMENT, *TEACHER_TREATMENT, *DISTILLATION)
+CONDITION = columns.names(columns.METRICS, columns.CONDITION)
+TREATMENT = columns.names(columns.METRICS, columns.TREATMENT)
+TEACHER_TREATMENT = columns.names(columns.METRICS, columns.TEACHER)
+DISTILLATION = columns.names(columns.METRICS, columns.STUDENT)
+NAMES = columns.NAMES
 FAMILY = (*CONDITION, "recipe", "role")
-NUMBERS = ("noise_rate", "alpha", "teacher_alpha", "temperature", "beta", "student_temperature")
+NUMBERS = columns.numbers(columns.METRICS, *columns.NAMING)
 PLAIN = "cross_entropy"
 
 Replicate = tuple[int, int]
@@ -45,9 +46,9 @@ class Cell:
         """Whether others are compared with this: plain cross-entropy, or the student of its network."""
         return self.names["teacher_method" if self.names["role"] == "student" else "method"] == PLAIN
 
-    def key(self, columns: Sequence[str] = NAMES) -> tuple[Any, ...]:
+    def key(self, among: Sequence[str] = NAMES) -> tuple[Any, ...]:
         """Return the values of some names, fit for comparing: absent and empty count as the same."""
-        return _key(self.names, columns)
+        return _key(self.names, among)
 
     def same_computation(self, other: "Cell") -> bool:
         """Whether the two names stand for networks that were trained once."""
@@ -86,9 +87,9 @@ def table(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str]) -> pd.Dat
     return pd.DataFrame(list(rows), columns=list(types)).astype(dict(types))
 
 
-def name_types(columns: Sequence[str]) -> dict[str, str]:
+def name_types(names: Sequence[str]) -> dict[str, str]:
     """Return the type of each of these naming columns."""
-    return {column: "float64" if column in NUMBERS else "str" for column in columns}
+    return {column: "float64" if column in NUMBERS else "str" for column in names}
 
 
 def label(cell: Cell) -> str:
@@ -132,8 +133,8 @@ class Peers:
 _ACCURACIES = ("test_accuracy", "test_accuracy_noisy")
 
 
-def _key(names: Mapping[str, Any], columns: Sequence[str] = NAMES) -> tuple[Any, ...]:
-    return tuple("" if names[column] is None else names[column] for column in columns)
+def _key(names: Mapping[str, Any], among: Sequence[str] = NAMES) -> tuple[Any, ...]:
+    return tuple("" if names[column] is None else names[column] for column in among)
 
 
 def _measures(rows: list[dict[str, Any]]) -> dict[str, str]:
@@ -167,8 +168,8 @@ def _cell(names: dict[str, Any], rows: list[dict[str, Any]], measure: str, extra
     )
 
 
-def _treatment(cell: Cell, columns: Sequence[str]) -> str:
-    method, alpha, transition, options = (cell.names[column] for column in columns)
+def _treatment(cell: Cell, among: Sequence[str]) -> str:
+    method, alpha, transition, options = (cell.names[column] for column in among)
     parts = [method, None if alpha is None else f"{alpha:g}", transition, options]
     return " ".join(str(part) for part in parts if part)
 

@@ -7,38 +7,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from smearlab.core import columns
 from smearlab.statistics import verdict as words
 from smearlab.statistics.cells import FAMILY, NAMES, Cell, Peers, label, name_types, read, table
 from smearlab.statistics.families import Identity, holm, identity, primaries
 from smearlab.statistics.paired import FEWEST, Difference, between
 from smearlab.statistics.power import replicates_needed
 
+TYPES = {columns.TEXT: "str", columns.NUMBER: "float64", columns.WHOLE: "Int64", columns.FLAG: "bool"}
 COLUMNS = {
     **name_types(NAMES),
-    "cell": "str",
-    "n": "int64",
-    "n_diverged": "int64",
-    "mean": "float64",
-    "std": "float64",
-    "baseline": "str",
-    "difference": "float64",
-    "ci_low": "float64",
-    "ci_high": "float64",
-    "p_value": "float64",
-    "p_holm": "float64",
-    "margin": "float64",
-    "verdict": "str",
-    "primary": "bool",
-    "n_paired": "int64",
-    "replicates_needed": "Int64",
-    "difference_to_teacher": "float64",
-    "ci_low_to_teacher": "float64",
-    "ci_high_to_teacher": "float64",
-    "difference_to_plain": "float64",
-    "ci_low_to_plain": "float64",
-    "ci_high_to_plain": "float64",
-    "measure": "str",
-    "note": "str",
+    **{c.name: "int64" if c.name in columns.NEVER_NULL else TYPES[c.type] for c in columns.SUMMARY},
 }
 
 

@@ -8,78 +8,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from smearlab.core import columns
 from smearlab.core.errors import UserError
 from smearlab.store.files import check_files, read_sealed
 
 FINISHED, DIVERGED = "finished", "diverged"  # the statuses of a network
 CONDITION = ["dataset", "noise", "recipe"]
-TEXT_KEYS = [
-    *CONDITION,
-    "role",
-    "method",
-    "transition",
-    "options",
-    "teacher_method",
-    "teacher_transition",
-    "teacher_options",
-    "teacher_recipe",
-    "student_labels",
-    "view",
-]
-NUMBER_KEYS = ["noise_rate", "alpha", "teacher_alpha", "temperature", "student_temperature", "beta"]
-CELL = [*TEXT_KEYS, *NUMBER_KEYS]
+CELL = [name for name in columns.NAMES if name != "arch"]  # which follows from the recipe
+TEXT_KEYS = [name for name in columns.names(columns.METRICS, type=columns.TEXT) if name in CELL]
+NUMBER_KEYS = [name for name in columns.numbers(columns.METRICS) if name in CELL]
+METRIC_NUMBERS = columns.numbers(columns.METRICS, columns.REPLICATE, columns.MEASURED)
+SUMMARY_NUMBERS = columns.numbers(columns.SUMMARY)
+HISTORY_NUMBERS = columns.numbers(columns.HISTORY)
 NamedRow = Mapping[str, Any] | pd.Series  # one row of a table, by the names of its columns
-METRIC_NUMBERS = [
-    "noise_seed",
-    "seed",
-    "realised_noise_rate",
-    "test_accuracy",
-    "test_accuracy_last",
-    "test_accuracy_selected",
-    "test_accuracy_noisy",
-    "test_nll",
-    "test_brier",
-    "test_ece",
-    "train_accuracy_noisy",
-    "memorised",
-    "recovered",
-    "best_on_test_accuracy",
-    "epochs",
-    "train_seconds",
-    "images_per_second",
-]
-SUMMARY_NUMBERS = [
-    "n",
-    "n_diverged",
-    "n_paired",
-    "mean",
-    "std",
-    "difference",
-    "ci_low",
-    "ci_high",
-    "p_value",
-    "p_holm",
-    "margin",
-    "replicates_needed",
-    "difference_to_teacher",
-    "ci_low_to_teacher",
-    "ci_high_to_teacher",
-    "difference_to_plain",
-    "ci_low_to_plain",
-    "ci_high_to_plain",
-]
 STATISTICS = ("variance", "interaction", "choice", "passed_on", "reference")
-HISTORY_NUMBERS = [
-    "noise_seed",
-    "seed",
-    "epoch",
-    "loss",
-    "memorised",
-    "recovered",
-    "train_accuracy_noisy",
-    "validation_accuracy_noisy",
-    "validation_accuracy_clean",
-]
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ def evaluated(
     observed,
     networks,
     statuses=("finished",),
-    job=job(),
+    job=job(),  # noqa: B008
     teachers=None,
     transition=None,
 ):
