@@ -204,6 +204,8 @@ def schema_text() -> str:
         ("DatasetConfig", "kind", "datasets"),
         ("NoiseConfig", "kind", "noises"),
         ("ArchitectureConfig", "name", "networks"),
+        ("OptimiserConfig", "name", "optimisers"),
+        ("ScheduleConfig", "name", "schedules"),
         ("MethodConfig", "name", "methods"),
     ):
         definitions[model]["properties"][key]["enum"] = list(registry.names(kind))

@@ -362,7 +362,7 @@ def _check_without_clean_labels(data: Dataset, definitions: Definitions) -> None
 def _check_matrices(data: Dataset, definitions: Definitions) -> None:
     """Refuse a method's matrix that has not one row for each class."""
     for method in all_methods(definitions):
-        for option, text in method.files:
+        for option, text in method.files.items():
             if (rows := len(json.loads(text))) != data.n_classes:
                 sizes = f"a matrix of {rows} rows, but data set {data.name} has {data.n_classes} classes"
                 raise UserError(f"config: methods: {method.id}: {option}: {sizes}")

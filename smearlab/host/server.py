@@ -90,7 +90,7 @@ def _listening(path: str) -> socket.socket:
 def _answer(listener: socket.socket, alive: int) -> None:
     """Fork a guard for each client, until the run is over."""
     while True:
-        ready, _, _ = select.select([listener, alive], [], [], 5.0)
+        ready = _ready(listener, alive)
         _reap()
         if alive in ready:
             return
@@ -101,6 +101,12 @@ def _answer(listener: socket.socket, alive: int) -> None:
                 os.close(alive)
                 _guard(client)
             client.close()
+
+
+def _ready(*sources: Any) -> list[Any]:
+    """Return which of some sockets and process handles have something to say; empty after a while of silence."""
+    ready, _, _ = select.select(sources, [], [], 5.0)
+    return ready
 
 
 def _reap() -> None:
@@ -178,12 +184,14 @@ def _watch(client: socket.socket, process: int) -> None:
     """Tell the client how its job ended; pass its signals on; kill the job when the client is gone."""
     ended = os.pidfd_open(process)
     while True:
-        ready, _, _ = select.select([client, ended], [], [])
+        ready = _ready(client, ended)
         if ended in ready:
             code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
             with suppress(OSError):
                 client.send(code.to_bytes(4, "big", signed=True))
             return
+        if client not in ready:
+            continue
         try:
             asked = client.recv(1)
         except OSError:

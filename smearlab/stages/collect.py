@@ -15,6 +15,7 @@ from smearlab.core.digest import ROOT, source_digest
 from smearlab.core.jobs import CollectionJob, Replicate
 from smearlab.grid.cells import RESULTS, Cell, Grid, Row, load_grid
 from smearlab.grid.dag import HISTORY, METRICS, RUN
+from smearlab.grid.estimator import Estimator
 from smearlab.grid.jobs import evaluation_code, training_code, training_job
 from smearlab.store.benchmarks import seconds_taken
 from smearlab.store.files import check_files, damaged, read_sealed, sha256_file, write_bytes, write_sealed, write_text
@@ -77,7 +78,7 @@ class Reader:
     def estimates(self, cell: Cell, block: str) -> dict[Replicate, dict[str, Any]]:
         """Return the estimated T of each replicate; empty where none is asked for or there yet."""
         paths = [self.results.parent / path for path in cell.estimate_files(block)]
-        return read_estimates([path for path in paths if path.exists()])
+        return read_estimates([str(path) for path in paths if path.exists()])
 
     def rows(self) -> list[tuple[Row, str, dict[str, Any] | None]]:
         """Return (row, block, what it wrote) in the fixed order of the grid."""
@@ -223,25 +224,26 @@ def _noise_facts(metrics: pd.DataFrame) -> list[dict[str, Any]]:
     if not len(metrics):
         return []
     groups = metrics.groupby(["dataset", "noise", "noise_rate"], dropna=False, sort=False)["realised_noise_rate"]
+    means: Any = groups.mean().items()
     return [
         {"dataset": d, "noise": n, "rate": None if pd.isna(r) else r, "realised": None if pd.isna(m) else float(m)}
-        for (d, n, r), m in groups.mean().items()
+        for (d, n, r), m in means
     ]
 
 
 def estimates(grid: Grid, reader: Reader) -> list[dict[str, Any]]:
     """Return for each estimated T of the grid its mean over the replicates, and what it says of the noise."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    found: dict[tuple[str, Estimator], dict[str, Any]] = {}
     for row in grid.rows:
-        estimator = row.cell.method.estimator
-        if estimator is None or (row.cell.estimate.key, estimator) in found:
+        estimate, estimator = row.cell.estimate, row.cell.method.estimator
+        if estimate is None or estimator is None or (estimate.key, estimator) in found:
             continue
         entries = [e for block in grid.blocks(row.cell) for e in reader.estimates(row.cell, block).values()]
         known = [entry for entry in entries if entry["transition"] is not None]
         if known:
             names = {key: row.columns[key] for key in ("dataset", "noise", "noise_rate", "recipe")}
             spelled = estimator.text.removeprefix("estimated(").removesuffix(")")
-            found[row.cell.estimate.key, estimator] = {**names, "estimator": spelled, **_estimate_facts(known)}
+            found[estimate.key, estimator] = {**names, "estimator": spelled, **_estimate_facts(known)}
     return list(found.values())
 
 

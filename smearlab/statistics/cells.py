@@ -65,7 +65,7 @@ def read(metrics: pd.DataFrame, cells: pd.DataFrame | None = None, extra: Sequen
     measures = _measures(rows)
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     named = [] if cells is None else records(cells, [*NAMES, "cell"])
-    first = {}
+    first: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in [*named, *rows]:
         first.setdefault(_key(row), row)
     for row in rows:
@@ -79,7 +79,8 @@ def read(metrics: pd.DataFrame, cells: pd.DataFrame | None = None, extra: Sequen
 def records(frame: pd.DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:
     """Return rows as dictionaries of these columns, None where a value is null or its column absent."""
     chosen = frame.reindex(columns=list(columns)).astype(object)
-    return chosen.where(chosen.notna(), None).to_dict("records")
+    found: list[dict[Any, Any]] = chosen.where(chosen.notna(), None).to_dict("records")
+    return found
 
 
 def table(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str]) -> pd.DataFrame:

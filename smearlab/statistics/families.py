@@ -42,7 +42,7 @@ def holm(p_values: Mapping[tuple[Identity, Identity], float]) -> dict[tuple[Iden
     families: dict[Identity, list[tuple[Identity, Identity]]] = {}
     for test in p_values:
         families.setdefault(test[0], []).append(test)
-    adjusted = {}
+    adjusted: dict[tuple[Identity, Identity], float] = {}
     for tests in families.values():
         corrected = multipletests([p_values[test] for test in tests], method="holm")[1]
         adjusted |= zip(tests, corrected, strict=True)

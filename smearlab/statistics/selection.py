@@ -135,7 +135,7 @@ def _outcome(family: Family, plain: int, margin: float) -> dict[str, Any]:
         "verdict": words.NOT_ENOUGH if lost else words.verdict(gain, p=gain.p_value, margin=margin),
         **_hindsight(family, scores),
         "optimism_of_best_on_test": _optimism(family),
-        "optimism_of_best_checkpoint": _checkpoint_optimism(family, chosen),
+        "optimism_of_best_checkpoint": _checkpoint_optimism(family, [int(k) for k in chosen]),
         "note": _note(gain, lost),
     }
 

@@ -42,6 +42,12 @@ class Contrast:
         return self.baseline is not None and self.cell.same_computation(self.baseline)
 
     @property
+    def interval(self) -> tuple[float | None, float | None]:
+        """The ends of the interval of a tested difference."""
+        found = self.difference.interval() if self.tested else None
+        return found if found else (None, None)
+
+    @property
     def tested(self) -> bool:
         """Whether the difference has a p-value."""
         return self.difference.testable and not self.diverged
@@ -81,14 +87,15 @@ def _adjusted(contrasts: list[Contrast]) -> list[Contrast]:
     """Fill in Holm's p-values, per family; the headline stands outside, and one computation is one test."""
     tests = [(c.cell.key(FAMILY), identity(c.cell)) if c.tested and not c.primary else None for c in contrasts]
     beside = list(zip(contrasts, tests, strict=True))
-    adjusted = holm({test: contrast.difference.p_value for contrast, test in beside if test})
-    return [replace(contrast, p_holm=adjusted.get(test)) for contrast, test in beside]
+    p_values = {test: contrast.difference.p_value for contrast, test in beside if test}
+    adjusted = holm({test: p for test, p in p_values.items() if p is not None})
+    return [replace(contrast, p_holm=adjusted.get(test) if test else None) for contrast, test in beside]
 
 
 def _row(contrast: Contrast, peers: Peers, margin: float) -> dict[str, Any]:
     cell, difference = contrast.cell, contrast.difference
     tested = contrast.tested
-    low, high = difference.interval() if tested else (None, None)
+    low, high = contrast.interval
     reference = cell if cell.is_plain else contrast.baseline
     return {
         **cell.names,
@@ -134,7 +141,7 @@ def _verdict(contrast: Contrast, margin: float) -> str:
 def _beside(cell: Cell, other: Cell | None, name: str) -> dict[str, float | None]:
     """Return a student's difference to another network: described, not tested."""
     beside = Contrast(cell, other, between(cell, other) if other else Difference(()))
-    low, high = beside.difference.interval() if beside.tested else (None, None)
+    low, high = beside.interval
     values = {"difference": beside.difference.mean, "ci_low": low, "ci_high": high}
     return {f"{what}_to_{name}": value for what, value in values.items()}
 
@@ -151,4 +158,4 @@ def _note(contrast: Contrast) -> str | None:
         return None
     if difference.n < FEWEST:
         return f"{difference.n} paired replicates; a test needs {FEWEST}"
-    return f"all {difference.n} differences are {100 * difference.mean:+.2f} points: no spread to test"
+    return f"all {difference.n} differences are {100 * (difference.mean or 0):+.2f} points: no spread to test"
