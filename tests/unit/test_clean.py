@@ -11,7 +11,7 @@ import yaml
 from made_grid import make, note_path, of, run_of
 
 from configs import config
-from smearlab.__main__ import main
+from smearlab.cli.parser import main
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import load_grid
 from smearlab.host.runlock import _myself

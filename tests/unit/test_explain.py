@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from made_grid import begin, change_note, make, note_path, noted, of
 
 from configs import config
-from smearlab.__main__ import main
+from smearlab.cli.parser import main
 from smearlab.grid.cells import load_grid
 from smearlab.store.files import write_json
 from smearlab.watch.codebook import is_of_0_1_0, recall, remember

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from made_grid import begin, change_note, log, make, make_node, of, run_of
 
 from configs import config
-from smearlab.__main__ import main
+from smearlab.cli.parser import main
 from smearlab.core.digest import ROOT
 from smearlab.grid.cells import load_grid
 from smearlab.grid.dag import nodes_of
@@ -173,7 +173,7 @@ def test_a_job_without_a_lock_runs_while_its_snakemake_lives(grid, monkeypatch):
 def test_nothing_is_written_and_torch_is_not_imported(grid):
     make(grid, lambda node: node.group != "students")
     before = {path: path.stat().st_mtime_ns for path in Path().rglob("*")}
-    program = "import sys\nfrom smearlab.__main__ import main\nmain(['status'])\nassert 'torch' not in sys.modules"
+    program = "import sys\nfrom smearlab.cli.parser import main\nmain(['status'])\nassert 'torch' not in sys.modules"
     done = subprocess.run(
         [sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )
