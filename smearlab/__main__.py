@@ -63,8 +63,12 @@ def _parser() -> argparse.ArgumentParser:
     explanation.set_defaults(run=_explain)
     clean = commands.add_parser("clean", help="list the results, logs and checkpoints that no config names any more")
     clean.add_argument("--remove", action="store_true", help="remove what is listed")
+    clean.add_argument("--earlier", action="store_true", help="also what an earlier version made from today's settings")
     _add_configs(clean)
     clean.set_defaults(run=_clean)
+    adoption = commands.add_parser("adopt", help="check results that came from elsewhere, and take what fits as made")
+    adoption.add_argument("grid", metavar="NAME", nargs="?", help="a grid's name, or a config; default: config.yaml")
+    adoption.set_defaults(run=_adopt)
     clear = commands.add_parser("clear-locks", help="remove the lock of a killed run; refuses while one is alive")
     clear.set_defaults(run=_clear_locks)
     publish = commands.add_parser("publish", help="copy a run's report, tables and config to reports/published/")
@@ -79,6 +83,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _report(options: argparse.Namespace) -> None:
+    from smearlab.host.surroundings import settle
+
+    settle()  # before matplotlib is imported, which looks for a place to write
+
     from smearlab.figures._save import save
     from smearlab.grid.jobs import statistics_job
     from smearlab.report.page import write_page
@@ -134,8 +142,19 @@ def _explain(options: argparse.Namespace) -> None:
 def _clean(options: argparse.Namespace) -> None:
     from smearlab.watch.clean import clean
 
-    for line in clean(options.configs, remove=options.remove):
+    for line in clean(options.configs, remove=options.remove, earlier=options.earlier):
         print(line)
+
+
+def _adopt(options: argparse.Namespace) -> None:
+    from smearlab.cli.adopt import adopt, lines
+    from smearlab.grid.find import default_grid
+
+    grid = find_grid(options.grid) if options.grid else default_grid()
+    found = adopt(grid)
+    print("\n".join(lines(grid, found)))
+    if found.damaged:
+        raise UserError(f"{grid.name}: the results of {found.damaged} jobs are damaged")
 
 
 def _plan(options: argparse.Namespace) -> None:

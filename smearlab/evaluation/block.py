@@ -18,6 +18,7 @@ from smearlab.metrics._shared import margin
 from smearlab.store.dataset import HeldOutData, TrainingData, read_test
 from smearlab.store.files import check_files, read_sealed, write_npz, write_sealed
 from smearlab.store.inputs import Files, read_inputs
+from smearlab.store.labels import true_transition
 from smearlab.training.device import configure
 
 
@@ -30,15 +31,16 @@ class Trained:
 
 
 def measure_block(job: TrainingJob, inputs: Files, outputs: Files, teachers: Trained | None = None) -> None:
-    """Measure one block from its files and write metrics.json and examples.npz.
+    """Measure one block from its files and write its metrics and examples.
 
     The block's checkpoint is removed here: that this job runs means that Snakemake has recorded the training's
     outputs as complete.
     """
-    training, observed, _ = read_inputs(job.replicates, {**inputs, "manifest": inputs["training_manifest"]})
+    training, observed, audits = read_inputs(job.replicates, {**inputs, "manifest": inputs["training_manifest"]})
     test = read_test([inputs["test"], inputs["test_manifest"]])
     networks = trained(inputs["weights"], inputs["run"])
-    metrics, examples = evaluate_block(job, training, test, observed, networks, teachers)
+    transitions = [true_transition(audit) for audit in audits]
+    metrics, examples = evaluate_block(job, training, test, observed, transitions, networks, teachers)
     write_npz(outputs["examples"], examples, compress=True)
     write_sealed(outputs["metrics"], metrics)
     checkpoint = checkpoint_path(job.cell, job.block)
@@ -58,14 +60,15 @@ def evaluate_block(
     training: TrainingData,
     test: HeldOutData,
     observed: Sequence[np.ndarray],
+    transitions: Sequence[np.ndarray | None],
     networks: Trained,
     teachers: Trained | None = None,
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Measure all networks of a block; return what metrics.json and examples.npz hold.
+    """Measure all networks of a block; return what the files of its metrics and examples hold.
 
     observed: for each replicate the observed labels, int64 (N,), aligned with `training`; for students those that
-    their teachers were trained on. networks, teachers: their weights and what the run says of them, of a student's
-    teachers in the same order.
+    their teachers were trained on. transitions: their true T (L, L), None where it is unknown. networks, teachers:
+    their weights and what the run says of them, of a student's teachers in the same order.
     A network that diverged, or whose outputs are not finite, has no metrics and is reported as diverged.
     """
     device = configure(job.recipe, lambda line: None)
@@ -75,14 +78,15 @@ def evaluate_block(
     taught_by = None
     if teachers is not None and isinstance(job, DistillationJob):
         taught_by = Networks(teachers.weights, teachers.replicates, job.teacher_recipe, scene)
-    measured = [measure(own, taught_by, i, scene, labels) for i, labels in enumerate(observed)]
+    labelled = zip(observed, transitions, strict=True)
+    measured = [measure(own, taught_by, i, scene, *labels) for i, labels in enumerate(labelled)]
     replicates = [_record(entry, found) for entry, found in zip(own.replicates, measured, strict=True)]
     _name_all(replicates)
     return {"code": job.code, "replicates": replicates}, _examples(scene, own.replicates, measured)
 
 
 def _record(entry: Mapping[str, Any], found: Measured | None) -> dict[str, Any]:
-    """Return one replicate of metrics.json."""
+    """Return one replicate of the file of metrics."""
     record = {key: entry[key] for key in ("noise_seed", "seed", "status")}
     if found is None:
         return {**record, "status": "diverged", "metrics": {}, "curves": {}}
@@ -97,7 +101,7 @@ def _name_all(replicates: list[dict[str, Any]]) -> None:
 
 
 def _examples(scene: Scene, entries: list[dict[str, Any]], measured: list[Measured | None]) -> dict[str, np.ndarray]:
-    """Return examples.npz: by part the predicted class (R, N) and the margin of the stated label (R, N).
+    """Return the arrays of examples: by part the predicted class (R, N) and the margin of the stated label (R, N).
 
     The stated label is the observed one in train and validation, the true one in test. Margins are float16,
     NaN where the label is unknown; the class is the smallest unsigned integer type that holds L, and is L in

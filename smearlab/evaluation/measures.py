@@ -32,7 +32,12 @@ class Measured:
 
 
 def measure(
-    networks: Networks, teachers: Networks | None, i: int, scene: Scene, observed: np.ndarray
+    networks: Networks,
+    teachers: Networks | None,
+    i: int,
+    scene: Scene,
+    observed: np.ndarray,
+    transition: np.ndarray | None,
 ) -> Measured | None:
     """Measure network i at the reported checkpoint; None if it diverged or its outputs are not finite."""
     if networks.replicates[i]["status"] == "diverged":
@@ -42,7 +47,7 @@ def measure(
     logits = {part: values for part, (values, _) in both.items()}
     if not all(np.isfinite(values).all() for values in logits.values()):
         return None
-    predictions = scene.predictions(logits, observed)
+    predictions = scene.predictions(logits, observed, transition)
     found = {
         **registered_metrics(predictions),
         **inside(networks.module, both["test"][1], predictions.test.labels),

@@ -28,7 +28,9 @@ class Scene:
     part: np.ndarray
     test_observed: np.ndarray
 
-    def predictions(self, logits: Mapping[str, np.ndarray], observed: np.ndarray) -> Predictions:
+    def predictions(
+        self, logits: Mapping[str, np.ndarray], observed: np.ndarray, transition: np.ndarray | None
+    ) -> Predictions:
         """Join logits (N, L) by part with the labels; observed: int64 (N,), aligned with the training data."""
         stated = {
             "train": observed[self.part == TRAIN],
@@ -36,7 +38,7 @@ class Scene:
             "test": self.test_observed,
         }
         parts = {name: Part(logits[name], self.labels[name], stated[name]) for name in PARTS}
-        return Predictions(self.n_classes, **parts)
+        return Predictions(self.n_classes, **parts, transition=transition)
 
 
 def make_scene(training: TrainingData, test: HeldOutData, n_classes: int, device: torch.device) -> Scene:

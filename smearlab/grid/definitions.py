@@ -117,7 +117,9 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Method(MethodSettings):
-    """A method with its name in paths and what its file says of it."""
+    """A method with its name in paths; in `options` a file is a fingerprint, in `files` it is its contents as JSON."""
+
+    files: dict[str, str] = field(default_factory=dict, hash=False)
 
     @cached_property
     def id(self) -> str:

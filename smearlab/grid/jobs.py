@@ -116,7 +116,8 @@ def training_job(cell: Cell, block: str) -> TrainingJob:
 
 def settings_of(method: Method) -> MethodSettings:
     """Return what decides a method's loss, without what a grid knows of it besides."""
-    return MethodSettings(**{f.name: getattr(method, f.name) for f in fields(MethodSettings)})
+    own = {f.name: getattr(method, f.name) for f in fields(MethodSettings)}
+    return MethodSettings(**{**own, "options": {**method.options, **method.files}})
 
 
 def training_code(cell: Cell) -> str:

@@ -4,6 +4,7 @@ Runs before any job starts, in the Snakemake process: no torch, and no pixel is 
 """
 
 import functools
+import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from pydantic import BaseModel, ValidationError, create_model
 
 from smearlab.core import registry
 from smearlab.core.errors import UserError
+from smearlab.core.identity import canonical, short_hash
 from smearlab.core.jobs import Choice, EstimateSettings, RecipeSettings, typed
+from smearlab.core.matrix_file import read_matrix
 from smearlab.core.transition import check_invertible, check_transition, matched
 from smearlab.datasets._fingerprint import file_fingerprint
 from smearlab.grid.definitions import CLEAN, Dataset, Method, Noise, Recipe
@@ -39,6 +42,7 @@ class Definitions:
 
 
 MAX_CELLS = 200_000
+MAX_MATRIX_BYTES = 2**20  # a method's matrix is part of each of its jobs
 
 
 def resolve(content: Mapping[str, Any]) -> Definitions:
@@ -70,6 +74,7 @@ def resolve(content: Mapping[str, Any]) -> Definitions:
         for kind in definitions.noises:
             faults.collect(_check_noise, data, kind, definitions)
         faults.collect(_check_without_clean_labels, data, definitions)
+        faults.collect(_check_matrices, data, definitions)
     faults.collect(_check_alphas, definitions)
     _check_students(definitions, faults)
     faults.collect(_check_primary, definitions)
@@ -201,14 +206,25 @@ def methods(given: MethodConfig, where: str) -> list[Method]:
         raise UserError(f"config: {where}: unknown method {given.name!r}{near}")
     alphas, transitions = _alphas(given, where), _transitions(given, where)
     combinations = [
-        registry.without_neutral("methods", given.name, entry_options("methods", given.name, extra, where))
+        _with_files(given.name, entry_options("methods", given.name, extra, where), where)
         for extra in _product(given.model_extra or {}, where)
     ]
     return [
-        Method(given.name, alpha, transition, dict(sorted(options.items())), given.warm_up)
+        Method(given.name, alpha, transition, dict(sorted(options.items())), given.warm_up, files)
         for transition, alpha in _pairs(given.name, transitions, alphas, where)
-        for options in combinations
+        for options, files in combinations
     ]
+
+
+def _with_files(name: str, given: dict[str, Any], where: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return a method's options with each matrix file as the hash of its numbers, and these numbers as JSON."""
+    options = registry.without_neutral("methods", name, given)
+    files: dict[str, str] = {}
+    for option in registry.describe("methods", name).constants.get("FILES", ()):
+        path, place = options[option], f"config: {where}.{option}"
+        matrix = check_transition(read_matrix(path, place, MAX_MATRIX_BYTES), f"{place}: {path}")
+        files[option] = canonical(matrix.tolist())
+    return options | {option: short_hash(json.loads(text)) for option, text in files.items()}, files
 
 
 def _pairs(method: str, transitions: list, alphas: list, where: str) -> list[tuple]:
@@ -341,6 +357,15 @@ def _check_without_clean_labels(data: Dataset, definitions: Definitions) -> None
     ]
     if lines:
         raise UserError("\n".join(lines))
+
+
+def _check_matrices(data: Dataset, definitions: Definitions) -> None:
+    """Refuse a method's matrix that has not one row for each class."""
+    for method in all_methods(definitions):
+        for option, text in method.files:
+            if (rows := len(json.loads(text))) != data.n_classes:
+                sizes = f"a matrix of {rows} rows, but data set {data.name} has {data.n_classes} classes"
+                raise UserError(f"config: methods: {method.id}: {option}: {sizes}")
 
 
 def all_methods(definitions: Definitions) -> list[Method]:

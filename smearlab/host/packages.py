@@ -14,8 +14,8 @@ def check_packages() -> None:
     missing = [name for name in FOR_READING if find_spec(name) is None]
     if missing:
         raise UserError(
-            f"beside this Snakemake is no {', '.join(missing)}, which reading the rules needs: `make setup` installs all "
-            "there is; with --use-conda, `pip install snakemake numpy` is enough"
+            f"beside this Snakemake is no {', '.join(missing)}, which reading the rules needs: `make setup` installs "
+            "all; with --use-conda, `pip install snakemake numpy` is enough"
         )
 
 

@@ -20,6 +20,6 @@ def check_scheduler(executor: str, settings: Any) -> None:
         )
     if settings.array_jobs:
         raise UserError(
-            "--slurm-array-jobs: every member of a job array gets the minutes, memory and GPU of its first one: leave it "
-            "out; short trainings share a job as it is (docs/slurm.md)"
+            "--slurm-array-jobs: every member of a job array gets the minutes, memory and GPU of its first one: leave "
+            "it out; short trainings share a job as it is (docs/slurm.md)"
         )

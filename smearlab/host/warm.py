@@ -2,7 +2,8 @@
 
 Python and torch take seconds to start, most jobs less to run. The second job of a Snakemake run starts a server
 (smearlab/host/server.py) in its own environment; later ones hand themselves over on a unix socket and wait for the exit
-code. Nothing depends on it: without a server, or when it is gone, a job runs where it is. SMEARLAB_WARM=0 turns it off.
+code. Nothing depends on it: without a server, or when it is gone, a job runs where it is. SMEARLAB_WARM=0 in the
+environment turns it off; with SMEARLAB_WARM=first the first job starts it, and waits for it.
 """
 
 import array
@@ -13,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -21,6 +23,7 @@ from typing import Any
 PLACE = Path(".smearlab") / "warm"
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "GOTO_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+PATIENCE = 60.0  # seconds
 LENGTH = 8  # bytes that say how long a message is
 START = "import sys; sys.path[:] = {path!r}; from smearlab.host.server import serve; serve({socket!r}, {run})"
 
@@ -37,6 +40,8 @@ def hand_over(call: dict[str, Any]) -> int | None:
     if message is None or run is None:
         return None
     place = PLACE / f"{_key(run)}.sock"
+    if os.environ.get("SMEARLAB_WARM") == "first":
+        _start_and_wait(place, run)
     with suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
         try:
             connection.connect(str(place))
@@ -82,12 +87,24 @@ def _message(call: dict[str, Any]) -> bytes | None:
 def _prepare(place: Path, run: int) -> None:
     """Start a server, unless this is the first job of its kind (which may be the only one) or one is being started."""
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    seen, started = place.with_suffix(".seen"), place.with_suffix(".started")
-    if not seen.exists():
-        seen.touch()
-        return
+    seen = place.with_suffix(".seen")
+    if seen.exists():
+        _start(place, run)
+    seen.touch()
+
+
+def _start_and_wait(place: Path, run: int) -> None:
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _start(place, run)
+    end = time.monotonic() + PATIENCE
+    while not place.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+
+
+def _start(place: Path, run: int) -> None:
+    """Start a server in this process's environment, unless somebody does already."""
     with suppress(FileExistsError):
-        os.close(os.open(started, os.O_CREAT | os.O_EXCL, 0o600))
+        os.close(os.open(place.with_suffix(".started"), os.O_CREAT | os.O_EXCL, 0o600))
         program = START.format(path=sys.path, socket=str(place), run=run)
         with open(place.with_suffix(".log"), "ab") as log:
             subprocess.Popen(

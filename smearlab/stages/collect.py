@@ -13,8 +13,9 @@ import pandas as pd
 from smearlab.core.digest import ROOT, source_digest
 from smearlab.core.jobs import CollectionJob, Replicate
 from smearlab.grid.cells import RESULTS, Cell, Grid, Row, load_grid
+from smearlab.grid.dag import HISTORY, METRICS, RUN
 from smearlab.grid.jobs import evaluation_code, training_code, training_job
-from smearlab.host.benchmarks import seconds_taken
+from smearlab.store.benchmarks import seconds_taken
 from smearlab.store.files import check_files, damaged, read_sealed, sha256_file, write_bytes, write_sealed, write_text
 from smearlab.store.inputs import Files
 from smearlab.training.correction import read_estimates, transition_facts
@@ -71,7 +72,7 @@ class Reader:
         self._audits: dict[str, Any] = {}
 
     def block(self, cell: Cell, block: str) -> dict[str, Any] | None:
-        """Return run.json and metrics.json of a block as {"run": …, "metrics": …, "folder": …}."""
+        """Return the account and the metrics of a block as {"run": …, "metrics": …, "folder": …}."""
         key = (cell.key, block)
         if key not in self._blocks:
             folder = self.results / cell.key / block
@@ -104,14 +105,14 @@ def _read_if_there(path: Path, *keys: str) -> dict[str, Any] | None:
 
 
 def _read_block(folder: Path) -> dict[str, Any] | None:
-    run = _read_if_there(folder / "run.json", "replicates", "code")
-    metrics = _read_if_there(folder / "metrics.json", "replicates", "code")
-    if run is None or metrics is None or not (folder / "history.csv").exists():
+    run = _read_if_there(folder / RUN, "replicates", "code")
+    metrics = _read_if_there(folder / METRICS, "replicates", "code")
+    if run is None or metrics is None or not (folder / HISTORY).exists():
         return None
     if "history_sha256" in run:
-        check_files(folder, {"history.csv": run["history_sha256"]}, "run.json")
-    if _seeds(folder / "run.json", run, REPLICATE) != _seeds(folder / "metrics.json", metrics, MEASUREMENT):
-        raise damaged(folder / "metrics.json", "speaks of other replicates than run.json")
+        check_files(folder, {HISTORY: run["history_sha256"]}, RUN)
+    if _seeds(folder / RUN, run, REPLICATE) != _seeds(folder / METRICS, metrics, MEASUREMENT):
+        raise damaged(folder / METRICS, f"speaks of other replicates than {RUN}")
     return {"run": run, "metrics": metrics, "folder": folder}
 
 
@@ -182,7 +183,7 @@ def history_table(grid: Grid, reader: Reader) -> pd.DataFrame:
         for block in grid.blocks(cell):
             found = reader.block(cell, block)
             if found is not None:
-                frames.append(pd.read_csv(found["folder"] / "history.csv").assign(cell=cell.key))
+                frames.append(pd.read_csv(found["folder"] / HISTORY).assign(cell=cell.key))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"cell": pd.Series(dtype="string")})
 
 
@@ -323,7 +324,7 @@ def missing(reader: Reader) -> list[dict[str, Any]]:
     for row, block, found in reader.rows():
         if found is None:
             folder = reader.results / row.cell.key / block
-            trained = (folder / "run.json").exists()
+            trained = (folder / RUN).exists()
             absent.append({**row.columns, "block": block, "why": "not evaluated yet" if trained else "not trained yet"})
     return absent
 

@@ -6,5 +6,5 @@ from smearlab.store.inputs import Files
 
 
 def run(job: DistillationJob, inputs: Files, outputs: Files) -> None:
-    """Measure one block of students beside their teachers and write metrics.json and examples.npz."""
+    """Measure one block of students beside their teachers and write their metrics and examples."""
     measure_block(job, inputs, outputs, teachers=trained(inputs["teacher_weights"], inputs["teacher_run"]))

@@ -60,7 +60,7 @@ def run(job: WarmUpJob, inputs: Files, outputs: Files) -> None:
 def cross_fit(
     job: WarmUpJob, training: TrainingData, observed: Sequence[np.ndarray], *, checkpoints: Path, log: Log
 ) -> tuple[dict[str, np.ndarray], list[dict[str, Any]]]:
-    """Return the arrays of probabilities.npz and an account of each replicate.
+    """Return the arrays of probabilities and an account of each replicate.
 
     observed: labels (N,) of train and validation for each replicate. The arrays have the R replicates first and
     the n training examples in the order of the data: observed, fold (R, n), probabilities float32 (R, n, L) from

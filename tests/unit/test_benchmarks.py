@@ -2,7 +2,7 @@
 
 import pytest
 
-from smearlab.host.benchmarks import seconds_taken
+from smearlab.store.benchmarks import seconds_taken
 
 HEAD = "s\th:m:s\tmax_rss\n"
 

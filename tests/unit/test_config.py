@@ -81,7 +81,7 @@ def test_a_wrong_name_is_refused_with_the_nearest_or_all(path, value, line):
         ("noises.symmetric.rates", ["0.2"], "noises.symmetric.rates.0: '0.2' is text, not a number"),
         ("noises.symmetric.rates", [True], "noises.symmetric.rates.0: True: should be a number"),
         ("recipes.small.epochs", 2.0, "recipes.small.epochs: 2.0: should be a whole number"),
-        ("recipes.small.epochs", "2", "recipes.small.epochs: '2' is text, not a number"),
+        ("recipes.small.epochs", "2", "recipes.small.epochs: '2' is text, not a number (write it without quotes"),
         ("recipes.small.epochs", 10**400, "recipes.small.epochs: "),
         ("margin", math.nan, "margin: nan: must be a finite number"),
         ("margin", math.inf, "margin: inf: must be a finite number"),

@@ -87,9 +87,19 @@ def observed(data):
     return labels
 
 
-def evaluated(tmp_path, data, observed, networks, statuses=("finished",), job=job(), teachers=None):  # noqa: B008
+def evaluated(
+    tmp_path,
+    data,
+    observed,
+    networks,
+    statuses=("finished",),
+    job=job(),
+    teachers=None,
+    transition=None,
+):
     own = trained(store(tmp_path / "weights.safetensors", networks), *statuses)
-    measured, examples = evaluate_block(job, *data, [observed] * len(statuses), own, teachers)
+    count = len(statuses)
+    measured, examples = evaluate_block(job, *data, [observed] * count, [transition] * count, own, teachers)
     json.dumps(measured, allow_nan=False)
     return measured["replicates"], examples
 
@@ -141,6 +151,17 @@ def test_every_registered_metric_takes_part(tmp_path, data, observed):
         assert registry.load("metrics", name).__name__ == f"smearlab.metrics.{name}"
     assert {"test_nll", "test_brier", "test_ece", "omega", "fitted_temperature"} <= set(replicate["metrics"])
     assert {"reliability", "margins", "confidence", "projection"} <= set(replicate["curves"])
+
+
+def test_the_temperature_is_fitted_through_the_matrix_that_is_given(tmp_path, data, observed):
+    measured = [
+        evaluated(tmp_path, data, observed, {(0, "last"): network(1)}, transition=transition)[0][0]["metrics"]
+        for transition in (None, np.eye(L), 0.6 * np.eye(L) + 0.1)
+    ]
+    unknown, plain, through = [m["fitted_temperature_true_t"] for m in measured]
+    assert unknown is None
+    assert plain == pytest.approx(measured[0]["fitted_temperature"], rel=1e-4)
+    assert through != pytest.approx(plain, rel=0.05)
 
 
 def test_two_metrics_of_one_name_are_refused(monkeypatch, tmp_path, data, observed):

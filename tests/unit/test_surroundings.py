@@ -17,7 +17,16 @@ from smearlab.host.scheduler import check_scheduler
 from smearlab.host.surroundings import CACHES, settle
 
 ROOT = Path(__file__).parents[2]
-ASKED = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "MPLCONFIGDIR", "PYTHONNOUSERSITE", "LOGNAME", "USER", "LNAME", "USERNAME")
+ASKED = (
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "MPLCONFIGDIR",
+    "PYTHONNOUSERSITE",
+    "LOGNAME",
+    "USER",
+    "LNAME",
+    "USERNAME",
+)
 ANYBODY = ["setpriv", "--reuid", "65534", "--clear-groups", "--inh-caps", "+dac_read_search", "--ambient-caps"]
 COMMANDS = ("list", "plan smoke", "check smoke", "status smoke", "explain smoke", "clean", "--help", "list --help")
 
@@ -89,13 +98,24 @@ def test_packages_of_the_user_s_home_are_left_out_unless_snakemake_is_one(
 def test_rules_are_read_with_what_check_packages_asks_for_and_snakemake_s_own():
     """Importing what the Snakefile imports loads no other package, so a bare Snakemake with numpy reads it."""
     code = (
-        "import sys; from smearlab.watch import codebook, leftovers; from smearlab.grid import cells, jobs, load, resources;"
+        "import sys; from smearlab.watch import codebook, leftovers;"
+        "from smearlab.grid import cells, jobs, load, resources;"
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = set(run.stdout.split())
     assert set(packages.FOR_READING) <= loaded
-    assert not loaded & {"torch", "pandas", "scipy", "sklearn", "pyarrow", "matplotlib", "PIL", "filelock", "safetensors"}
+    assert not loaded & {
+        "torch",
+        "pandas",
+        "scipy",
+        "sklearn",
+        "pyarrow",
+        "matplotlib",
+        "PIL",
+        "filelock",
+        "safetensors",
+    }
 
 
 def test_a_package_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch):

@@ -15,7 +15,10 @@ from smearlab.core import registry
 from smearlab.store.tables import Tables
 
 N, L = 160, 10
-METHODS: dict[str, dict[str, Any]] = {"weight_decay": {"decay": 0.01}}  # options without a default
+METHODS: dict[str, dict[str, Any]] = {  # options without a default
+    "smoothing_matrix": {"matrix": "matrix.csv"},
+    "weight_decay": {"decay": 0.01},
+}
 NOISES: dict[str, dict[str, Any]] = {
     "asymmetric": {"class_map": [0, 7, 7, 8, 4, 6, 5, 1, 8, 9]},
     "human": {"path": "human.csv", "column": "careless"},
