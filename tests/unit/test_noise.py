@@ -269,7 +269,7 @@ def test_labels_made_from_a_data_set_on_disk_are_read_back_with_it(tmp_path):
     folder = tmp_path / "flips-01234567" / "rate=0.3" / "seed=2"
     config = {"noises": {"flips": {"kind": "symmetric", "rates": [0.3]}}}
     make_labels.run(
-        LabelsJob(**asked, contents={"kind": "symmetric"}, rate=0.3, noise_seed=2, code="0"),
+        LabelsJob(**asked, rate=0.3, noise_seed=2, code="0"),
         {"training": tmp_path / "training.npz", "manifest": tmp_path / "training.json", "config": config},
         {"labels": folder / "labels.npz", "audit": folder / "audit.json"},
     )
