@@ -13,7 +13,7 @@ FAMILIES = {
     ),
     "report": (
         "what makes tables, statistics, figures and the page",
-        "jinja2 matplotlib numpy pandas pyarrow pydantic pyyaml scipy seaborn statsmodels".split(),
+        "jinja2 markupsafe matplotlib numpy pandas pyarrow pydantic pyyaml scipy seaborn statsmodels".split(),
     ),
 }
 PYTHON = "3.12"

@@ -11,6 +11,7 @@ import pytest
 from filelock import FileLock
 
 sys.path.append(str(Path(__file__).parents[1] / "workflow"))  # the checkouts and the tiny grid of the workflow tests
+sys.path.append(str(Path(__file__).parents[1] / "unit"))  # the tiny training of the unit tests
 
 from projects import TINY, Project, checkout
 from running import edited_while, kill_started, start, wait_for

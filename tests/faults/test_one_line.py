@@ -1,20 +1,16 @@
 """Whatever stops a job, the terminal gets one line that says what to do, and the log gets the rest."""
 
 import errno
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tiny_training as tiny
 import torch
 
 from smearlab.core.errors import UserError
 from smearlab.host.joblog import job_log, reason
 from smearlab.training import teacher_block
-
-sys.path.append(str(Path(__file__).parents[1] / "unit"))  # the tiny training of the unit tests
-
-import tiny_training as tiny
 
 FAULTS = [
     (UserError("data.npz: images are float32"), "smearlab: data.npz: images are float32\n"),
