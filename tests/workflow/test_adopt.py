@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from projects import PLAIN, SUMMARY, TINY, Project, changed
+from projects import ACCEPT, PLAIN, SUMMARY, TINY, Project, changed
 
 CONFIG = "configs/tiny.yaml"
 LABELS = "labels/*/symmetric*/rate=0.4"
@@ -152,6 +152,14 @@ def test_what_other_code_made_is_refused_and_named_with_the_module(travelled):
         below(travelled, path) for path in sorted(travelled.folder.glob("results/teachers/**/label*/*/run.json"))
     ]
     assert travelled.plan() == {"train_teacher": 2, "evaluate_teacher": 2, **SUMMARY}
+
+
+def test_what_the_user_accepted_stays_accepted_in_its_place(project):
+    project.edit("smearlab/methods/label_smoothing.py", "return smoothed(", "return 1.0 * smoothed(")
+    project.run(TINY, *ACCEPT)
+    told = adopt(project)
+    assert refused(told) == ["results/tiny/context.json"] and "made by smearlab" in "".join(told)
+    assert project.plan() == SUMMARY
 
 
 def test_what_is_not_there_is_made_and_nothing_else(travelled):
