@@ -47,10 +47,13 @@ def adopt(grid: Grid) -> Sifted:
 
 
 def _note(node: Node, params: dict[str, Any], book: Records, disk: Disk, time: float | None = None) -> None:
-    """Write of each output what Snakemake notes of one that it has made; time: what it gets as its own."""
+    """Write of each output what Snakemake notes of one that it has made; time: what it gets as its own.
+
+    Of those that are not there too: where one has no note, Snakemake compares no parameters of its job.
+    """
     inputs = sorted((*node.inputs, *node.ancient))
     checksums = {path: checksum for path in inputs if (checksum := disk.checksum(path)) is not None}
-    for path in filter(disk.has, node.outputs):
+    for path in node.outputs:
         record = {
             "rule": node.rule,
             "input": inputs,

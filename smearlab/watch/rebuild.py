@@ -168,7 +168,8 @@ class Rebuild:
         record = self.records.of(node.outputs[-1])
         if changed := self._changed_inputs(node, record):
             return Reasons(changed=changed)
-        return _differences(node, record) if record is not None else Reasons()
+        reasons = _differences(node, record) if record is not None else Reasons()
+        return reasons if reasons and all(map(self.records.of, node.outputs)) else Reasons()
 
     def _changed_inputs(self, node: Node, record: dict[str, Any] | None) -> list[str]:
         made = self._made(node)

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from projects import PLAIN, SUMMARY, TINY, Project, changed
+from projects import ACCEPT, PLAIN, SUMMARY, TINY, Project, changed
 
 CONFIG = "configs/tiny.yaml"
 LABELS = "labels/*/symmetric*/rate=0.4"
@@ -154,6 +154,14 @@ def test_what_other_code_made_is_refused_and_named_with_the_module(travelled):
     assert travelled.plan() == {"train_teacher": 2, "evaluate_teacher": 2, **SUMMARY}
 
 
+def test_what_the_user_accepted_stays_accepted_in_its_place(project):
+    project.edit("smearlab/methods/label_smoothing.py", "return smoothed(", "return 1.0 * smoothed(")
+    project.run(TINY, *ACCEPT)
+    told = adopt(project)
+    assert refused(told) == ["results/tiny/context.json"] and "made by smearlab" in "".join(told)
+    assert project.plan() == SUMMARY
+
+
 def test_what_is_not_there_is_made_and_nothing_else(travelled):
     shutil.rmtree(travelled.folder / "reports")
     told = adopt(travelled)
@@ -167,13 +175,15 @@ def test_weights_may_stay_behind(travelled):
     told = adopt(travelled)
     assert any(line.startswith("not there, and not checked: 6 files") for line in told)
     assert travelled.plan() == {}
+    travelled.edit("smearlab/methods/label_smoothing.py", "return smoothed(", "return 1.0 * smoothed(")
+    assert travelled.plan() == {"train_teacher": 2, "evaluate_teacher": 2, **SUMMARY}
 
 
 def test_a_block_without_its_labels_is_refused(travelled):
     folder = one(travelled, f"{LABELS}/seed=1")
     shutil.rmtree(folder)
     told = adopt(travelled)
-    assert len(refused(told)) == 2 + 1  # both teachers of that rate, and the tables
+    assert len(refused(told)) == 2  # both teachers of that rate; what is made from them follows
     assert all(f"made from {below(travelled, folder)}/audit.json, which is not there" in t for t in told if "    " in t)
     assert travelled.plan()["make_labels"] == 1
 

@@ -57,6 +57,15 @@ def notes_of_one_block(project: Project) -> None:
             path.unlink()
 
 
+def other_parameters_and_one_note_less(project: Project) -> None:
+    """Without a note of every output Snakemake compares no parameters of a job."""
+    notes = [path for path in sorted(project.folder.glob(".snakemake/metadata/**/*")) if path.is_file()]
+    trained = [path for path in notes if '"rule": "train_teacher"' in path.read_text(encoding="utf-8")]
+    for path in trained:
+        path.write_text(path.read_text(encoding="utf-8").replace("'code': '", "'code': 'other-"), encoding="utf-8")
+    trained[0].unlink()
+
+
 CHANGES = [
     nothing,
     the_weights,
@@ -66,6 +75,7 @@ CHANGES = [
     another_teacher,
     all_times,
     notes_of_one_block,
+    other_parameters_and_one_note_less,
 ]
 
 

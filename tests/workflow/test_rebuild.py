@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from projects import PLAIN, SUMMARY, TINY, Project, changed
+from projects import ACCEPT, PLAIN, SUMMARY, TINY, Project, changed
 
 TEACHERS, STUDENTS = 4, 2  # blocks: two rates times two methods; the plain teacher's student under each rate
 
@@ -223,9 +223,6 @@ def fake_conda(folder: Path) -> Path:
     program.write_text(f'#!/bin/sh\ncase "$1" in\n{cases}*) echo "conda 25.1.0" ;;\nesac\n', encoding="utf-8")
     program.chmod(0o755)
     return folder / "bin"
-
-
-ACCEPT = ("--touch", "--until", "train_teacher", "distill_student", "evaluate_teacher", "evaluate_student")
 
 
 def test_results_are_accepted_after_an_edit_that_alters_nothing(project):
