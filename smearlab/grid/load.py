@@ -140,12 +140,17 @@ def parse(content: Mapping[str, Any]) -> Config:
         raise UserError("\n".join(dict.fromkeys(fault_lines(error, Config)))) from None
 
 
-def fault_lines(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[str]:
-    """Return one line a fault: the key's path, the value, what is allowed, and the nearest allowed name."""
-    return [f"config: {_line(fault, model, prefix)}" for fault in error.errors(include_url=False)]
+def fault_lines(
+    error: ValidationError, model: type[BaseModel], prefix: str = "", beside: Iterable[str] = ()
+) -> list[str]:
+    """Return one line a fault: the key's path, the value, what is allowed, and the nearest allowed name.
+
+    beside: names that are allowed at the same place although the model does not have them.
+    """
+    return [f"config: {_line(fault, model, prefix, list(beside))}" for fault in error.errors(include_url=False)]
 
 
-def _line(fault: Mapping[str, Any], model: type[BaseModel], prefix: str) -> str:
+def _line(fault: Mapping[str, Any], model: type[BaseModel], prefix: str, beside: list[str]) -> str:
     location = [part for part in fault["loc"] if not str(part).startswith(("list[", "function-", "constrained"))]
     if location[-1] == "[key]":
         location = location[:-2]  # what is wrong is a name, which stands in the message
@@ -153,7 +158,7 @@ def _line(fault: Mapping[str, Any], model: type[BaseModel], prefix: str) -> str:
     value = _shorten(fault["input"])
     match fault["type"]:
         case "extra_forbidden":
-            return f"unknown key {path}{_near(str(location[-1]), _keys(model, location[:-1]))}"
+            return f"unknown key {path}{_near(str(location[-1]), [*beside, *_keys(model, location[:-1])])}"
         case "missing":
             return f"{path} is missing"
         case "float_type" | "int_type" if isinstance(fault["input"], str):

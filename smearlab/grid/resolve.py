@@ -108,8 +108,13 @@ class Faults:
             raise UserError("\n".join(dict.fromkeys(self.lines)))
 
 
-def entry_options(kind: str, name: str, extra: Mapping[str, Any] | None, where: str) -> dict[str, Any]:
-    """Return the options of a registry entry with defaults filled; UserError with their place in the config."""
+def entry_options(
+    kind: str, name: str, extra: Mapping[str, Any] | None, where: str, beside: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Return the options of a registry entry with defaults filled; UserError with their place in the config.
+
+    beside: the keys that every entry of the kind has in the config.
+    """
     if name not in registry.names(kind):
         near = registry.suggestion(name, registry.names(kind))
         raise UserError(f"config: {where}: unknown {kind.rstrip('s')} {name!r}{near}")
@@ -117,7 +122,7 @@ def entry_options(kind: str, name: str, extra: Mapping[str, Any] | None, where: 
     try:
         return model.model_validate(dict(extra or {})).model_dump()
     except ValidationError as error:
-        raise UserError("\n".join(fault_lines(error, model, where))) from None
+        raise UserError("\n".join(fault_lines(error, model, where, beside))) from None
 
 
 def dataset(name: str, config: Config) -> Dataset:
@@ -195,7 +200,7 @@ def recipe(name: str, config: Config) -> Recipe:
 def choice(kind: str, given: Open, where: str) -> Choice:
     """Return a registered entry of a recipe: its name, what the config says of all of its kind, its own options."""
     shared = lasting(given)
-    options = entry_options(kind, shared["name"], given.model_extra, where)
+    options = entry_options(kind, shared["name"], given.model_extra, where, type(given).model_fields)
     return {**shared, **registry.without_neutral(kind, shared["name"], options)}
 
 
