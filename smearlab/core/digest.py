@@ -11,7 +11,7 @@ noise or network disturbs no other. Of the libraries mentioned, those in NUMERIC
 import ast
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,8 @@ def _parts(stage: str, entries: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     by_file: dict[str, list[str]] = {}
     for symbol in sorted({symbol for root in roots for symbol in _reached(root)}):
         path = str(module_path(symbol.module).relative_to(ROOT))
-        by_file.setdefault(path, []).append(_short([symbol.name, _named(_form(symbol))]))
+        pieces = [piece if isinstance(piece, str) else f"own {piece.name}" for piece in _text(symbol)]
+        by_file.setdefault(path, []).append(_short([symbol.name, pieces]))
     return tuple(sorted({**{path: _short(own) for path, own in by_file.items()}, **libraries(roots)}.items()))
 
 
@@ -97,29 +98,18 @@ def _starts(root: str) -> list[tuple[str, Symbol]]:
     return [(name, Symbol(root, name)) for name in sorted(public)]
 
 
-def _canonical(start: Symbol) -> list[Form]:
-    """Return the forms of all that a symbol reaches, each mention replaced by the place of what it mentions."""
-    places = {start: 0}
-    waiting, forms = [start], []
+def _canonical(start: Symbol) -> str:
+    """Return a hash of all forms that a symbol reaches, each mention replaced by the place of what it mentions."""
+    places, waiting = {start: 0}, [start]
+    digest = hashlib.sha256()
     for symbol in waiting:
-        forms.append(_placed(_form(symbol), places, waiting))
-    return forms
-
-
-def _placed(form: Any, places: dict[Symbol, int], waiting: list[Symbol]) -> Any:
-    if isinstance(form, Symbol):
-        if form not in places:
-            places[form] = len(places)
-            waiting.append(form)
-        return ("own", places[form])
-    return tuple(_placed(item, places, waiting) for item in form) if isinstance(form, tuple) else form
-
-
-def _named(form: Any) -> Any:
-    """Return a form in which each mention stands by its name: a change shows in one place alone."""
-    if isinstance(form, Symbol):
-        return ("own", form.name)
-    return tuple(map(_named, form)) if isinstance(form, tuple) else form
+        for piece in _text(symbol):
+            if isinstance(piece, Symbol) and piece not in places:
+                places[piece] = len(places)
+                waiting.append(piece)
+            digest.update((piece if isinstance(piece, str) else f"own {places[piece]}").encode())
+        digest.update(b"\n")
+    return digest.hexdigest()
 
 
 @cache
@@ -127,23 +117,46 @@ def _reached(root: str) -> frozenset[Symbol]:
     found = {symbol: None for _, symbol in _starts(root)}
     waiting = list(found)
     for symbol in waiting:
-        fresh = [other for other in _leaves(_form(symbol)) if isinstance(other, Symbol) and other not in found]
+        fresh = [part for part in _text(symbol) if isinstance(part, Symbol) and part not in found]
         found |= dict.fromkeys(fresh)
         waiting += dict.fromkeys(fresh)
     return frozenset(found)
 
 
 @cache
+def _text(symbol: Symbol) -> tuple[str | Symbol, ...]:
+    """Return a symbol's form as text, in pieces between its mentions of others."""
+    pieces: list[str | Symbol] = []
+    written: list[str] = []
+
+    def write(form: Any) -> None:
+        if isinstance(form, Symbol):
+            pieces.extend(("".join(written), form))
+            written.clear()
+        elif isinstance(form, tuple) and not isinstance(form, Library):
+            written.append("(")
+            for item in form:
+                write(item)
+            written.append(")")
+        else:
+            written.append(f"{form!r},")
+
+    write(_form(symbol))
+    return (*pieces, "".join(written))
+
+
+@cache
 def _mentions(symbol: Symbol) -> frozenset[str]:
-    return frozenset(leaf.name for leaf in _leaves(_form(symbol)) if isinstance(leaf, Library))
-
-
-def _leaves(form: Any) -> Iterator[Any]:
-    if isinstance(form, tuple) and not isinstance(form, (Symbol, Library)):
-        for item in form:
-            yield from _leaves(item)
-    else:
-        yield form
+    """Return the libraries that a symbol's form mentions."""
+    found: set[str] = set()
+    waiting: list[Any] = [_form(symbol)]
+    while waiting:
+        form = waiting.pop()
+        if isinstance(form, Library):
+            found.add(form.name)
+        elif isinstance(form, tuple) and not isinstance(form, Symbol):
+            waiting += form
+    return frozenset(found)
 
 
 @cache
@@ -162,6 +175,7 @@ def _resolved(form: Any) -> Any:
     return tuple(map(_resolved, form)) if isinstance(form, tuple) and not isinstance(form, Library) else form
 
 
+@cache
 def _defining(symbol: Symbol) -> Any:
     """Return the symbol that defines what another one names, through modules that only pass it on."""
     whole = f"{symbol.module}.{symbol.name}"
@@ -173,12 +187,14 @@ def _defining(symbol: Symbol) -> Any:
     return _defining(passed_on) if isinstance(passed_on, Symbol) else passed_on or symbol
 
 
+@cache
 def module_path(module: str) -> Path:
     """Return the file of a module of this package."""
     base = ROOT.joinpath(*module.split("."))
     return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
 
 
+@cache
 def is_module(name: str) -> bool:
     """Return whether a dotted name is a module of this package."""
     return name.startswith(f"{PACKAGE}.") and module_path(name).is_file()
