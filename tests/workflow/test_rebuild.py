@@ -107,7 +107,7 @@ UNSEEN = {  # edits that decide no number: a file, what stands there, and what d
     "a lock": ("host/runlock.py", "STALE = 180.0", "STALE = 300.0"),
     "a log": ("host/joblog.py", "error: ", "fault: "),
     "a docstring": ("training/block.py", '"""One job: its problem', '"""A job: its problem'),
-    "the registry": ("core/registry.py", "def names(", "UNUSED = 1\n\n\ndef names("),
+    "the registry": ("core/registry.py", "return tuple(sorted(path.stem", "return tuple(sorted(path.name[:-3]"),
     "the checks of a config": ("grid/schema.py", "milestones must rise", "milestones have to rise"),
     "a key with a default": ("grid/schema.py", "    milestones: list[", "    cycles: int = 1\n    milestones: list["),
 }
