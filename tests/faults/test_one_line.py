@@ -1,6 +1,7 @@
 """Whatever stops a job, the terminal gets one line that says what to do, and the log gets the rest."""
 
 import errno
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 

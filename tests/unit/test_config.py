@@ -12,6 +12,7 @@ from configs import TINY, config
 from smearlab.core import registry
 from smearlab.core.digest import ROOT
 from smearlab.core.errors import UserError
+from smearlab.core.jobs import Augmentation
 from smearlab.grid.cells import load_grid
 from smearlab.grid.load import MAX_BYTES, MAX_DEPTH, read_config
 from smearlab.grid.resolve import MAX_CELLS
@@ -385,15 +386,15 @@ def test_a_shipped_config_stands_alone(path):
 
 def test_defaults_are_filled():
     recipe = load_grid(config()).definitions.recipes[0].settings
-    assert recipe["optimiser"] == {
+    assert recipe.optimiser == {
         "name": "sgd",
         "learning_rate": 0.1,
         "momentum": 0.9,
         "nesterov": True,
         "weight_decay": 0.0,
     }
-    assert recipe["augmentation"] == {"crop": 0, "flip": False}
-    assert recipe["steps"] is None and recipe["checkpoint"] == "last"
+    assert recipe.augmentation == Augmentation(crop=0, flip=False)
+    assert recipe.steps is None and recipe.checkpoint == "last"
 
 
 def test_one_value_may_stand_for_a_list():
