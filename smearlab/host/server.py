@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from smearlab.host import job
-from smearlab.host.warm import LENGTH
+from smearlab.host.warm import LENGTH, PASSED_ON
 
 HEAVY = (  # what some stage needs; what this environment lacks is left out
     "torch",
@@ -42,7 +42,8 @@ ENDED = 0  # the exit code of a guard; the job's own goes to the client
 
 def serve(path: str, run: int) -> None:
     """Serve on a unix socket at `path` until the process `run` ends; returns at once where forking would be unsafe."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
     for module in HEAVY:
         with suppress(ModuleNotFoundError):
             importlib.import_module(module)
@@ -116,7 +117,12 @@ def _reap() -> None:
 
 
 def _guard(client: socket.socket) -> None:
-    """Fork the job of a client, watch over both, and end; never returns."""
+    """Fork the job of a client, watch over both, and end; never returns.
+
+    What a scheduler sends to all processes at once reaches the job by itself: the guard stays to say how it ended.
+    """
+    for number in PASSED_ON:
+        signal.signal(number, signal.SIG_IGN)
     try:
         order, handles = _received(client)
         process = os.fork()
@@ -149,6 +155,7 @@ def _become(order: dict[str, Any], handles: list[int]) -> None:
     """Turn this fork into the job that was asked for; never returns."""
     code = 1
     try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.environ.clear()
         os.environ.update(order["environment"])

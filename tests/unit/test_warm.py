@@ -136,6 +136,17 @@ def test_a_job_that_a_signal_ends_ends_its_client_by_the_same(place: str, number
     assert process.returncode == -number
 
 
+def test_a_signal_to_everybody_at_once_is_the_job_s_to_answer(place: str) -> None:
+    process = client(place, "import signal, sys; signal.signal(15, lambda *_: sys.exit(75)); " + SLEEP)
+    number = job()
+    guard = psutil.Process(number).parent()
+    assert guard is not None
+    guard.send_signal(signal.SIGTERM)
+    os.kill(number, signal.SIGTERM)
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == 75
+
+
 def test_it_ends_with_its_run_and_leaves_a_job_to_its_client(place: str, run: "subprocess.Popen[bytes]") -> None:
     process = client(place, "import time\nwhile not __import__('os').path.exists('go'): time.sleep(0.01)")
     until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_SLEEPING)
