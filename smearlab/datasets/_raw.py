@@ -68,7 +68,15 @@ def check_images(images: np.ndarray, source: str) -> None:
     """Raise UserError unless images are uint8 (N, H, W, C) with at least one image and 1 to 4 channels."""
     if images.dtype != np.uint8:
         nan = f" with {int(np.isnan(images).sum())} NaN" if images.dtype.kind == "f" else ""
-        raise UserError(f"{source}: images are {images.dtype}{nan}, they must be uint8 (0 to 255)")
+        scale = (
+            f"; they run from {images.min():g} to {images.max():g}"
+            if images.dtype.kind in "iuf" and images.size
+            else ""
+        )
+        raise UserError(
+            f"{source}: images are {images.dtype}{nan}, they must be uint8 (0 to 255){scale}: scale them to 0…255 and "
+            "convert with .astype(numpy.uint8) (the full range of 16 bits: divide by 257; 0…1: multiply by 255)"
+        )
     if images.ndim != 4 or 0 in images.shape or images.shape[-1] > MAX_CHANNELS:
         raise UserError(
             f"{source}: images have shape {images.shape}; allowed are (N, H, W) and (N, H, W, C), "
@@ -82,7 +90,9 @@ def check_labels(labels: np.ndarray, name: str, n: int, source: str) -> None:
         nan = f" with {int(np.isnan(labels).sum())} NaN" if labels.dtype.kind == "f" else ""
         raise UserError(f"{source}: {name} are {labels.dtype}{nan}, they must be integers")
     if labels.shape != (n,):
-        raise UserError(f"{source}: {name} have shape {labels.shape}, there are {n} images")
+        onehot = labels.ndim == 2 and labels.shape[0] == n and labels.size and (labels.sum(axis=1) == 1).all()
+        hint = "; these are one-hot rows: give .argmax(axis=1)" if onehot else ""
+        raise UserError(f"{source}: {name} have shape {labels.shape}, there are {n} images{hint}")
 
 
 def _check_range(raw: RawData, name: str, labels: np.ndarray) -> None:

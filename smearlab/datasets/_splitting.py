@@ -101,7 +101,10 @@ class _Cut:
             self.refuse(f"{name} is {fraction}, of {len(pool)} examples; allowed are fractions that give at least one")
         alone = np.flatnonzero(self.counts(pool) == 1)
         if len(alone):
-            self.refuse(f"too few examples to split off a {name} part: only one of {self.named(alone)}")
+            self.refuse(
+                f"too few examples to split off a {name} part: only one of {self.named(alone)}; give each class two "
+                f"or more, leave such classes out, or bring a {name} part of your own (a folder, or in `split`)"
+            )
         rng = numpy_generator("split", "dataset", self.seed, DRAWS.index(name))
         self.part[pool[stratified_choice(self.classes[pool], size, rng)]] = part
 
@@ -121,7 +124,8 @@ class _Cut:
         absent = np.flatnonzero(self.counts(np.flatnonzero(self.part == TRAIN)) == 0)
         if len(absent):
             n = len(self.raw.class_names)
-            self.refuse(f"{len(absent)} of {n} classes have no training example: {self.named(absent)}")
+            from_one = "; do labels count from 1? They count from 0" if absent.tolist() == [0] else ""
+            self.refuse(f"{len(absent)} of {n} classes have no training example: {self.named(absent)}{from_one}")
 
     def refuse_emptied_classes(self) -> None:
         """Refuse a cut that leaves a class without a training example."""

@@ -34,6 +34,12 @@ Batch = tuple[np.ndarray, np.ndarray]  # images and labels of one file
 Reader = Callable[[str, Any], tuple[list[Batch], list[Batch]]]  # train and test
 
 
+def sizes(name: str, published: tuple[int, int]) -> tuple[int, int]:
+    """Return the number of examples outside the test part, and of all: those of the user's own file if there is one."""
+    own = own_file(name)
+    return arrays.sizes(path=str(own)) if own.exists() else published
+
+
 def load_mnist(name: str, class_names: list[str], torchvision_name: str) -> RawData:
     """Return a set in MNIST's format: images uint8 (N, 28, 28, 1), train then test."""
     return _load(name, class_names, torchvision_name, _read_mnist)

@@ -45,12 +45,18 @@ def has_clean_labels(*, path: str) -> bool:
     return "labels" in npz_names(path)
 
 
+def sizes(*, path: str) -> tuple[int, int]:
+    """Return the number of examples that the file does not call test, and of all."""
+    arrays = read_npz(path, (*LABELS, "split"))
+    n = next((arrays[name].size for name in LABELS if name in arrays), 0)
+    if "split" in arrays:
+        return int((_text(arrays["split"], "split", path) != "test").sum()), arrays["split"].size
+    return n, n
+
+
 def count(*, path: str) -> int:
     """Return the number of examples that the file does not call test."""
-    arrays = read_npz(path, (*LABELS, "split"))
-    if "split" in arrays:
-        return int((_text(arrays["split"], "split", path) != "test").sum())
-    return next((arrays[name].size for name in LABELS if name in arrays), 0)
+    return sizes(path=path)[0]
 
 
 def fingerprint(*, path: str) -> str:

@@ -19,3 +19,8 @@ def class_names() -> list[str]:
 def fingerprint() -> str:
     """Return the identity of the content: the user's own file if there is one."""
     return _torchvision.fingerprint("cifar10")
+
+
+def sizes() -> tuple[int, int]:
+    """Return the number of examples outside the test part, and of all."""
+    return _torchvision.sizes("cifar10", (50_000, 60_000))

@@ -30,3 +30,8 @@ def class_names() -> list[str]:
 def fingerprint() -> str:
     """Return the identity of the content: the user's own file if there is one."""
     return _torchvision.fingerprint("fashion_mnist")
+
+
+def sizes() -> tuple[int, int]:
+    """Return the number of examples outside the test part, and of all."""
+    return _torchvision.sizes("fashion_mnist", (60_000, 70_000))

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 
 from smearlab.core.errors import UserError
 from smearlab.datasets._fingerprint import folder_fingerprint
-from smearlab.datasets._raw import PARTS, RawData, check_class_names, some
+from smearlab.datasets._labels_csv import Picture, read_noisy_labels
+from smearlab.datasets._raw import RawData, check_class_names, some
 from smearlab.store.npz import MAX_BYTES, memory_bound, reason
 
 if TYPE_CHECKING:
@@ -26,15 +26,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 GREY_MODES = ("1", "L", "LA")
 COLOUR_MODES = ("P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
 MAX_PIXELS = 64 * 2**20
-MAX_CSV_BYTES = 2**30
-
-
-class Picture(NamedTuple):
-    """One image file: its part, class, and name below the root with forward slashes."""
-
-    part: str
-    class_name: str
-    name: str
+LATER = {"labels_column": None, "path_column": None, "validation_folder": None, "test_folder": None}
 
 
 class Header(NamedTuple):
@@ -51,65 +43,129 @@ def load(
     size: Annotated[int, Field(ge=4, le=1024)] | None = None,
     labels_csv: str | None = None,
     labels: Literal["clean", "noisy"] = "clean",
+    labels_column: str | None = None,
+    path_column: str | None = None,
+    validation_folder: str | None = None,
+    test_folder: str | None = None,
 ) -> RawData:
     """Read ROOT/{train,validation,test}/CLASS/* in sorted order; only `train` is needed.
 
     Images are grey (C = 1) if all files are, else RGB; transparency is dropped and of an animation the first
     picture is taken. `size`: each image's largest centred square is resized to size x size (bicubic), unless
-    it has that size. Without it all must be of one size. `labels_csv` (relative to the working folder):
-    columns `path` (relative to ROOT) and `label` (class name, else index) for every training image; they
-    become the noisy labels. `labels`: whether the folders state clean labels, or noisy ones where no others are
-    known. UserError names files that are unreadable, of another size, or lead out of ROOT.
+    it has that size. Without it all must be of one size. `labels_csv` (relative to the working folder): a table
+    with a header, whose columns `path_column` (else path, relative to ROOT) and `labels_column` (else label; class
+    names, or indices) speak of every training image; they become the noisy labels. `labels`: whether the folders
+    state clean labels, or noisy ones where no others are known. `validation_folder`, `test_folder`: their names
+    below ROOT where they differ, such as val. UserError names files that are unreadable, of another size, or
+    lead out of ROOT.
     """
-    pictures = _listing(path)
+    parts = _parts(path, validation_folder, test_folder)
+    pictures = _listing(path, parts)
     names = _class_names(pictures, path)
     headers = _survey(path, pictures)
     index = {name: i for i, name in enumerate(names)}
     stated = np.array([index[picture.class_name] for picture in pictures], dtype=np.int64)
-    noisy = None if labels_csv is None else _noisy_labels(labels_csv, pictures, names)
+    noisy = None
+    if labels_csv is not None:
+        columns = (path_column or "path", labels_column or "label")
+        noisy = read_noisy_labels(labels_csv, columns, pictures, stated, names, _unused_parts(path, parts))
     return RawData(
         images=_decode(path, pictures, headers, size),
         labels=stated if labels == "clean" else None,
         noisy_labels=noisy if labels == "clean" else stated,
         split=_split(pictures),
         class_names=names,
+        notes=_notes(path, parts),
         source=path,
     )
 
 
-def class_names(
-    *, path: str, size: int | None = None, labels_csv: str | None = None, labels: str = "clean"
-) -> list[str]:
+def class_names(*, path: str, **_: object) -> list[str]:
     """Return the names of the class folders in ROOT/train, sorted."""
     return check_class_names(_subfolders(Path(path, "train")), path)
 
 
 def has_clean_labels(
-    *, path: str, size: int | None = None, labels_csv: str | None = None, labels: str = "clean"
+    *,
+    labels: str = "clean",
+    labels_csv: str | None = None,
+    labels_column: str | None = None,
+    path_column: str | None = None,
+    **_: object,
 ) -> bool:
-    """Whether the folders state clean labels; UserError where the config says what the noisy ones are twice."""
+    """Whether the folders state clean labels; UserError where options contradict each other."""
     if labels == "noisy" and labels_csv is not None:
         raise UserError("labels_csv gives noisy labels beside clean folders; with labels: noisy, leave it out")
+    if labels_csv is None and (labels_column or path_column):
+        raise UserError("labels_column and path_column name columns of labels_csv, which is not given")
     return labels == "clean"
 
 
-def count(*, path: str, size: int | None = None, labels_csv: str | None = None, labels: str = "clean") -> int:
-    """Return the number of images outside ROOT/test."""
-    return sum(picture.part != "test" for picture in _listing(path))
+def sizes(
+    *, path: str, validation_folder: str | None = None, test_folder: str | None = None, **_: object
+) -> tuple[int, int]:
+    """Return the number of images outside the test folder, and of all."""
+    pictures = _listing(path, _parts(path, validation_folder, test_folder))
+    return sum(picture.part != "test" for picture in pictures), len(pictures)
 
 
-def fingerprint(*, path: str, size: int | None = None, labels_csv: str | None = None, labels: str = "clean") -> str:
+def count(**options: Any) -> int:
+    """Return the number of images outside the test folder."""
+    return sizes(**options)[0]
+
+
+def example_names(
+    *, path: str, validation_folder: str | None = None, test_folder: str | None = None, **_: object
+) -> list[str]:
+    """Return the names of all images below ROOT, with forward slashes, in the order of `load`."""
+    return [picture.name for picture in _listing(path, _parts(path, validation_folder, test_folder))]
+
+
+def fingerprint(
+    *,
+    path: str,
+    size: int | None = None,
+    labels_csv: str | None = None,
+    validation_folder: str | None = None,
+    test_folder: str | None = None,
+    **_: object,
+) -> str:
     """Return a SHA-256 over the names and contents of the images and of the CSV.
 
     UserError, before any of them is read in full, if at `size` they need more memory than is ever given to them.
     """
-    pictures = _listing(path)
+    pictures = _listing(path, _parts(path, validation_folder, test_folder))
     if size is not None:
         _check_size(path, pictures, size)
     files = {picture.name: Path(path, picture.name) for picture in pictures}
     if labels_csv is not None:
         files["/labels_csv"] = Path(labels_csv)  # no image has a name that starts with a slash
     return folder_fingerprint(path, files)
+
+
+def _parts(root: str, validation_folder: str | None, test_folder: str | None) -> dict[str, str]:
+    """Return the folder of each part below the root; UserError for one that is named and absent, or named twice."""
+    for option, folder in (("validation_folder", validation_folder), ("test_folder", test_folder)):
+        if folder is not None and not Path(root, folder).is_dir():
+            raise UserError(f"{root}: {option}: {folder!r} is no folder there")
+    named = {"train": "train", "validation": validation_folder or "validation", "test": test_folder or "test"}
+    parts = {part: folder for part, folder in named.items() if part == "train" or Path(root, folder).exists()}
+    if len(set(parts.values())) < len(parts):
+        raise UserError(f"{root}: one folder cannot be two of {', '.join(f'{k} ({v})' for k, v in parts.items())}")
+    return parts
+
+
+def _unused_parts(root: str, parts: dict[str, str]) -> list[str]:
+    """Return the folders beside train that look like a part of the data and are none."""
+    found = [entry.name for entry in _visible(Path(root)) if entry.is_dir() and entry.name not in parts.values()]
+    return [name for name in found if name.lower().startswith(("val", "test", "dev", "eval"))]
+
+
+def _notes(root: str, parts: dict[str, str]) -> list[str]:
+    unused = _unused_parts(root, parts)
+    if not unused:
+        return []
+    return [f"folders that are not used: {some(unused)}; validation_folder or test_folder would name one as that part"]
 
 
 def _check_size(root: str, pictures: list[Picture], size: int) -> None:
@@ -140,19 +196,17 @@ def _class_names(pictures: list[Picture], root: str) -> list[str]:
     return names
 
 
-def _listing(root: str) -> list[Picture]:
+def _listing(root: str, parts: dict[str, str]) -> list[Picture]:
     """List the image files by part, class and name, refusing whatever is not a plain file inside the root."""
     base = Path(root)
     if not base.is_dir():
         raise UserError(f"{root}: no such folder; expected {root}/train/CLASS/* and {root}/test/CLASS/*")
     inside = os.path.realpath(base)
     pictures = []
-    for part in PARTS:
-        if part != "train" and not (base / part).exists():
-            continue
-        for class_name in _subfolders(base / part):
-            names = _files(base / part / class_name, inside)
-            pictures += [Picture(part, class_name, f"{part}/{class_name}/{name}") for name in names]
+    for part, folder in parts.items():
+        for class_name in _subfolders(base / folder):
+            names = _files(base / folder / class_name, inside)
+            pictures += [Picture(part, class_name, f"{folder}/{class_name}/{name}") for name in names]
     if not pictures:
         raise UserError(f"{root}: no images in {root}/train/CLASS/")
     return pictures
@@ -223,7 +277,10 @@ def _survey(root: str, pictures: list[Picture]) -> list[Header]:
 
 def _check_mode(mode: str) -> None:
     if mode not in GREY_MODES + COLOUR_MODES:
-        raise ValueError(f"pixels of mode {mode!r}, allowed are 8 bits per channel")
+        raise ValueError(
+            f"pixels of mode {mode!r}, allowed are 8 bits per channel: scale what you have to 0…255 yourself "
+            "(the full range of 16 bits: divide by 257), as their scale is not known here"
+        )
 
 
 def _refuse(root: str, faults: list[str], n: int) -> None:
@@ -273,50 +330,3 @@ def _pixels(image: Image.Image, width: int, height: int, grey: bool) -> np.ndarr
         box = (left, top, left + side, top + side)
         image = image.resize((width, height), Image.Resampling.BICUBIC, box=box)
     return np.asarray(image).reshape(height, width, -1)
-
-
-def _noisy_labels(path: str, pictures: list[Picture], names: list[str]) -> np.ndarray:
-    """Return a label per image from the CSV, -1 for test images if it speaks of none of them."""
-    given = _read_csv(path)
-    known = {picture.name for picture in pictures}
-    strange = sorted(set(given) - known)
-    if strange:
-        raise UserError(f"{path}: {len(strange)} paths are no images of the data set: {some(strange)}")
-    silent = not any(picture.part == "test" and picture.name in given for picture in pictures)
-    missing = [p.name for p in pictures if p.name not in given and not (silent and p.part == "test")]
-    if missing:
-        raise UserError(f"{path}: {len(missing)} of {len(pictures)} images have no label: {some(missing)}")
-    index = {str(i): i for i in range(len(names))} | {name: i for i, name in enumerate(names)}
-    wrong = [f"{name}: {label}" for name, label in given.items() if label not in index]
-    if wrong:
-        raise UserError(
-            f"{path}: {len(wrong)} labels are neither a class nor its index (0 to {len(names) - 1}): {some(wrong)}"
-        )
-    return np.array([index[given[p.name]] if p.name in given else -1 for p in pictures], dtype=np.int64)
-
-
-def _read_csv(path: str) -> dict[str, str]:
-    try:
-        if os.path.getsize(path) > MAX_CSV_BYTES:
-            raise UserError(f"{path}: larger than {MAX_CSV_BYTES:,} bytes")
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file, strict=True)
-            if not {"path", "label"} <= set(rows.fieldnames or []):
-                raise UserError(f"{path}: the first line must name the columns path,label")
-            pairs = [(row["path"], row["label"]) for row in rows]
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not a CSV file in UTF-8 ({error})") from error
-    return _unique(path, pairs)
-
-
-def _unique(path: str, pairs: list[tuple[str | None, str | None]]) -> dict[str, str]:
-    given: dict[str, str] = {}
-    for line, (name, label) in enumerate(pairs, start=2):
-        if not name or not label:
-            raise UserError(f"{path}: row {line} lacks a path or a label")
-        if name in given:
-            raise UserError(f"{path}: {name!r} occurs twice, again in row {line}")
-        given[name] = label
-    return given

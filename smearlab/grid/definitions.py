@@ -79,7 +79,10 @@ class Noise:
 
     def transition(self, dataset: Dataset, rate: float | None) -> np.ndarray | None:
         """The asked T (L, L), or None where the kind asks for none."""
-        return asked_transition(self.kind, dataset.n_classes, dataset.kind, rate=rate, options=self.options)
+        classes = dataset.class_names
+        return asked_transition(
+            self.kind, len(classes), dataset.kind, rate=rate, options=self.options, class_names=classes
+        )
 
 
 CLEAN = Noise(name="clean", kind="symmetric", options={}, contents={}, rates=(0.0,))

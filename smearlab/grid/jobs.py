@@ -27,6 +27,7 @@ from smearlab.core.jobs import (
 from smearlab.grid.cells import Cell, Estimate, Grid, Labels
 from smearlab.grid.definitions import CROSS_ENTROPY, Dataset, Method
 from smearlab.grid.estimator import Estimator
+from smearlab.noises._draw import aligns
 
 _REACHED: dict[str, tuple[str, tuple[str, ...]]] = {}  # digest: what it was taken over, in this process
 
@@ -55,7 +56,10 @@ def dataset_job(dataset: Dataset) -> DatasetJob:
 def labels_job(labels: Labels, seed: int) -> LabelsJob:
     """The observed labels of one noise seed."""
     noise = labels.noise
-    kinds = {noise.kind, *(value["kind"] for value in noise.contents.values() if isinstance(value, dict))}
+    kinds = {noise.kind, *([noise.contents["of"]["kind"]] if "of" in noise.contents else [])}
+    modules = sorted(_module("noises", kind) for kind in kinds)
+    if aligns(noise.kind, noise.contents):  # the loader says how many examples there are, and their names
+        modules.append(_module("datasets", labels.dataset.kind))
     return LabelsJob(
         dataset=labels.dataset.id,
         dataset_kind=labels.dataset.kind,
@@ -63,7 +67,7 @@ def labels_job(labels: Labels, seed: int) -> LabelsJob:
         contents=noise.contents,
         rate=labels.rate,
         noise_seed=seed,
-        code=_code("make_labels", sorted(_module("noises", kind) for kind in kinds)),
+        code=_code("make_labels", modules),
     )
 
 

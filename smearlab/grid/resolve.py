@@ -17,7 +17,6 @@ from smearlab.core import registry
 from smearlab.core.errors import UserError
 from smearlab.core.identity import canonical, short_hash
 from smearlab.core.jobs import Choice, EstimateSettings, RecipeSettings, typed
-from smearlab.core.matrix_file import read_matrix
 from smearlab.core.transition import check_invertible, check_transition, matched
 from smearlab.datasets._fingerprint import file_fingerprint
 from smearlab.grid.definitions import CLEAN, Dataset, Method, Noise, Recipe
@@ -26,7 +25,8 @@ from smearlab.grid.lasting import lasting
 from smearlab.grid.load import fault_lines, parse
 from smearlab.grid.options import options_model, special_type
 from smearlab.grid.schema import RESERVED_NAMES, Config, MethodConfig, Open
-from smearlab.noises._draw import is_rated, rate_range
+from smearlab.noises._draw import is_rated, rate_range, too_high
+from smearlab.store.matrix_file import read_matrix
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,19 @@ def entry_options(
     try:
         return model.model_validate(dict(extra or {})).model_dump()
     except ValidationError as error:
-        raise UserError("\n".join(fault_lines(error, model, where, beside))) from None
+        lines = fault_lines(error, model, where, beside)
+        raise UserError("\n".join(_with_forms(error, lines, where, kind, name))) from None
+
+
+def _with_forms(error: ValidationError, lines: list[str], where: str, kind: str, name: str) -> list[str]:
+    """Return the lines of faults; an option whose form an entry describes in FORMS has one line that says it."""
+    forms = registry.describe(kind, name).constants.get("FORMS", {})
+    options = [fault["loc"][0] for fault in error.errors(include_url=False)]
+    said = [
+        line if option not in forms else f"config: {where}.{option}: {forms[option]}"
+        for option, line in zip(options, lines, strict=True)
+    ]
+    return list(dict.fromkeys(said))
 
 
 def dataset(name: str, config: Config) -> Dataset:
@@ -174,7 +186,7 @@ def _contents(options: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Return the options with every file replaced by a fingerprint of its bytes; UserError if one is absent."""
     contents: dict[str, Any] = {}
     for key, value in options.items():
-        if isinstance(value, dict):
+        if key == "of":
             contents[key] = _contents(value, f"{where}.{key}")
         elif key == "path" and value is not None:
             if not Path(value).is_file():
@@ -227,7 +239,7 @@ def _with_files(name: str, given: dict[str, Any], where: str) -> tuple[dict[str,
     files: dict[str, str] = {}
     for option in registry.describe("methods", name).constants.get("FILES", ()):
         path, place = options[option], f"config: {where}.{option}"
-        matrix = check_transition(read_matrix(path, place, MAX_MATRIX_BYTES), f"{place}: {path}")
+        matrix = check_transition(read_matrix(path, place, MAX_MATRIX_BYTES).rows, f"{place}: {path}")
         files[option] = canonical(matrix.tolist())
     return options | {option: short_hash(json.loads(text)) for option, text in files.items()}, files
 
@@ -329,7 +341,8 @@ def _check_noise(data: Dataset, kind: Noise, definitions: Definitions) -> None:
     for rate in kind.rates:
         if rate is not None and not low <= rate < high:
             allowed = f"{low:g} <= rate < {high:g}"
-            raise UserError(f"{where}.rates: {rate}: {kind.kind} with {data.n_classes} classes allows {allowed}")
+            hint = too_high(kind.kind, rate, high)
+            raise UserError(f"{where}.rates: {rate}: {kind.kind} with {data.n_classes} classes allows {allowed}{hint}")
         asked = kind.transition(data, rate)
         if asked is None:
             continue

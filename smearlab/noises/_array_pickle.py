@@ -1,18 +1,19 @@
-"""Named integer arrays out of the .pt files in which CIFAR-N is published, without running anything in them.
+"""Named integer arrays and tensors out of .pt files such as those of CIFAR-N, without running anything in them.
 
 A .pt file is a pickle, and a pickle can call any function. Here the only names it may ask for are those that
-rebuild a NumPy array, and each is answered by a stand-in of ours that checks what it is given: no function of
-NumPy, torch or Python is called on the file's behalf.
+rebuild a NumPy array or a tensor, and each is answered by a stand-in of ours that checks what it is given: no
+function of NumPy, torch or Python is called on the file's behalf, and torch is not needed.
 """
 
 import io
 import math
 import pickle
 import re
+import struct
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -48,11 +49,47 @@ class _Array:
         values = np.frombuffer(data, np.dtype(dtype.order + dtype.name))
         if len(values) != math.prod(shape):
             raise UserError(f"an array of shape {shape} with {len(values)} values")
-        self.values = values.reshape(-1)
+        self.values = values.reshape(shape)
 
 
 def _reconstruct(*_: Any) -> _Array:
     return _Array()
+
+
+class _Storage:
+    """Stands in for the memory of tensors: an integer type, and the bytes once they are read."""
+
+    def __init__(self, dtype: str, size: int) -> None:
+        self.dtype = np.dtype(dtype)
+        self.size = size
+        self.data = b""
+
+
+class _Tensor:
+    """Stands in for torch.Tensor: a view on a storage."""
+
+    def __init__(self, storage: Any, offset: Any, shape: Any, stride: Any, *_: Any) -> None:
+        plain = isinstance(shape, tuple) and isinstance(stride, tuple) and len(shape) == len(stride)
+        if not isinstance(storage, _Storage) or not plain or not _naturals(offset, *shape, *stride):
+            raise UserError("a tensor that is not made of integers")
+        if math.prod(shape) and offset + sum((n - 1) * s for n, s in zip(shape, stride, strict=True)) >= storage.size:
+            raise UserError(f"a tensor of shape {shape} on {storage.size} values")
+        if math.prod(shape) > storage.size:
+            raise UserError(f"a tensor of shape {shape} on {storage.size} values")
+        self.storage, self.offset, self.shape, self.stride = storage, offset, shape, stride
+
+    @property
+    def values(self) -> np.ndarray:
+        """The numbers of the view; UserError where its storage is shorter than it says."""
+        whole = np.frombuffer(self.storage.data, self.storage.dtype)
+        if len(whole) != self.storage.size:
+            raise UserError(f"a tensor of {self.storage.size} values with {len(whole)}")
+        strides = [s * whole.itemsize for s in self.stride]
+        return np.lib.stride_tricks.as_strided(whole[self.offset :], self.shape, strides).copy()
+
+
+def _naturals(*numbers: Any) -> bool:
+    return all(type(number) is int and 0 <= number < 2**40 for number in numbers)
 
 
 def _encode(text: str, encoding: str) -> bytes:
@@ -68,30 +105,67 @@ STAND_INS = {
     ("numpy", "dtype"): _Type,
     ("_codecs", "encode"): _encode,
     ("collections", "OrderedDict"): OrderedDict,
+    ("torch._utils", "_rebuild_tensor_v2"): _Tensor,
+}
+STORAGES = {
+    "LongStorage": "<i8",
+    "IntStorage": "<i4",
+    "ShortStorage": "<i2",
+    "CharStorage": "<i1",
+    "ByteStorage": "<u1",
 }
 
 
 class _Reader(pickle.Unpickler):
+    """An unpickler that knows the stand-ins alone, and collects the storages that the file speaks of by key."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__(stream)
+        self.storages: dict[str, _Storage] = {}
+
     def find_class(self, module: str, name: str) -> Any:
+        if module == "torch" and name in STORAGES:
+            return STORAGES[name]
+        if module == "torch" and name.endswith("Storage"):
+            raise UserError(f"tensors of {name.removesuffix('Storage')} numbers; only integers are read (use .long())")
         if (module, name) not in STAND_INS:
             raise UserError(f"it asks for {module}.{name}, and only integer arrays are read")
         return STAND_INS[module, name]
 
+    def persistent_load(self, pid: Any) -> _Storage:
+        kind, dtype, key, _, size, *_ = pid
+        if kind != "storage" or dtype not in STORAGES.values() or not isinstance(key, str) or not _naturals(size):
+            raise UserError("a tensor that is not made of integers")
+        return self.storages.setdefault(key, _Storage(dtype, size))
+
 
 def read_array_pickle(path: str | Path) -> dict[str, np.ndarray]:
-    """Return the integer arrays of a .pt file, each flattened, by name.
+    """Return the integer arrays and tensors of a .pt file by name; one that is not in a dictionary is `labels`.
 
     Raises UserError naming the file for anything else in it, for a damaged file, and above MAX_BYTES.
     """
     try:
-        content = _read_all(Path(path))
+        return _arrays(_read_all(Path(path)))
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     except Exception as error:  # a hostile pickle can fail in any way
         raise UserError(f"{path}: not a readable .pt file ({reason(error)})") from None
-    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
-        raise UserError(f"{path}: needed is a dictionary of named label arrays")
-    return {name: item.values for name, item in content.items() if isinstance(item, _Array)}
+
+
+def _arrays(content: Any) -> dict[str, np.ndarray]:
+    named = content if isinstance(content, dict) else {"labels": content}
+    found = {name: _values(item) for name, item in named.items() if isinstance(name, str)}
+    if len(found) < len(named) or not isinstance(content, dict | _Array | _Tensor):
+        raise UserError(
+            f"needed is a dictionary of named label arrays, or one integer tensor; found a {type(content).__name__}"
+        )
+    return {name: values for name, values in found.items() if values is not None}
+
+
+def _values(item: Any) -> np.ndarray | None:
+    if isinstance(item, list) and item and all(type(number) is int and abs(number) < 2**62 for number in item):
+        return np.array(item)
+    return item.values if isinstance(item, _Array | _Tensor) else None
 
 
 def _read_all(path: Path) -> Any:
@@ -103,12 +177,38 @@ def _read_all(path: Path) -> Any:
         member = next((i for i in archive.infolist() if i.filename.endswith("/data.pkl")), None)
         if member is None or member.file_size > MAX_BYTES:
             raise UserError(f"no data.pkl of at most {MAX_BYTES} bytes inside")
-        return _Reader(io.BytesIO(archive.read(member))).load()
+        reader = _Reader(io.BytesIO(archive.read(member)))
+        content = reader.load()
+        _fill(archive, member.filename.removesuffix("data.pkl"), reader.storages)
+    return content
+
+
+def _fill(archive: zipfile.ZipFile, folder: str, storages: dict[str, _Storage]) -> None:
+    """Read the bytes of the storages, each a member of its own."""
+    left = MAX_BYTES
+    for key, storage in storages.items():
+        member = archive.getinfo(f"{folder}data/{key}")
+        left -= member.file_size
+        if left < 0:
+            raise UserError(f"more than {MAX_BYTES} bytes of tensors")
+        storage.data = archive.read(member)
+    order = f"{folder}byteorder"
+    if order in archive.namelist() and archive.getinfo(order).file_size < 16 and archive.read(order) == b"big":
+        raise UserError("tensors written on a big-endian machine")
 
 
 def _read_old(data: bytes) -> Any:
-    """Read the format of torch before 1.6: three pickles of header, then the content."""
+    """Read the format of torch before 1.6: three pickles of header, the content, then the storages in turn."""
     stream = io.BytesIO(data)
     for _ in range(3):
         _Reader(stream).load()
-    return _Reader(stream).load()
+    reader = _Reader(stream)
+    content = reader.load()
+    if reader.storages:
+        for key in _Reader(stream).load():
+            storage = reader.storages[key]
+            (size,) = struct.unpack("<q", stream.read(8))
+            if size != storage.size:
+                raise UserError(f"a tensor of {storage.size} values with {size}")
+            storage.data = stream.read(size * storage.dtype.itemsize)
+    return content

@@ -11,7 +11,9 @@ class NoiseContext:
 
     images: uint8 (N, H, W, C). labels: true labels int64 (N,), -1 unknown. noisy_labels: the labels that
     came with the data, int64 (N,), or None. part: uint8 (N,), 0 train, 1 validation. source_index:
-    int64 (N,), position in the data set's own order. noise_seed is set by `smearlab.noises._draw.draw`.
+    int64 (N,), position in the data set's own order. noise_seed is set by `smearlab.noises._draw.draw`. sizes: the
+    number of examples outside the test part, and of all, where they are known. names: those of all examples in
+    the data set's own order, where they have names.
     """
 
     dataset_kind: str
@@ -23,12 +25,18 @@ class NoiseContext:
     part: np.ndarray
     source_index: np.ndarray
     noise_seed: int = 0
+    sizes: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Observed:
-    """Observed labels int64 (N,); where there is one, the T asked for (L, L) and a difficulty score (N,)."""
+    """Observed labels int64 (N,); where there is one, the T asked for (L, L) and a difficulty score (N,).
+
+    doubts: sentences on what speaks against the labels being those of these examples; none where nothing does.
+    """
 
     labels: np.ndarray
     transition: np.ndarray | None = None
     difficulty: np.ndarray | None = None
+    doubts: tuple[str, ...] = ()

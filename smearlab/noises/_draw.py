@@ -1,7 +1,7 @@
 """Noisy labels: drawn by one shared sampler, written with an audit, refused when they do not match."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from smearlab.core import registry, transition
+from smearlab.core.class_labels import class_order, natural_order, sorts_as_text
 from smearlab.core.errors import UserError
 from smearlab.core.seeds import numpy_generator
 from smearlab.noises._context import NoiseContext, Observed
+from smearlab.noises._doubts import label_doubts, transition_doubts
 from smearlab.noises._sampler import sample_transition
 from smearlab.store.files import sha256_array, write_npz, write_sealed
 from smearlab.store.labels import dataset_hashes
@@ -28,6 +30,13 @@ def is_rated(kind: str, options: Mapping[str, Any]) -> bool:
 def draws(kind: str, rate: float | None) -> bool:
     """Whether the noise seed matters: not where labels are given, nor at rate 0."""
     return bool(registry.describe("noises", kind).constants.get("DRAWS", True)) and rate != 0
+
+
+def aligns(kind: str, options: Mapping[str, Any]) -> bool:
+    """Whether a noise reads labels from a file whose rows must find their examples."""
+    if "of" in options:
+        return aligns(*inner_noise(options["of"]))
+    return bool(registry.describe("noises", kind).constants.get("ALIGNS", False))
 
 
 def rate_range(kind: str, n_classes: int, options: Mapping[str, Any]) -> tuple[float, float]:
@@ -57,16 +66,24 @@ def inner_noise(definition: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def asked_transition(
-    kind: str, n_classes: int, dataset_kind: str, *, rate: float | None, options: Mapping[str, Any]
+    kind: str,
+    n_classes: int,
+    dataset_kind: str,
+    *,
+    rate: float | None,
+    options: Mapping[str, Any],
+    class_names: Sequence[str] | None = None,
 ) -> np.ndarray | None:
     """Return the T that a noise asks for, (L, L), without reading any data; None where it asks for none.
 
-    Raises UserError where the options do not fit the number of classes or the data set.
+    class_names (L,): "0" to "L-1" where they are not given. Raises UserError where the options do not fit the
+    classes or the data set.
     """
     function = getattr(registry.load("noises", kind), "transition", None)
     if function is None:
         return None
-    context = {"n_classes": n_classes, "dataset_kind": dataset_kind}
+    names = [str(i) for i in range(n_classes)] if class_names is None else list(class_names)
+    context = {"n_classes": n_classes, "dataset_kind": dataset_kind, "class_names": names}
     wanted = [context[name] for name in inspect.signature(function).parameters if name in context]
     return function(*wanted, rate=rate, **options)
 
@@ -90,9 +107,46 @@ def draw(
             f"for {int((context.labels < 0).sum())} examples; use noise 'labels'"
         )
     if hasattr(module, "observe"):
-        return module.observe(context, rng, rate=rate, **options)
-    asked = asked_transition(kind, context.n_classes, context.dataset_kind, rate=rate, options=options)
-    return Observed(sample_transition(asked, context.labels, rng.random(len(context.labels))), asked)
+        return _held_against(kind, context, module.observe(context, rng, rate=rate, **options))
+    asked = asked_transition(
+        kind, context.n_classes, context.dataset_kind, rate=rate, options=options, class_names=context.class_names
+    )
+    if asked is None:
+        raise UserError(f"noise {kind!r} neither observes labels nor asks for a T")
+    drawn = sample_transition(asked, context.labels, rng.random(len(context.labels)))
+    observed = _held_against(kind, context, Observed(drawn, asked))
+    return replace(observed, doubts=(*observed.doubts, *_order_doubts(kind, context, asked, rate, options)))
+
+
+def _held_against(kind: str, context: NoiseContext, observed: Observed) -> Observed:
+    """Add what speaks against labels, or a T, that somebody gave (GIVEN); what smearlab draws itself needs no doubt."""
+    given = registry.describe("noises", kind).constants.get("GIVEN")
+    find = {"labels": label_doubts, "transition": transition_doubts}.get(str(given))
+    if find is None:
+        return observed
+    order = np.argsort(context.source_index, kind="stable")
+    found = find(context.labels[order], observed.labels[order], context.class_names)
+    return replace(observed, doubts=(*observed.doubts, *found))
+
+
+def _order_doubts(
+    kind: str, context: NoiseContext, asked: np.ndarray, rate: float | None, options: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Say in which order a given T or class map counts classes, where names sort as text and it carries no names."""
+    given, names = registry.describe("noises", kind).constants.get("GIVEN"), context.class_names
+    if given is None or not sorts_as_text(names):
+        return ()
+    numbered = natural_order(names)
+    try:
+        other = asked_transition(
+            kind, len(names), context.dataset_kind, rate=rate, options=options, class_names=numbered
+        )
+    except UserError:
+        return ()  # its own names decide the order
+    place = [numbered.index(name) for name in names]
+    if other is None or np.array_equal(other[np.ix_(place, place)], asked):
+        return ()
+    return (f"the {given.replace('_', ' ')} counts classes in the order of names as text ({class_order(names)})",)
 
 
 def audit(
@@ -109,7 +163,7 @@ def audit(
     """Return what the labels are and what they show, ready for JSON.
 
     `manifest` is the content of training.json. Rates, counts and the realised T are over the training part;
-    they are None where no clean label is known.
+    they are None where no clean label is known. `doubts` is there only where there are any.
     """
     train = context.part == 0
     found = transition.realised(context.labels[train], observed.labels[train], context.n_classes)
@@ -133,6 +187,7 @@ def audit(
         "n_wrong": int(_wrong(context.labels[train], observed.labels[train]).sum()),
         "generator": {"name": "numpy PCG64", "numpy": np.__version__, "version": GENERATOR_VERSION},
         "difficulty": _difficulty_summary(observed.difficulty, _wrong(context.labels, observed.labels)),
+        **({"doubts": list(observed.doubts)} if observed.doubts else {}),
     }
 
 
@@ -152,7 +207,16 @@ def _check_rate(kind: str, n_classes: int, rate: float | None, options: Mapping[
         return
     low, high = rate_range(kind, n_classes, options)
     if rate is None or not low <= rate < high:
-        raise UserError(f"noise {kind!r} with {n_classes} classes: rate {rate}, allowed from {low:g} to below {high:g}")
+        raise UserError(
+            f"noise {kind!r} with {n_classes} classes: rate {rate}, allowed from {low:g} to below {high:g}"
+            f"{too_high(kind, rate, high)}"
+        )
+
+
+def too_high(kind: str, rate: float | None, high: float) -> str:
+    """Return what to do about a rate at or above the allowed ones, as the tail of a message."""
+    hint = registry.describe("noises", kind).constants.get("TOO_HIGH", "")
+    return f"; {hint}" if hint and rate is not None and rate >= high else ""
 
 
 def _wrong(true: np.ndarray, observed: np.ndarray) -> np.ndarray:

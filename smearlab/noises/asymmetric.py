@@ -5,27 +5,41 @@ MNIST and digits: 2→7, 3→8, 5↔6, 7→1. The other classes keep their label
 is over all examples, is below `rate`.
 """
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
+from smearlab.core.class_labels import class_order
 from smearlab.core.errors import UserError
+from smearlab.core.registry import suggestion
 from smearlab.core.transition import flips
 from smearlab.noises._class_maps import standard_map
 
+GIVEN = "class_map"
+FORMS = {
+    "class_map": "give a list with one class for each class in order, [1, 0, 2] or [dog, cat, cow], or a mapping of "
+    "class names for those that flip, {cat: dog} ({'3': '5'} where names are digits), or one of digits, mnist, "
+    "cifar10, cifar100"
+}
+
 
 def transition(
-    n_classes: int, dataset_kind: str, *, rate: float, class_map: str | list[int] | None = None
+    n_classes: int,
+    dataset_kind: str,
+    class_names: Sequence[str] | None = None,
+    *,
+    rate: float,
+    class_map: str | list[int] | list[str] | dict | None = None,
 ) -> np.ndarray:
     """Return T, (L, L).
 
-    `class_map` is a list of L classes, class i flipping to class_map[i] (to itself: never), or the name of a
-    data set whose standard map is meant; without it the data set's own standard map is used. UserError where
-    there is none, or where it does not fit the number of classes.
+    `class_map` is a list of L classes (indices or names), class i flipping to class_map[i] (to itself: never), a
+    mapping of the names of the classes that flip, or the name of a data set whose standard map is meant; without it
+    the data set's own standard map is used. UserError where there is none, or where it does not fit the classes.
     """
-    if isinstance(class_map, list):
-        chosen, where = class_map, "class_map"
-    else:
-        where = class_map or dataset_kind
-        chosen = standard_map(where)
+    names = [str(i) for i in range(n_classes)] if class_names is None else list(class_names)
+    chosen = _chosen(class_map, dataset_kind, names)
+    where = class_map if isinstance(class_map, str) else "class_map" if class_map is not None else dataset_kind
     if chosen is None:
         raise UserError(
             f"noise 'asymmetric': no standard class map for data set {where!r}; give class_map, a list of "
@@ -37,3 +51,25 @@ def transition(
             f"each to one of 0..{n_classes - 1}"
         )
     return flips(n_classes, rate, chosen)
+
+
+def _chosen(
+    class_map: str | Sequence[int] | Sequence[str] | Mapping[str, str] | None, dataset_kind: str, names: list[str]
+) -> list[int] | None:
+    if class_map is None or isinstance(class_map, str):
+        return standard_map(class_map or dataset_kind)
+    if isinstance(class_map, Mapping):
+        moved = {_index(source, names): _index(target, names) for source, target in class_map.items()}
+        return [moved.get(i, i) for i in range(len(names))]
+    return [other if isinstance(other, int) else _index(other, names) for other in class_map]
+
+
+def _index(name: object, names: list[str]) -> int:
+    if not isinstance(name, str):
+        raise UserError(f"noise 'asymmetric': class_map: {name!r} is no class name; {FORMS['class_map']}")
+    if name not in names:
+        near = suggestion(name, names[:20])
+        raise UserError(
+            f"noise 'asymmetric': class_map: {name!r} is no class{near}; the classes are {class_order(names)}"
+        )
+    return names.index(name)

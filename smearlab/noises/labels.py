@@ -10,6 +10,7 @@ from smearlab.noises._context import NoiseContext, Observed
 
 DRAWS = False
 RATED = False
+GIVEN = "labels"
 
 
 def observe(context: NoiseContext, rng: np.random.Generator, *, rate: float | None = None) -> Observed:

@@ -24,4 +24,4 @@ def observe(context: NoiseContext, rng: np.random.Generator, *, rate: float | No
         for true in range(context.n_classes):
             members = np.flatnonzero((context.part == part) & (context.labels == true))
             observed[members] = observed[permuting.permutation(members)]
-    return Observed(observed, original.transition)
+    return Observed(observed, original.transition, doubts=original.doubts)

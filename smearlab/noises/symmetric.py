@@ -7,6 +7,8 @@ import numpy as np
 
 from smearlab.core.transition import symmetric
 
+TOO_HIGH = "what many benchmarks call symmetric noise redraws over all classes: that is kind uniform_redraw"
+
 
 def rate_range(n_classes: int) -> tuple[float, float]:
     """At (L - 1) / L the labels say nothing any more."""

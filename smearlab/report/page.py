@@ -9,6 +9,7 @@ from smearlab.report import svg
 from smearlab.report.answer import answer
 from smearlab.report.drawings import drawings, read_figures
 from smearlab.report.facts import Facts, facts
+from smearlab.report.label_doubts import sentences
 from smearlab.report.questions import loss_corrections, passing_on, shrinkage, student, symmetric_noise
 from smearlab.report.questions._reply import Reply
 from smearlab.report.sections import side_by_side
@@ -74,6 +75,7 @@ def _opening(tables: Tables, known: Facts) -> dict[str, Any]:
     return {
         "name": tables.context.get("name", ""),
         "title": tables.context.get("title") or "Does label smoothing mitigate label noise?",
+        "label_doubts": sentences(tables.context.get("doubts", [])),
         "answer": answer(tables.summary, known),
         "state": state(tables),
         "noisy_only": sorted(name for name, clean in known.clean.items() if not clean),

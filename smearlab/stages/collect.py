@@ -210,6 +210,7 @@ def context(grid: Grid, reader: Reader, metrics: pd.DataFrame) -> dict[str, Any]
         "cells": [{**row.columns, "cell": row.cell.key} for row in grid.rows],
         "missing": missing(reader),
         "accepted": int(metrics["accepted"].sum()) if len(metrics) else 0,
+        **({"doubts": doubts} if (doubts := label_doubts(grid, reader)) else {}),
         **({"theory": claims["claims"]} if claims is not None else {}),
     }
 
@@ -229,6 +230,17 @@ def _noise_facts(metrics: pd.DataFrame) -> list[dict[str, Any]]:
         {"dataset": d, "noise": n, "rate": None if pd.isna(r) else r, "realised": None if pd.isna(m) else float(m)}
         for (d, n, r), m in means
     ]
+
+
+def label_doubts(grid: Grid, reader: Reader) -> list[dict[str, Any]]:
+    """Return what speaks against labels that were given: a row per data set, noise, rate and sentence, each once."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row, _, ran in reader.rows():
+        for replicate in ran["run"]["replicates"] if ran else []:
+            said = {key: row.columns[key] for key in ("dataset", "noise", "noise_rate")}
+            for doubt in reader.audit(row.cell, replicate["noise_seed"]).get("doubts", []):
+                found.setdefault((*said.values(), doubt), {**said, "doubt": str(doubt)})
+    return list(found.values())
 
 
 def estimates(grid: Grid, reader: Reader) -> list[dict[str, Any]]:

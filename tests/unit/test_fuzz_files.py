@@ -18,7 +18,7 @@ from configs import TINY
 from smearlab.core.errors import UserError
 from smearlab.core.jobs import Replicate
 from smearlab.grid.cells import load_grid
-from smearlab.noises._label_columns import read_columns
+from smearlab.noises._label_columns import read_label_file
 from smearlab.stages.collect import Reader
 from smearlab.store.files import read_sealed, write_sealed
 from smearlab.store.labels import matched_transition, read_labels, true_transition
@@ -100,6 +100,9 @@ def label_files() -> dict[str, bytes]:
     torch.save({"labels": labels}, pt)
     return {
         ".csv": b"labels,x\n0,a\n3,b\n1,c\n9,d\n",
+        ".txt": b"0\n3\n1\n9\n",
+        ".tsv": b"labels\tx\n0\ta\n3\tb\n1\tc\n9\td\n",
+        ".json": b"[0, 3, 1, 9]",
         ".npy": npy.getvalue(),
         ".npz": npz.getvalue(),
         ".pt": pt.getvalue(),
@@ -119,14 +122,15 @@ def test_a_label_file_of_any_content_is_whole_numbers_or_refused(
     path.write_bytes(
         data.draw(st.binary(max_size=60)) if data.draw(st.booleans()) else damage(data, LABEL_FILES[suffix])
     )
-    columns = read(lambda: read_columns(path), path)
-    assert columns is None or all(values.dtype.kind in "iu" and values.ndim == 1 for values in columns.values())
+    found = read(lambda: read_label_file(path), path)
+    columns = {} if found is None else found.columns
+    assert all(values.dtype.kind in "iU" and values.ndim == 1 for values in columns.values())
 
 
 @pytest.mark.parametrize("suffix", LABEL_FILES)
 def test_a_good_label_file_is_read(tmp_path: Path, suffix: str) -> None:
     (tmp_path / f"labels{suffix}").write_bytes(LABEL_FILES[suffix])
-    assert read_columns(tmp_path / f"labels{suffix}")["labels"].tolist() == [0, 3, 1, 9]
+    assert read_label_file(tmp_path / f"labels{suffix}").columns["labels"].tolist() == [0, 3, 1, 9]
 
 
 ENTRIES = st.fixed_dictionaries(
