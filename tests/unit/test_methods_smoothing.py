@@ -93,7 +93,7 @@ def test_the_job_holds_the_matrix_itself(files):
     job = training_job(the_cell(matrix_grid(str(folder / "a.npy"))), "paired-0")
     assert str(folder) not in json.dumps(plain(job))
     (folder / "a.npy").unlink()
-    z, labels = torch.tensor(RNG.normal(size=(6, 10))), torch.arange(6)
+    z, labels = torch.tensor(np.random.default_rng(6).normal(size=(6, 10))), torch.arange(6)
     objective = Objective(job.method, None, 6, 10, torch.device("cpu"))
     found = objective(z, labels, labels, warming=False)
     target = 0.8 * np.eye(10)[:6] + 0.2 * matrix[:6]
@@ -156,7 +156,7 @@ def test_online_smoothing_forgets_what_is_older_than_an_epoch():
     state, fresh = (online_label_smoothing.state(N, L, "cpu") for _ in range(2))
     wrong_once = -Z
     online(state, 0, z=wrong_once)
-    everything = 4 * np.eye(L)[:, :] + RNG.normal(size=(L, L))
+    everything = 4 * np.eye(L) + np.random.default_rng(6).normal(size=(L, L))
     for each in (state, fresh):
         online(each, 1, z=everything, y=np.arange(L))
         online(each, 2)

@@ -82,12 +82,15 @@ def test_unknown_labels_give_null_not_a_number():
     rng = np.random.default_rng(1)
     clean = random_part(rng)
     unlabelled = part(clean.logits, np.full(300, UNKNOWN))
-    p = Predictions(7, unlabelled, unlabelled, unlabelled, transition=symmetric(7, 0.3))
-    needs_no_label = {"test_confidence", "logit_norm", "logit_spread", "omega"}
+    p, known = (Predictions(7, x, x, x, transition=symmetric(7, 0.3)) for x in (unlabelled, clean))
+    unaffected = set()
     for name in registry.names("metrics"):
+        with_labels = registry.load("metrics", name).measure(known)
         for key, value in registry.load("metrics", name).measure(p).items():
-            if not isinstance(value, list):
-                assert (value is not None) == (key in needs_no_label), key
+            if not isinstance(value, list) and value is not None:
+                assert value == with_labels[key], f"{key} needs labels, and is not null without"
+                unaffected.add(key)
+    assert unaffected >= {"test_confidence", "logit_norm", "logit_spread", "omega"}
 
 
 def test_accuracy_of_each_part_is_against_its_own_labels():
