@@ -26,11 +26,6 @@ class Column:
     unit: str = ""
     sign: str = ""
 
-    @property
-    def names_cell(self) -> bool:
-        """Whether it is part of a cell's name."""
-        return self.group in NAMING
-
 
 METRICS = (
     Column("dataset", TEXT, CONDITION, "the data set's name in the config"),
