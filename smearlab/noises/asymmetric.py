@@ -5,6 +5,8 @@ MNIST and digits: 2→7, 3→8, 5↔6, 7→1. The other classes keep their label
 is over all examples, is below `rate`.
 """
 
+from typing import cast
+
 import numpy as np
 
 from smearlab.core.errors import UserError
@@ -22,7 +24,7 @@ def transition(
     there is none, or where it does not fit the number of classes.
     """
     if isinstance(class_map, list):
-        chosen, where = class_map, "class_map"
+        chosen, where = cast(list[int] | None, class_map), "class_map"
     else:
         where = class_map or dataset_kind
         chosen = standard_map(where)
