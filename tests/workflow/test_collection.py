@@ -1,7 +1,9 @@
 """The tests are the same ones in every process: otherwise two workers collect different lists, and no run begins."""
 
+import ast
 import difflib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -46,3 +48,34 @@ def test_clock_place_and_hash_seed_decide_no_test(elsewhere: Path, tmp_path: Pat
     assert len(here) > 1000
     difference = "\n".join(difflib.unified_diff(here, there, lineterm="", n=0))
     assert not difference, difference
+
+
+def test_no_test_draws_from_a_generator_that_its_module_shares() -> None:
+    """What it drew would depend on which tests ran before it in its process."""
+    sources = {path: ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "tests").rglob("*.py")}
+    assert {str(path.relative_to(ROOT)): names for path, tree in sources.items() if (names := shared_draws(tree))} == {}
+
+
+def shared_draws(tree: ast.Module) -> list[str]:
+    """Return the generators of a module that its functions use."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Lambda)]
+    used = {node.id for function in functions for node in ast.walk(function) if isinstance(node, ast.Name)}
+    return sorted(used & generators_of(tree))
+
+
+def test_a_generator_that_tests_share_is_seen() -> None:
+    made = "import numpy as np\nRNG = np.random.default_rng(0)\nZ = RNG.normal(size=3)\n"
+    assert shared_draws(ast.parse(made)) == []
+    assert shared_draws(ast.parse(f"{made}def test_it():\n    assert RNG.normal() < Z\n")) == ["RNG"]
+
+
+def generators_of(tree: ast.Module) -> set[str]:
+    """Return the names to which a module binds a random generator."""
+    return {
+        target.id
+        for statement in tree.body
+        if isinstance(statement, ast.Assign)
+        and re.match(r"(\w+\.)*(default_rng|Random|RandomState|Generator)\(", ast.unparse(statement.value))
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
