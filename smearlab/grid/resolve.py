@@ -187,7 +187,8 @@ def _contents(options: Mapping[str, Any], where: str) -> dict[str, Any]:
     contents: dict[str, Any] = {}
     for key, value in options.items():
         if key == "of":
-            contents[key] = _contents(value, f"{where}.{key}")
+            inner = registry.without_neutral("noises", value["kind"], value)
+            contents[key] = _contents(inner, f"{where}.{key}")
         elif key == "path" and value is not None:
             if not Path(value).is_file():
                 raise UserError(f"config: {where}.{key}: no such file: {value}")

@@ -172,7 +172,7 @@ def audit(
     return {
         "kind": kind,
         "noise_rate": rate,
-        "options": dict(options),
+        "options": registry.without_neutral("noises", kind, dict(options)),
         "noise_seed": noise_seed,
         "dataset": dataset,
         "dataset_sha256": dataset_hashes(manifest),
