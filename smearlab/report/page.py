@@ -11,7 +11,7 @@ from smearlab.report.drawings import drawings, read_figures
 from smearlab.report.facts import Facts, facts
 from smearlab.report.questions import loss_corrections, passing_on, shrinkage, student, symmetric_noise
 from smearlab.report.questions._reply import Reply
-from smearlab.report.sections import side_by_side
+from smearlab.report.sections import side_by_side, stopping
 from smearlab.report.sections.absent import absent
 from smearlab.report.sections.advice import advice
 from smearlab.report.sections.cost import cost, speed
@@ -79,6 +79,8 @@ def _opening(tables: Tables, known: Facts) -> dict[str, Any]:
         "noisy_only": sorted(name for name, clean in known.clean.items() if not clean),
         "glances": glances(tables),
         "replies": replies(tables, known),
+        "stopping": stopping.stopping(tables),
+        "stopping_said": stopping.sentences(tables, known),
     }
 
 

@@ -12,6 +12,7 @@ HEADLINE_ALPHA = 0.1
 """The smoothing that the paper reports first (Lukasik et al. 2020)."""
 
 Identity = tuple[Any, ...]
+Hypothesis = tuple[Identity, Identity]  # the family, and what is tested in it
 
 
 def primaries(cells: Iterable[Cell], primary: Mapping[str, Any] | None) -> set[Identity]:
@@ -37,12 +38,12 @@ def identity(cell: Cell) -> Identity:
     return (*cell.key(FAMILY), *computation)
 
 
-def holm(p_values: Mapping[tuple[Identity, Identity], float]) -> dict[tuple[Identity, Identity], float]:
+def holm(p_values: Mapping[Hypothesis, float]) -> dict[Hypothesis, float]:
     """Return Holm's adjusted p-value of each (family, hypothesis), corrected within its family."""
-    families: dict[Identity, list[tuple[Identity, Identity]]] = {}
+    families: dict[Identity, list[Hypothesis]] = {}
     for test in p_values:
         families.setdefault(test[0], []).append(test)
-    adjusted: dict[tuple[Identity, Identity], float] = {}
+    adjusted: dict[Hypothesis, float] = {}
     for tests in families.values():
         corrected = multipletests([p_values[test] for test in tests], method="holm")[1]
         adjusted |= zip(tests, corrected, strict=True)

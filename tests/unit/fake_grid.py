@@ -15,6 +15,7 @@ from smearlab.report.drawings import figure_names
 from smearlab.statistics.interaction import interaction
 from smearlab.statistics.passed_on import passed_on
 from smearlab.statistics.selection import choose_on_validation
+from smearlab.statistics.stopping import stopping
 from smearlab.statistics.summary import summarise
 from smearlab.statistics.variance import variance_split
 from smearlab.store.tables import CELL, Tables, make_tables
@@ -228,6 +229,7 @@ def fake_tables(
         interaction=interaction(metrics),
         choice=choose_on_validation(metrics),
         passed_on=passed_on(metrics),
+        stopping=stopping(metrics, margin=0.5),
         history=pd.DataFrame(histories),
         curves=pd.DataFrame(curves),
         context=fake_context(datasets, noises, rates, grid, keep, class_names),

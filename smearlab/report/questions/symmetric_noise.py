@@ -8,7 +8,8 @@ from smearlab.report.facts import Facts, quantity
 from smearlab.report.phrases import clause, span, tally
 from smearlab.report.primary import primary_rows
 from smearlab.report.questions._reply import Reply, cannot
-from smearlab.report.tone import SHORT, tone_of
+from smearlab.report.rules import told_apart, tone
+from smearlab.report.tone import SHORT
 
 QUESTION = "Does label smoothing mitigate symmetric label noise?"
 EVIDENCE = ("accuracy_alpha", "alpha_rate", "memorised_recovered")
@@ -24,9 +25,9 @@ def reply(summary: pd.DataFrame, known: Facts) -> Reply:
     rows = _smoothing(symmetric, known)
     if not len(rows):
         return cannot(QUESTION, "it trains no network with label smoothing.", EVIDENCE)
-    tone = tone_of(rows["verdict"])
-    first = _undecided(rows, known) if tone == "unknown" else _counted(rows)
-    return Reply(QUESTION, SHORT[tone], [first, *_all_strengths(symmetric)], tone, EVIDENCE)
+    found = tone(rows)
+    first = _undecided(rows, known) if found == "unknown" else _counted(rows)
+    return Reply(QUESTION, SHORT[found], [first, *told_apart(rows), *_all_strengths(symmetric)], found, EVIDENCE)
 
 
 def _smoothing(symmetric: pd.DataFrame, known: Facts) -> pd.DataFrame:
