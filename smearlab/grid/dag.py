@@ -42,12 +42,13 @@ SUMMARISED = {
     "choice": "choice.csv",
     "passed_on": "passed_on.csv",
     "stopping": "stopping.csv",
+    "mitigation": "mitigation.csv",
     "hashes": "summary.json",
     "reference": "reference.csv",
 }
 SHOWN = (
     *("metrics", "history", "curves", "context"),
-    *("summary", "variance", "interaction", "choice", "passed_on", "stopping"),
+    *("summary", "variance", "interaction", "choice", "passed_on", "stopping", "mitigation"),
 )
 ASKED = ("metrics", "csv", "summary")  # beside the page, so that they are made again where somebody deleted them
 

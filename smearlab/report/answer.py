@@ -6,17 +6,18 @@ import pandas as pd
 
 from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
+from smearlab.report import mitigation as mitigated
 from smearlab.report.facts import Facts, quantity
 from smearlab.report.phrases import TALLY, at_noise, clause, place_name, tally
 from smearlab.report.primary import primary_rows
 from smearlab.report.rules import WHEN, disagree, tone
-from smearlab.report.tone import Tone, tone_of
+from smearlab.report.tone import SHORT, Tone, tone_of
 from smearlab.statistics import verdict as verdicts
 from smearlab.statistics.paired import FEWEST
 from smearlab.store.tables import CONDITION
 
 MOST_CLAUSES = 4
-MOST_SENTENCES = 3
+MOST_SENTENCES = 4
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,11 @@ class Answer:
     tone: Tone
 
 
-def answer(summary: pd.DataFrame, known: Facts) -> Answer:
-    """Return the opening of the report: the headline contrast under noise, without noise, and its rivals."""
+def answer(summary: pd.DataFrame, known: Facts, mitigation: pd.DataFrame | None = None) -> Answer:
+    """Return the opening of the report: the headline contrast under noise, without noise, and its rivals.
+
+    `mitigation`, where it was made, says whether a gain is more than the one without noise.
+    """
     rows = primary_rows(summary, known)
     if not len(rows):
         return Answer("This grid cannot say.", ["It compares no smoothing with cross-entropy."], "unknown")
@@ -38,13 +42,17 @@ def answer(summary: pd.DataFrame, known: Facts) -> Answer:
         opening = "This grid says nothing about noise: its labels are clean."
         return Answer(opening, _without_noise(rows, known), "unknown")
     name = text.method_name(rows["method"].iloc[0])
+    more = mitigated.of(pd.DataFrame() if mitigation is None else mitigation, noisy)
     if len(noisy[CONDITION].drop_duplicates()) > 1:
         sentences = _ends(noisy, known)
         opening = f"Of {len(noisy)} noisy settings, {name} {tally(noisy['verdict'])}."
     else:
-        sentences = [_by_rate(noisy, known), *_without_noise(rows, known), *_rivals(summary, noisy)][:MOST_SENTENCES]
-        opening = _headline(noisy, name)
-    return Answer(_depends(noisy, name) if disagree(noisy) else opening, sentences, tone(noisy))
+        told = [_by_rate(noisy, known), *mitigated.sentences(more), *_without_noise(rows, known)]
+        sentences = [*told, *_rivals(summary, noisy)][:MOST_SENTENCES]
+        opening = _headline(noisy, name, more)
+    return Answer(
+        _depends(noisy, name) if disagree(noisy) else opening, sentences, mitigated.tone_with(tone(noisy), more)
+    )
 
 
 def _depends(noisy: pd.DataFrame, name: str) -> str:
@@ -57,11 +65,11 @@ def _depends(noisy: pd.DataFrame, name: str) -> str:
     return f"It depends on when training stops: {_where(noisy)}, {name} {'; it '.join(said)}."
 
 
-def _headline(noisy: pd.DataFrame, name: str) -> str:
+def _headline(noisy: pd.DataFrame, name: str, more: pd.DataFrame) -> str:
     where, found = _where(noisy), tone_of(noisy["verdict"])
     match found:
         case "yes":
-            return f"Yes: {where}, {name} helped."
+            return f"{SHORT[mitigated.tone_with(found, more)]}: {where}, {name} helped{mitigated.tail(more)}."
         case "no":
             return f"No: {where}, {name} {_no(set(noisy['verdict']))}."
         case "unknown":

@@ -57,7 +57,7 @@ def render(tables: Tables, figures: list[dict[str, str]]) -> str:
 def replies(tables: Tables, known: Facts) -> list[Reply]:
     """Return what the grid says to the four research questions of Lukasik et al. 2020."""
     return [
-        symmetric_noise.reply(tables.summary, known),
+        symmetric_noise.reply(tables.summary, known, tables.mitigation),
         loss_corrections.reply(tables.summary, known),
         student.reply(tables.summary),
         shrinkage.reply(tables.summary, known, tables.metrics),
@@ -74,7 +74,7 @@ def _opening(tables: Tables, known: Facts) -> dict[str, Any]:
     return {
         "name": tables.context.get("name", ""),
         "title": tables.context.get("title") or "Does label smoothing mitigate label noise?",
-        "answer": answer(tables.summary, known),
+        "answer": answer(tables.summary, known, tables.mitigation),
         "state": state(tables),
         "noisy_only": sorted(name for name, clean in known.clean.items() if not clean),
         "glances": glances(tables),

@@ -8,6 +8,7 @@ import pandas as pd
 from smearlab.core.jobs import StatisticsJob
 from smearlab.reference.compare import beside
 from smearlab.statistics.interaction import interaction
+from smearlab.statistics.mitigation import mitigation
 from smearlab.statistics.passed_on import passed_on
 from smearlab.statistics.selection import choose_on_validation
 from smearlab.statistics.stopping import stopping
@@ -20,8 +21,8 @@ from smearlab.store.inputs import Files
 def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: float) -> None:
     """Write summary.csv and the tables of the further statistics beside metrics.parquet.
 
-    These are variance.csv, interaction.csv, choice.csv, passed_on.csv, stopping.csv and reference.csv; summary.json
-    holds the hashes of all.
+    These are variance.csv, interaction.csv, choice.csv, passed_on.csv, stopping.csv, mitigation.csv and reference.csv;
+    summary.json holds the hashes of all.
     """
     context = read_sealed(folder / "context.json", "cells")
     check_files(folder, context.get("sha256", {}), "context.json")
@@ -35,6 +36,7 @@ def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: floa
         "choice": choose_on_validation(metrics, margin=margin),
         "passed_on": passed_on(metrics),
         "stopping": stopping(metrics, margin=margin),
+        "mitigation": mitigation(metrics, summary),
     }
     for name, table in tables.items():
         write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))

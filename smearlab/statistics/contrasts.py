@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from smearlab.statistics import verdict as words
-from smearlab.statistics.cells import FAMILY, Cell
-from smearlab.statistics.families import Hypothesis, holm, identity
+from smearlab.statistics.cells import Cell
+from smearlab.statistics.families import Hypothesis, holm, hypothesis
 from smearlab.statistics.paired import FEWEST, Difference, between
 
 
@@ -53,9 +53,8 @@ class Contrast:
 
 def contrast(cell: Cell, baseline: Cell | None, *, primary: bool = False, tested: Cell | None = None) -> Contrast:
     """Return the comparison of two cells; `tested` is the side that the hypothesis is about (`cell` by default)."""
-    subject = tested or cell
     difference = between(cell, baseline) if baseline else Difference(())
-    return Contrast(cell, baseline, difference, (subject.key(FAMILY), identity(subject)), primary)
+    return Contrast(cell, baseline, difference, hypothesis(tested or cell), primary)
 
 
 def adjusted(contrasts: Sequence[Contrast]) -> list[Contrast]:

@@ -38,6 +38,11 @@ def identity(cell: Cell) -> Identity:
     return (*cell.key(FAMILY), *computation)
 
 
+def hypothesis(cell: Cell) -> Hypothesis:
+    """Return Holm's family of a cell, and what is tested in it."""
+    return cell.key(FAMILY), identity(cell)
+
+
 def holm(p_values: Mapping[Hypothesis, float]) -> dict[Hypothesis, float]:
     """Return Holm's adjusted p-value of each (family, hypothesis), corrected within its family."""
     families: dict[Identity, list[Hypothesis]] = {}

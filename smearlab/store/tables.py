@@ -22,7 +22,7 @@ SUMMARY_NUMBERS = columns.numbers(columns.SUMMARY)
 SUMMARY_TEXTS = columns.names(columns.SUMMARY, type=columns.TEXT)
 HISTORY_NUMBERS = columns.numbers(columns.HISTORY)
 NamedRow = Mapping[str, Any] | pd.Series  # one row of a table, by the names of its columns
-STATISTICS = ("variance", "interaction", "choice", "passed_on", "stopping", "reference")
+STATISTICS = ("variance", "interaction", "choice", "passed_on", "stopping", "mitigation", "reference")
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Tables:
     choice: pd.DataFrame = field(default_factory=pd.DataFrame)
     passed_on: pd.DataFrame = field(default_factory=pd.DataFrame)
     stopping: pd.DataFrame = field(default_factory=pd.DataFrame)
+    mitigation: pd.DataFrame = field(default_factory=pd.DataFrame)
     reference: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def curve(self, name: str, cell: str) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from smearlab.report.questions import loss_corrections, shrinkage, student, symm
 from smearlab.report.sections import stopping
 from smearlab.report.sections.glance import verdict_field
 from smearlab.report.sections.reading import binomial_errors
-from smearlab.store.tables import SUMMARY_NUMBERS, SUMMARY_TEXTS, TEXT_KEYS, cell_keys, regular
+from smearlab.store.tables import NUMBER_KEYS, SUMMARY_NUMBERS, SUMMARY_TEXTS, TEXT_KEYS, cell_keys, regular
 
 VERDICTS = ["helps", "hurts", "no practical difference", "not enough data", "identical", "diverged", "missing"]
 
@@ -158,6 +158,42 @@ def test_stopping_is_told_by_its_table():
     assert "On digits with symmetric noise at 40 %" in sentence
     assert "against label smoothing with α = 0.1 at its last epoch" in sentence
     assert len(stopping.stopping(tables).rows) == len(tables.stopping)
+
+
+def mitigating(*rows):
+    """A table of mitigation for rows of the summary, each (row, finding)."""
+    names = [frame(row)[[*TEXT_KEYS, *NUMBER_KEYS]].iloc[0].to_dict() for row, _ in rows]
+    numbers = {"n": 5, "difference": 0.02, "ci_low": 0.01, "ci_high": 0.03, "share_recovered": 0.25}
+    return pd.DataFrame([name | numbers | {"finding": word} for name, (_, word) in zip(names, rows, strict=True)])
+
+
+NO_MORE = "helps, but no more than without noise"
+
+
+@pytest.mark.parametrize(
+    ("findings", "headline", "tone"),
+    [
+        (("mitigates", "mitigates"), "Yes: ON helped, more than without noise.", "yes"),
+        ((NO_MORE, NO_MORE), "No: ON helped, but no more than without noise.", "no"),
+        (
+            (NO_MORE, "mitigates"),
+            "In part: ON helped: no more than without noise at 20 % and more than without noise at 40 %.",
+            "partly",
+        ),
+        (
+            ("not enough data",) * 2,
+            "In part: ON helped, whether more than without noise is not decided.",
+            "partly",
+        ),
+    ],
+)
+def test_helping_alike_with_and_without_noise_is_no_yes(findings, headline, tone):
+    rows = [smoothing(0.2, "helps", 0.03), smoothing(0.4, "helps", 0.03)]
+    table = mitigating(*zip(rows, findings, strict=True))
+    found = answer(frame(*rows), Facts(), table)
+    assert found.headline == headline.replace("ON", "on digits with symmetric noise, label smoothing")
+    assert found.tone == tone and "25 % of what noise costs cross-entropy" in " ".join(found.sentences)
+    assert symmetric_noise.reply(frame(*rows), Facts(), table).tone == tone
 
 
 def test_clean_labels_alone_say_nothing_about_noise():

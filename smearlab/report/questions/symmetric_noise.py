@@ -4,6 +4,7 @@ import pandas as pd
 
 from smearlab.figures import _format as text
 from smearlab.figures._cells import SMOOTHING
+from smearlab.report import mitigation as mitigated
 from smearlab.report.facts import Facts, quantity
 from smearlab.report.phrases import clause, span, tally
 from smearlab.report.primary import primary_rows
@@ -16,7 +17,7 @@ EVIDENCE = ("accuracy_alpha", "alpha_rate", "memorised_recovered")
 SYMMETRIC = ("symmetric", "uniform_redraw")
 
 
-def reply(summary: pd.DataFrame, known: Facts) -> Reply:
+def reply(summary: pd.DataFrame, known: Facts, mitigation: pd.DataFrame | None = None) -> Reply:
     """Return what the grid's comparisons under symmetric noise say."""
     symmetric = summary[summary["noise"].map(lambda name: known.kinds.get(name, name)).isin(SYMMETRIC)]
     symmetric = symmetric[symmetric["noise_rate"] > 0]
@@ -25,9 +26,11 @@ def reply(summary: pd.DataFrame, known: Facts) -> Reply:
     rows = _smoothing(symmetric, known)
     if not len(rows):
         return cannot(QUESTION, "it trains no network with label smoothing.", EVIDENCE)
-    found = tone(rows)
+    more = mitigated.of(pd.DataFrame() if mitigation is None else mitigation, rows)
+    found = mitigated.tone_with(tone(rows), more)
     first = _undecided(rows, known) if found == "unknown" else _counted(rows)
-    return Reply(QUESTION, SHORT[found], [first, *told_apart(rows), *_all_strengths(symmetric)], found, EVIDENCE)
+    said = [first, *mitigated.sentences(more), *told_apart(rows), *_all_strengths(symmetric)]
+    return Reply(QUESTION, SHORT[found], said, found, EVIDENCE)
 
 
 def _smoothing(symmetric: pd.DataFrame, known: Facts) -> pd.DataFrame:
