@@ -127,7 +127,7 @@ SUMMARY = (
     Column("ci_low", NUMBER, ANSWER, "lower end of its 95 % interval", SHARE),
     Column("ci_high", NUMBER, ANSWER, "upper end", SHARE),
     Column("p_value", NUMBER, ANSWER, "of the paired t-test", SHARE),
-    Column("p_holm", NUMBER, ANSWER, "the same after Holm's correction within the family", SHARE),
+    Column("p_holm", NUMBER, ANSWER, "the same in its Holm family; empty for a lone headline", SHARE),
     Column("margin", NUMBER, ANSWER, "the difference that makes none in practice, from the config", POINTS),
     Column("verdict", TEXT, ANSWER, "see statistics.md"),
     Column("primary", FLAG, ANSWER, "whether it is the headline contrast"),

@@ -14,7 +14,7 @@ from smearlab.statistics.paired import FEWEST, Difference, between
 class Contrast:
     """A cell beside its baseline (None for a baseline itself, and where there is none yet).
 
-    `hypothesis` is (Holm's family, what is tested in it); a headline (`primary`) stands outside Holm's families.
+    `hypothesis` is (Holm's family, what is tested in it); the headlines (`primary`) are a family of their own.
     """
 
     cell: Cell
@@ -54,14 +54,13 @@ class Contrast:
 def contrast(cell: Cell, baseline: Cell | None, *, primary: bool = False, tested: Cell | None = None) -> Contrast:
     """Return the comparison of two cells; `tested` is the side that the hypothesis is about (`cell` by default)."""
     difference = between(cell, baseline) if baseline else Difference(())
-    return Contrast(cell, baseline, difference, hypothesis(tested or cell), primary)
+    return Contrast(cell, baseline, difference, hypothesis(tested or cell, primary=primary), primary)
 
 
 def adjusted(contrasts: Sequence[Contrast]) -> list[Contrast]:
-    """Fill in Holm's p-values, per family; the headline stands outside, and one computation is one test."""
-    p_values = {c.hypothesis: c.p_value for c in contrasts if not c.primary}
-    corrected = holm({test: p for test, p in p_values.items() if p is not None})
-    return [replace(c, p_holm=None if c.primary or not c.tested else corrected[c.hypothesis]) for c in contrasts]
+    """Fill in Holm's p-values, per family, all headlines one of them; one computation is one test."""
+    corrected = holm({c.hypothesis: c.p_value for c in contrasts if c.p_value is not None})
+    return [replace(c, p_holm=corrected.get(c.hypothesis) if c.tested else None) for c in contrasts]
 
 
 def comparison(contrast: Contrast, margin: float) -> dict[str, Any]:
@@ -75,7 +74,7 @@ def comparison(contrast: Contrast, margin: float) -> dict[str, Any]:
         "p_holm": contrast.p_holm,
         "verdict": words.verdict(
             contrast.difference,
-            p=contrast.p_value if contrast.primary else contrast.p_holm,
+            p=contrast.p_value if contrast.p_holm is None else contrast.p_holm,
             margin=margin,
             diverged=contrast.diverged,
             identical=contrast.identical,

@@ -12,6 +12,7 @@ HEADLINE_ALPHA = 0.1
 """The smoothing that the paper reports first (Lukasik et al. 2020)."""
 
 Identity = tuple[Any, ...]
+HEADLINES: Identity = ("headlines",)
 Hypothesis = tuple[Identity, Identity]  # the family, and what is tested in it
 
 
@@ -38,17 +39,19 @@ def identity(cell: Cell) -> Identity:
     return (*cell.key(FAMILY), *computation)
 
 
-def hypothesis(cell: Cell) -> Hypothesis:
-    """Return Holm's family of a cell, and what is tested in it."""
-    return cell.key(FAMILY), identity(cell)
+def hypothesis(cell: Cell, *, primary: bool = False) -> Hypothesis:
+    """Return Holm's family of a cell, which all headlines of a page share, and what is tested in it."""
+    return HEADLINES if primary else cell.key(FAMILY), identity(cell)
 
 
 def holm(p_values: Mapping[Hypothesis, float]) -> dict[Hypothesis, float]:
-    """Return Holm's adjusted p-value of each (family, hypothesis), corrected within its family."""
+    """Return Holm's adjusted p-value of each hypothesis, corrected within its family; a lone headline has none."""
     families: dict[Identity, list[Hypothesis]] = {}
     for test in p_values:
         families.setdefault(test[0], []).append(test)
     adjusted: dict[Hypothesis, float] = {}
+    if len(families.get(HEADLINES, ())) == 1:
+        del families[HEADLINES]
     for tests in families.values():
         corrected = multipletests([p_values[test] for test in tests], method="holm")[1]
         adjusted |= zip(tests, corrected, strict=True)

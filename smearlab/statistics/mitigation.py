@@ -76,7 +76,7 @@ def mitigation(metrics: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
 
     `gain` and `gain_without_noise` are mean paired differences to plain cross-entropy, `difference` the first minus
     the second, paired by training seed: at rate 0 no noise seed draws anything. `n` counts the seeds that both have.
-    Student's t, 95 % interval, Holm's families as in the summary, the headline outside. `lost_to_noise` is plain
+    Student's t, 95 % interval, Holm's families as in the summary. `lost_to_noise` is plain
     cross-entropy at rate 0 minus under this noise, `share_recovered` the gain divided by it (null if nothing was
     lost). Accuracies in 0..1. A crossed design has no seeds to pair rate 0 by and is not tested.
 
@@ -88,9 +88,10 @@ def mitigation(metrics: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
     cells = [cell for cell in read(metrics) if cell.names["role"] == "teacher" and cell.n]
     judged = {_key(row): row for row in records(summary, [*NAMES, "verdict", "primary", "margin"])}
     found = [(four, judged[four.noisy.key()]) for four in _fours(cells)]
-    p_values = {hypothesis(four.noisy): _p_value(four) for four, row in found if not row["primary"]}
+    tests = [hypothesis(four.noisy, primary=bool(row["primary"])) for four, row in found]
+    p_values = {test: _p_value(four) for test, (four, _) in zip(tests, found, strict=True)}
     adjusted = holm({test: p for test, p in p_values.items() if p is not None})
-    return table((_row(four, row, adjusted.get(hypothesis(four.noisy))) for four, row in found), COLUMNS)
+    return table((_row(*pair, adjusted.get(test)) for test, pair in zip(tests, found, strict=True)), COLUMNS)
 
 
 def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -128,10 +129,10 @@ def _row(four: Four, judged: Mapping[str, Any], p_holm: float | None) -> dict[st
         "ci_low": low,
         "ci_high": high,
         "p_value": p,
-        "p_holm": None if judged["primary"] else p_holm,
+        "p_holm": p_holm,
         "lost_to_noise": four.lost,
         "share_recovered": gain / four.lost if gain is not None and four.lost and four.lost > 0 else None,
-        "finding": _finding(four, judged, p if judged["primary"] else p_holm),
+        "finding": _finding(four, judged, p if p_holm is None else p_holm),
         "measure": four.noisy.measure,
         "note": _note(four),
     }

@@ -32,8 +32,8 @@ def stopping(metrics: pd.DataFrame, *, margin: float) -> pd.DataFrame:
 
     Cross-entropy is taken at the epoch best on noisy validation labels (`mean_stopped`), the row's own cell at its
     last epoch (`mean`), paired by replicate (`n` pairs): `helps` says that stopping cross-entropy early beats it.
-    The row of cross-entropy itself says what stopping gains, and stands outside Holm's family, which is the other
-    rows of the same data set, noise, rate and recipe. `margin` in points, accuracies in 0..1.
+    The row of cross-entropy itself says what stopping gains. Holm's families are these rows of all places, and in
+    each data set, noise, rate and recipe the others. `margin` in points, accuracies in 0..1.
     """
     cells = [c for c in read(metrics, extra=(LAST, STOPPED)) if c.names["role"] == "teacher" and c.extra[LAST]]
     peers = Peers(cells)
