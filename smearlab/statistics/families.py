@@ -1,10 +1,12 @@
 """Families of contrasts: which one is the headline, and Holm's correction of the others."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from statsmodels.stats.multitest import multipletests
 
+from smearlab.core import registry
 from smearlab.core.errors import UserError
 from smearlab.statistics.cells import DISTILLATION, FAMILY, PLAIN, TEACHER_TREATMENT, TREATMENT, Cell
 
@@ -40,8 +42,21 @@ def identity(cell: Cell) -> Identity:
 
 
 def hypothesis(cell: Cell, *, primary: bool = False) -> Hypothesis:
-    """Return Holm's family of a cell, which all headlines of a page share, and what is tested in it."""
-    return HEADLINES if primary else cell.key(FAMILY), identity(cell)
+    """Return Holm's family of a cell, which all headlines of a page share, and what is tested in it.
+
+    All others are corrected with the methods of the same kind in the same place, for a student that of its teacher:
+    a method of another kind changes no verdict.
+    """
+    kind = family_of(_value(cell, "method"))
+    return HEADLINES if primary else (*cell.key(FAMILY), kind), identity(cell)
+
+
+@cache
+def family_of(method: str) -> str:
+    """Return the family that a method's file names; the method itself where it names none."""
+    known = method in registry.names("methods")
+    family = registry.describe("methods", method).constants.get("FAMILY") if known else None
+    return str(family or method)
 
 
 def holm(p_values: Mapping[Hypothesis, float]) -> dict[Hypothesis, float]:

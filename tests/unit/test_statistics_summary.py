@@ -210,9 +210,25 @@ def test_untested_cells_do_not_enlarge_a_family():
 
 def test_one_computation_is_one_test_whatever_its_names():
     forward = [teacher("forward", BETTER, transition=t, cell="f") for t in ("true", "matched")]
-    table = summary(teacher(accuracies=PLAIN), *forward, teacher("gce", MIXED))
-    p_forward, p_gce = (stats.ttest_rel(values, PLAIN).pvalue for values in (BETTER, MIXED))
-    assert list(table["p_holm"][1:]) == pytest.approx([2 * p_forward, 2 * p_forward, p_gce])
+    table = summary(teacher(accuracies=PLAIN), *forward, teacher("backward", MIXED, transition="true"))
+    p_forward, p_backward = (stats.ttest_rel(values, PLAIN).pvalue for values in (BETTER, MIXED))
+    assert list(table["p_holm"][1:]) == pytest.approx([2 * p_forward, 2 * p_forward, p_backward])
+
+
+@pytest.mark.parametrize("added", ["gce", "weight_decay", "forward", "one_of_a_user"])
+def test_a_method_of_another_kind_changes_no_verdict(added):
+    sweep = [smoothed(np.add(BETTER, alpha / 100), alpha) for alpha in (0.1, 0.2, 0.4)]
+    before = summary(teacher(accuracies=PLAIN), *sweep)
+    after = summary(teacher(accuracies=PLAIN), *sweep, teacher(added, MIXED))
+    pd.testing.assert_frame_equal(before, after.iloc[:4])
+
+
+def test_the_students_of_a_kind_of_teachers_are_one_family():
+    pupils = [student("label_smoothing", np.add(BETTER, a / 100), a) for a in (0.1, 0.2, 0.4)]
+    before = summary(student(accuracies=PLAIN), *pupils)
+    after = summary(student(accuracies=PLAIN), *pupils, student("forward", MIXED, teacher_transition="true"))
+    pd.testing.assert_frame_equal(before, after.iloc[:4])
+    assert min(before["p_holm"][2:]) == pytest.approx(2 * min(before["p_value"][2:]))
 
 
 def test_an_alias_of_the_headline_is_the_headline_too():
