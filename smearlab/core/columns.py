@@ -92,6 +92,25 @@ HISTORY = (
 )
 
 COUNT, ANSWER, BESIDE = "count", "answer", "beside"
+STOPPED = {  # the stopping rules: what measures a network there, and in words
+    "last": ("test_accuracy_last", "at the last epoch"),
+    "selected": ("test_accuracy_selected", "at the epoch best on noisy validation labels"),
+}
+
+
+def _at(rule: str, when: str) -> tuple[Column, ...]:
+    """Return the columns of the comparison at one stopping rule."""
+    return (
+        Column(f"mean_{rule}", NUMBER, ANSWER, f"mean accuracy {when}", SHARE),
+        Column(f"difference_{rule}", NUMBER, ANSWER, f"mean paired difference to the baseline, both {when}", SHARE),
+        Column(f"ci_low_{rule}", NUMBER, ANSWER, "lower end of its 95 % interval", SHARE),
+        Column(f"ci_high_{rule}", NUMBER, ANSWER, "upper end", SHARE),
+        Column(f"p_value_{rule}", NUMBER, ANSWER, "of its paired t-test", SHARE),
+        Column(f"p_holm_{rule}", NUMBER, ANSWER, "the same after Holm's correction within the family", SHARE),
+        Column(f"verdict_{rule}", TEXT, ANSWER, f"the verdict {when}"),
+    )
+
+
 SUMMARY = (
     Column("cell", TEXT, COUNT, "the computation"),
     Column("n", WHOLE, COUNT, "replicates with a result, diverged ones among them"),
@@ -103,7 +122,7 @@ SUMMARY = (
     Column("ci_low", NUMBER, ANSWER, "lower end of its 95 % interval", SHARE),
     Column("ci_high", NUMBER, ANSWER, "upper end", SHARE),
     Column("p_value", NUMBER, ANSWER, "of the paired t-test", SHARE),
-    Column("p_holm", NUMBER, ANSWER, "the same after Holm's correction within the family", SHARE),
+    Column("p_holm", NUMBER, ANSWER, "the same in its Holm family; empty for a lone headline", SHARE),
     Column("margin", NUMBER, ANSWER, "the difference that makes none in practice, from the config", POINTS),
     Column("verdict", TEXT, ANSWER, "see statistics.md"),
     Column("primary", FLAG, ANSWER, "whether it is the headline contrast"),
@@ -117,6 +136,7 @@ SUMMARY = (
     Column("ci_high_to_plain", NUMBER, BESIDE, "upper end", SHARE),
     Column("measure", TEXT, BESIDE, "the column of metrics that is compared"),
     Column("note", TEXT, BESIDE, "why there is no test"),
+    *(column for rule, (_, when) in STOPPED.items() for column in _at(rule, when)),
 )
 NEVER_NULL = ("n", "n_diverged", "n_paired")
 

@@ -40,7 +40,7 @@ NUMERICAL = {  # import name: name in requirements.lock
     "torch": "torch",
     "torchvision": "torchvision",
 }
-WORDS = ("LABEL", "ORDER")  # constants of an entry that only name it or give it its place on the page
+WORDS = ("LABEL", "ORDER", "FAMILY")  # constants of an entry that only name it or give it its place on the page
 Form = tuple[Any, ...]
 
 

@@ -216,6 +216,7 @@ class StatisticsJob:
     primary: dict[str, Any] | None
     margin: float
     published: str
+    families: str
     code: str
 
 

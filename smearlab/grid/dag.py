@@ -41,10 +41,15 @@ SUMMARISED = {
     "interaction": "interaction.csv",
     "choice": "choice.csv",
     "passed_on": "passed_on.csv",
+    "stopping": "stopping.csv",
+    "mitigation": "mitigation.csv",
     "hashes": "summary.json",
     "reference": "reference.csv",
 }
-SHOWN = ("metrics", "history", "curves", "context", "summary", "variance", "interaction", "choice", "passed_on")
+SHOWN = (
+    *("metrics", "history", "curves", "context"),
+    *("summary", "variance", "interaction", "choice", "passed_on", "stopping", "mitigation"),
+)
 ASKED = ("metrics", "csv", "summary")  # beside the page, so that they are made again where somebody deleted them
 
 TEACHER = "{dataset}/{noise}/{rate}/{recipe}/{method}"

@@ -168,18 +168,18 @@ def statistics_job(grid: Grid) -> StatisticsJob:
     """The statistics of one grid."""
     primary = grid.config.primary.model_dump() if grid.config.primary else None
     published = short_hash((ROOT / "smearlab" / "reference" / "published.yaml").read_text("utf-8"))
-    return StatisticsJob(primary, grid.config.margin, published, _code("summarise"))
+    return StatisticsJob(primary, grid.config.margin, published, _said(grid, "FAMILY"), _code("summarise"))
 
 
 def figure_job(grid: Grid, figure: str) -> FigureJob:
     """One figure."""
-    return FigureJob(figure, _labels(grid), _code("draw_figure", [_module("figures", figure)]))
+    return FigureJob(figure, _said(grid, "LABEL"), _code("draw_figure", [_module("figures", figure)]))
 
 
-def _labels(grid: Grid) -> str:
-    """Return a hash of how the methods of a grid are called on the page, which decides no number."""
+def _said(grid: Grid, constant: str) -> str:
+    """Return a hash of what the files of a grid's methods say in a constant that decides no training."""
     names = sorted({method.name for row in grid.rows for method in (row.cell.method, row.naming.method)})
-    return short_hash({name: registry.describe("methods", name).constants.get("LABEL") for name in names})
+    return short_hash({name: registry.describe("methods", name).constants.get(constant) for name in names})
 
 
 def claims_job() -> ClaimsJob:
@@ -193,4 +193,4 @@ def report_job(grid: Grid) -> ReportJob:
     page = short_hash([path.read_text("utf-8") for path in parts])
     figures = registry.names("figures")
     order = {figure: registry.describe("figures", figure).constants.get("ORDER") for figure in figures}
-    return ReportJob(page, _labels(grid), short_hash(order), _code("write_report"))
+    return ReportJob(page, _said(grid, "LABEL"), short_hash(order), _code("write_report"))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LABEL = "active-passive loss"
+FAMILY = "robust losses"
 MULTIPLES = {"reverse_cross_entropy": 4.0, "absolute_error": 2.0}
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LABEL = "asymmetric GCE"
+FAMILY = "robust losses"
 
 
 def loss(

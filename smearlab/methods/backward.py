@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LABEL = "backward correction"
+FAMILY = "corrections"
 NEEDS = "inverse"
 PLAIN_AT = {"transition": "identity", "clip": None}
 LATER = {"clip": None}

@@ -11,6 +11,7 @@ from torch import Tensor
 from smearlab.core.smearing import inverse, log_probabilities, weighted
 
 LABEL = "non-negative backward correction"
+FAMILY = "corrections"
 NEEDS = "inverse"
 PLAIN_AT = {"transition": "identity"}
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LABEL = "class-wise smoothing"
+FAMILY = "smoothing"
 PLAIN_AT = {"largest": 0, "smallest": 0}
 
 

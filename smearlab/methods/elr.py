@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LABEL = "early-learning regularisation"
+FAMILY = "robust losses"
 LATER = {"clip": None}
 CLOSEST = 1e-4  # bounds log(1 - <p, t>), whose gradient would grow without end as <p, t> nears 1
 

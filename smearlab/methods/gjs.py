@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LABEL = "Jensen-Shannon loss"
+FAMILY = "robust losses"
 
 
 def loss(logits: Tensor, labels: Tensor, *, label_weight: Annotated[float, Field(ge=0.001, le=0.999)] = 0.5) -> Tensor:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LABEL = "online label smoothing"
+FAMILY = "smoothing"
 PLAIN_AT = {"alpha": 0}
 
 

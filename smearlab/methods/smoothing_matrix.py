@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LABEL = "smoothing towards a matrix"
+FAMILY = "smoothing"
 PLAIN_AT = {"alpha": 0}
 FILES = ("matrix",)
 

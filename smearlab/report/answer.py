@@ -6,16 +6,18 @@ import pandas as pd
 
 from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
+from smearlab.report import mitigation as mitigated
 from smearlab.report.facts import Facts, quantity
 from smearlab.report.phrases import TALLY, at_noise, clause, place_name, tally
 from smearlab.report.primary import primary_rows
-from smearlab.report.tone import Tone, tone_of
+from smearlab.report.rules import WHEN, disagree, tone
+from smearlab.report.tone import SHORT, Tone, tone_of
 from smearlab.statistics import verdict as verdicts
 from smearlab.statistics.paired import FEWEST
 from smearlab.store.tables import CONDITION
 
 MOST_CLAUSES = 4
-MOST_SENTENCES = 3
+MOST_SENTENCES = 4
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,11 @@ class Answer:
     tone: Tone
 
 
-def answer(summary: pd.DataFrame, known: Facts) -> Answer:
-    """Return the opening of the report: the headline contrast under noise, without noise, and its rivals."""
+def answer(summary: pd.DataFrame, known: Facts, mitigation: pd.DataFrame | None = None) -> Answer:
+    """Return the opening of the report: the headline contrast under noise, without noise, and its rivals.
+
+    `mitigation`, where it was made, says whether a gain is more than the one without noise.
+    """
     rows = primary_rows(summary, known)
     if not len(rows):
         return Answer("This grid cannot say.", ["It compares no smoothing with cross-entropy."], "unknown")
@@ -36,25 +41,46 @@ def answer(summary: pd.DataFrame, known: Facts) -> Answer:
     if not len(noisy):
         opening = "This grid says nothing about noise: its labels are clean."
         return Answer(opening, _without_noise(rows, known), "unknown")
-    tone, name = tone_of(noisy["verdict"]), text.method_name(rows["method"].iloc[0])
+    name = text.method_name(rows["method"].iloc[0])
+    more = mitigated.of(pd.DataFrame() if mitigation is None else mitigation, noisy)
     if len(noisy[CONDITION].drop_duplicates()) > 1:
-        return Answer(f"Of {len(noisy)} noisy settings, {name} {tally(noisy['verdict'])}.", _ends(noisy, known), tone)
-    sentences = [_by_rate(noisy, known), *_without_noise(rows, known), *_rivals(summary, noisy)]
-    return Answer(_headline(noisy, name, tone), sentences[:MOST_SENTENCES], tone)
+        sentences = _ends(noisy, known)
+        opening = f"Of {len(noisy)} noisy settings, {name} {tally(noisy['verdict'])}."
+    else:
+        told = [_by_rate(noisy, known), *mitigated.sentences(more), *_without_noise(rows, known)]
+        sentences = [*told, *_rivals(summary, noisy)][:MOST_SENTENCES]
+        opening = _headline(noisy, name, more)
+    return Answer(
+        _depends(noisy, name) if disagree(noisy) else opening, sentences, mitigated.tone_with(tone(noisy), more)
+    )
 
 
-def _headline(noisy: pd.DataFrame, name: str, tone: Tone) -> str:
-    where = f"on {noisy['dataset'].iloc[0]} with {noisy['noise'].iloc[0].replace('_', ' ')} noise"
-    match tone:
+def _depends(noisy: pd.DataFrame, name: str) -> str:
+    """The opening where the verdict at the last epoch is another one than stopped early."""
+    where = noisy[CONDITION].drop_duplicates()
+    if len(where) > 1:
+        said = [f"{tally(noisy[f'verdict_{rule}'])} {when}" for rule, when in WHEN.items()]
+        return f"It depends on when training stops: of {len(noisy)} noisy settings, {name} {'; it '.join(said)}."
+    said = [f"{text.listing(_by_verdict(noisy, f'verdict_{rule}'))} {when}" for rule, when in WHEN.items()]
+    return f"It depends on when training stops: {_where(noisy)}, {name} {'; it '.join(said)}."
+
+
+def _headline(noisy: pd.DataFrame, name: str, more: pd.DataFrame) -> str:
+    where, found = _where(noisy), tone_of(noisy["verdict"])
+    match found:
         case "yes":
-            return f"Yes: {where}, {name} helped."
+            return f"{SHORT[mitigated.tone_with(found, more)]}: {where}, {name} helped{mitigated.tail(more)}."
         case "no":
             return f"No: {where}, {name} {_no(set(noisy['verdict']))}."
         case "unknown":
             yet = " yet" if verdicts.MISSING in set(noisy["verdict"]) else ""
             return f"This grid cannot say{yet} whether {name} helps {where}."
-    opening = "Not shown" if tone == "unshown" else "In part"
+    opening = "Not shown" if found == "unshown" else "In part"
     return f"{opening}: {where}, {name} {text.listing(_by_verdict(noisy))}."
+
+
+def _where(noisy: pd.DataFrame) -> str:
+    return f"on {noisy['dataset'].iloc[0]} with {noisy['noise'].iloc[0].replace('_', ' ')} noise"
 
 
 def _no(found: set[str]) -> str:
@@ -63,10 +89,10 @@ def _no(found: set[str]) -> str:
     return "made no practical difference" if found == {verdicts.NO_DIFFERENCE} else "did not help"
 
 
-def _by_verdict(noisy: pd.DataFrame) -> list[str]:
+def _by_verdict(noisy: pd.DataFrame, column: str = "verdict") -> list[str]:
     groups: dict[str, list[str]] = {}
     for _, row in noisy.iterrows():
-        said = TALLY.get(row["verdict"] or verdicts.MISSING, TALLY[verdicts.NOT_ENOUGH]).removesuffix(" in")
+        said = TALLY.get(row[column] or verdicts.MISSING, TALLY[verdicts.NOT_ENOUGH]).removesuffix(" in")
         groups.setdefault(said, []).append(text.rate(row["noise_rate"]))
     return [f"{said} at {text.listing(rates)}" for said, rates in groups.items()]
 

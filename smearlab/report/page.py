@@ -12,7 +12,7 @@ from smearlab.report.facts import Facts, facts
 from smearlab.report.label_doubts import sentences
 from smearlab.report.questions import loss_corrections, passing_on, shrinkage, student, symmetric_noise
 from smearlab.report.questions._reply import Reply
-from smearlab.report.sections import side_by_side
+from smearlab.report.sections import side_by_side, stopping
 from smearlab.report.sections.absent import absent
 from smearlab.report.sections.advice import advice
 from smearlab.report.sections.cost import cost, speed
@@ -58,7 +58,7 @@ def render(tables: Tables, figures: list[dict[str, str]]) -> str:
 def replies(tables: Tables, known: Facts) -> list[Reply]:
     """Return what the grid says to the four research questions of Lukasik et al. 2020."""
     return [
-        symmetric_noise.reply(tables.summary, known),
+        symmetric_noise.reply(tables.summary, known, tables.mitigation),
         loss_corrections.reply(tables.summary, known),
         student.reply(tables.summary),
         shrinkage.reply(tables.summary, known, tables.metrics),
@@ -76,11 +76,13 @@ def _opening(tables: Tables, known: Facts) -> dict[str, Any]:
         "name": tables.context.get("name", ""),
         "title": tables.context.get("title") or "Does label smoothing mitigate label noise?",
         "label_doubts": sentences(tables.context.get("doubts", [])),
-        "answer": answer(tables.summary, known),
+        "answer": answer(tables.summary, known, tables.mitigation),
         "state": state(tables),
         "noisy_only": sorted(name for name, clean in known.clean.items() if not clean),
         "glances": glances(tables),
         "replies": replies(tables, known),
+        "stopping": stopping.stopping(tables),
+        "stopping_said": stopping.sentences(tables, known),
     }
 
 

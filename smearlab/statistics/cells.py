@@ -1,9 +1,10 @@
 """Cells and their replicates: the rows of a metrics table, grouped by the columns that name a cell."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from smearlab.core import columns
@@ -74,6 +75,17 @@ def read(metrics: pd.DataFrame, cells: pd.DataFrame | None = None, extra: Sequen
         _cell(row, groups.get(key, []), measures.get(row["dataset"], _ACCURACIES[0]), extra)
         for key, row in first.items()
     ]
+
+
+def mean(values: Mapping[Replicate, float]) -> float | None:
+    """Return the mean over replicates; None where there is none."""
+    return float(np.mean(list(values.values()))) if values else None
+
+
+def measured_by(cell: Cell, column: str) -> Cell:
+    """Return a cell as another column of metrics measures it, one that was read as `extra`: another computation."""
+    computation = None if cell.computation is None else f"{cell.computation} by {column}"
+    return replace(cell, computation=computation, measure=column, finished=cell.extra[column])
 
 
 def records(frame: pd.DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:

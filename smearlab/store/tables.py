@@ -19,9 +19,10 @@ TEXT_KEYS = [name for name in columns.names(columns.METRICS, type=columns.TEXT) 
 NUMBER_KEYS = [name for name in columns.numbers(columns.METRICS) if name in CELL]
 METRIC_NUMBERS = columns.numbers(columns.METRICS, columns.REPLICATE, columns.MEASURED)
 SUMMARY_NUMBERS = columns.numbers(columns.SUMMARY)
+SUMMARY_TEXTS = columns.names(columns.SUMMARY, type=columns.TEXT)
 HISTORY_NUMBERS = columns.numbers(columns.HISTORY)
 NamedRow = Mapping[str, Any] | pd.Series  # one row of a table, by the names of its columns
-STATISTICS = ("variance", "interaction", "choice", "passed_on", "reference")
+STATISTICS = ("variance", "interaction", "choice", "passed_on", "stopping", "mitigation", "reference")
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,8 @@ class Tables:
     `accuracy`: the test accuracy, or the accuracy on noisy test labels for data sets without clean ones.
     `key` in metrics and summary is equal in rows of the same named cell, `cell` in all frames in rows of the
     same computation; `n_finished` in summary is n without those that diverged. `curves` is long: cell,
-    noise_seed, seed, curve (its name), point, quantity, value. `variance`, `interaction`, `choice` and
-    `passed_on` are the further statistics, `reference` the published numbers that cells match; empty where they
-    were not made.
+    noise_seed, seed, curve (its name), point, quantity, value. `reference` holds the published
+    numbers that cells match, STATISTICS names the further statistics; empty where they were not made.
     """
 
     metrics: pd.DataFrame
@@ -47,6 +47,8 @@ class Tables:
     interaction: pd.DataFrame = field(default_factory=pd.DataFrame)
     choice: pd.DataFrame = field(default_factory=pd.DataFrame)
     passed_on: pd.DataFrame = field(default_factory=pd.DataFrame)
+    stopping: pd.DataFrame = field(default_factory=pd.DataFrame)
+    mitigation: pd.DataFrame = field(default_factory=pd.DataFrame)
     reference: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def curve(self, name: str, cell: str) -> pd.DataFrame:
@@ -93,7 +95,7 @@ def make_tables(
 ) -> Tables:
     """Bring the frames into the regular form and join them with the grid's context."""
     metrics = regular(metrics, METRIC_NUMBERS, [*TEXT_KEYS, "arch", "status", "reason", "device", "precision", "cell"])
-    summary = regular(summary, SUMMARY_NUMBERS, [*TEXT_KEYS, "verdict", "cell", "baseline", "note"])
+    summary = regular(summary, SUMMARY_NUMBERS, [*TEXT_KEYS, *SUMMARY_TEXTS])
     finished = (summary["n"].fillna(0) - summary["n_diverged"].fillna(0)).clip(lower=0)
     return Tables(
         metrics=metrics.assign(accuracy=_accuracy(metrics), key=cell_keys(metrics)),

@@ -13,8 +13,10 @@ from smearlab.figures._save import to_svg
 from smearlab.metrics._teacher import memorisation_table
 from smearlab.report.drawings import figure_names
 from smearlab.statistics.interaction import interaction
+from smearlab.statistics.mitigation import mitigation
 from smearlab.statistics.passed_on import passed_on
 from smearlab.statistics.selection import choose_on_validation
+from smearlab.statistics.stopping import stopping
 from smearlab.statistics.summary import summarise
 from smearlab.statistics.variance import variance_split
 from smearlab.store.tables import CELL, Tables, make_tables
@@ -221,13 +223,16 @@ def fake_tables(
     metrics = pd.DataFrame(rows, columns=None if rows else [*CELL, "cell", "status", "noise_seed", "seed"])
     cells_named = pd.DataFrame([{**cell, "cell": cell_path(cell)} for cell in grid])
     primary = {"method": "label_smoothing", "alpha": 0.1}
+    summary = summarise(metrics, primary=primary, margin=0.5, cells=cells_named)
     return make_tables(
         metrics=metrics,
-        summary=summarise(metrics, primary=primary, margin=0.5, cells=cells_named),
+        summary=summary,
         variance=variance_split(metrics),
         interaction=interaction(metrics),
         choice=choose_on_validation(metrics),
         passed_on=passed_on(metrics),
+        stopping=stopping(metrics, margin=0.5),
+        mitigation=mitigation(metrics, summary),
         history=pd.DataFrame(histories),
         curves=pd.DataFrame(curves),
         context=fake_context(datasets, noises, rates, grid, keep, class_names),

@@ -14,8 +14,10 @@ from smearlab.report.page import replies
 from smearlab.report.phrases import clause
 from smearlab.report.primary import primary_rows
 from smearlab.report.questions import loss_corrections, shrinkage, student, symmetric_noise
+from smearlab.report.sections import stopping
+from smearlab.report.sections.glance import verdict_field
 from smearlab.report.sections.reading import binomial_errors
-from smearlab.store.tables import SUMMARY_NUMBERS, TEXT_KEYS, cell_keys, regular
+from smearlab.store.tables import NUMBER_KEYS, SUMMARY_NUMBERS, SUMMARY_TEXTS, TEXT_KEYS, cell_keys, regular
 
 VERDICTS = ["helps", "hurts", "no practical difference", "not enough data", "identical", "diverged", "missing"]
 
@@ -24,7 +26,7 @@ def frame(*rows):
     """A summary frame of these rows, each a small dictionary over a default row."""
     default = {"dataset": "digits", "noise": "symmetric", "recipe": "small", "role": "teacher", "n": 5, "n_paired": 5}
     default |= {"n_diverged": 0, "margin": 0.5, "mean": 0.9}
-    found = regular(pd.DataFrame([default | row for row in rows]), SUMMARY_NUMBERS, [*TEXT_KEYS, "verdict", "cell"])
+    found = regular(pd.DataFrame([default | row for row in rows]), SUMMARY_NUMBERS, [*TEXT_KEYS, *SUMMARY_TEXTS])
     return found.assign(key=cell_keys(found), n_finished=found["n"] - found["n_diverged"])
 
 
@@ -101,6 +103,97 @@ def test_mixed_rates_are_named_one_by_one():
 def test_harm_at_one_rate_and_doubt_at_another_is_not_called_partial_success():
     headline, _, tone = said(frame(smoothing(0.2, "hurts", -0.02), smoothing(0.4, "not enough data", 0.01)))
     assert headline.startswith("Not shown") and tone == "unshown"
+
+
+def at_rules(rate, last, stopped, leading="last", **more):
+    """A smoothing row with a verdict at either stopping rule, one of them leading."""
+    row = smoothing(rate, last if leading == "last" else stopped, 0.03 if leading == "last" else 0.01, **more)
+    row |= {"difference_last": 0.03, "difference_selected": 0.01}
+    return row | {"verdict_last": last, "verdict_selected": stopped}
+
+
+@pytest.mark.parametrize("leading", ["last", "selected"])
+def test_where_the_stopping_rules_disagree_the_first_sentence_says_so(leading):
+    rows = [at_rules(0.2, "helps", "helps", leading), at_rules(0.4, "helps", "hurts", leading)]
+    headline, _, tone = said(frame(*rows))
+    assert headline == (
+        "It depends on when training stops: on digits with symmetric noise, label smoothing helped at 20 % and 40 % "
+        "at the last epoch; it helped at 20 % and hurt at 40 % stopped early."
+    )
+    assert tone == "partly"
+    many = [at_rules(0.2, "helps", "helps", leading), at_rules(0.2, "helps", "hurts", leading, dataset="other")]
+    assert said(frame(*many))[0] == (
+        "It depends on when training stops: of 2 noisy settings, label smoothing helped in 2 at the last epoch; "
+        "it helped in 1 and hurt in 1 stopped early."
+    )
+
+
+def test_question_one_is_no_plain_yes_where_the_rules_disagree():
+    reply = symmetric_noise.reply(frame(at_rules(0.2, "helps", "not enough data")), Facts())
+    assert (reply.tone, reply.short) == ("partly", "In part")
+    assert "at the last epoch it helped in 1; stopped early it is undecided in 1" in reply.sentences[1]
+
+
+def test_rules_that_agree_are_not_mentioned():
+    assert said(frame(at_rules(0.2, "helps", "helps")))[0].startswith("Yes: ")
+    clean = [at_rules(0.0, "helps", "hurts"), at_rules(0.2, "helps", "helps")]
+    assert said(frame(*clean))[0].startswith("Yes: ")
+
+
+@pytest.mark.parametrize(
+    ("leading", "note"),
+    [("last", "+3.0, n = 5; stopped early +1.0, hurts"), ("selected", "+1.0, n = 5; at the last epoch +3.0, helps")],
+)
+def test_a_field_at_a_glance_shows_the_other_rule_too(leading, note):
+    assert verdict_field(frame(at_rules(0.2, "helps", "hurts", leading)).iloc[0]).note == note
+
+
+def test_stopping_is_told_by_its_table():
+    tables = fake_tables(rates=(0.0, 0.4), details=False)
+    (sentence,) = stopping.sentences(tables, facts(tables))
+    rows = tables.stopping.query("noise_rate == 0.4")
+    plain, smoothed = rows.iloc[0], rows.query("alpha == 0.1").iloc[0]
+    told = [f"{100 * row['difference']:+.1f} points".replace("-", "−") for row in (plain, smoothed)]
+    assert all(words in sentence for words in told)
+    assert "On digits with symmetric noise at 40 %" in sentence
+    assert "against label smoothing with α = 0.1 at its last epoch" in sentence
+    assert len(stopping.stopping(tables).rows) == len(tables.stopping)
+
+
+def mitigating(*rows):
+    """A table of mitigation for rows of the summary, each (row, finding)."""
+    names = [frame(row)[[*TEXT_KEYS, *NUMBER_KEYS]].iloc[0].to_dict() for row, _ in rows]
+    numbers = {"n": 5, "difference": 0.02, "ci_low": 0.01, "ci_high": 0.03, "share_recovered": 0.25}
+    return pd.DataFrame([name | numbers | {"finding": word} for name, (_, word) in zip(names, rows, strict=True)])
+
+
+NO_MORE = "helps, but no more than without noise"
+
+
+@pytest.mark.parametrize(
+    ("findings", "headline", "tone"),
+    [
+        (("mitigates", "mitigates"), "Yes: ON helped, more than without noise.", "yes"),
+        ((NO_MORE, NO_MORE), "No: ON helped, but no more than without noise.", "no"),
+        (
+            (NO_MORE, "mitigates"),
+            "In part: ON helped: no more than without noise at 20 % and more than without noise at 40 %.",
+            "partly",
+        ),
+        (
+            ("not enough data",) * 2,
+            "In part: ON helped, whether more than without noise is not decided.",
+            "partly",
+        ),
+    ],
+)
+def test_helping_alike_with_and_without_noise_is_no_yes(findings, headline, tone):
+    rows = [smoothing(0.2, "helps", 0.03), smoothing(0.4, "helps", 0.03)]
+    table = mitigating(*zip(rows, findings, strict=True))
+    found = answer(frame(*rows), Facts(), table)
+    assert found.headline == headline.replace("ON", "on digits with symmetric noise, label smoothing")
+    assert found.tone == tone and "25 % of what noise costs cross-entropy" in " ".join(found.sentences)
+    assert symmetric_noise.reply(frame(*rows), Facts(), table).tone == tone
 
 
 def test_clean_labels_alone_say_nothing_about_noise():

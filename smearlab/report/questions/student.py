@@ -6,7 +6,8 @@ from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
 from smearlab.report.phrases import evidence, span, tally
 from smearlab.report.questions._reply import Reply, cannot
-from smearlab.report.tone import SHORT, Tone, tone_of
+from smearlab.report.rules import told_apart, tone
+from smearlab.report.tone import SHORT, Tone
 from smearlab.statistics.verdict import MISSING
 
 QUESTION = "Does a smoothed teacher help the student under label noise?"
@@ -22,17 +23,17 @@ def reply(summary: pd.DataFrame) -> Reply:
         return cannot(QUESTION, "it has no student of a smoothed teacher under noise.", EVIDENCE)
     if not len(_computed(noisy)):
         return cannot(QUESTION, "the students of smoothed teachers are not computed yet.", EVIDENCE)
-    tone = tone_of(noisy["verdict"])
-    said = [_counted(noisy, tone), *_largest(noisy), *_without_noise(rows)]
-    return Reply(QUESTION, SHORT[tone], said, tone, EVIDENCE)
+    found = tone(noisy)
+    said = [_counted(noisy, found), *told_apart(noisy), *_largest(noisy), *_without_noise(rows)]
+    return Reply(QUESTION, SHORT[found], said, found, EVIDENCE)
 
 
 def _computed(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[~rows["verdict"].isin([MISSING, ""])]
 
 
-def _counted(noisy: pd.DataFrame, tone: Tone) -> str:
-    opening = "This grid cannot say: compared" if tone == "unknown" else "Compared"
+def _counted(noisy: pd.DataFrame, found: Tone) -> str:
+    opening = "This grid cannot say: compared" if found == "unknown" else "Compared"
     return (
         f"{opening} with the students of plain teachers, having a smoothed teacher {tally(noisy['verdict'])} of "
         f"{text.counted(len(noisy), 'noisy setting')}{span(noisy, 'difference')}."

@@ -4,18 +4,20 @@ import pandas as pd
 
 from smearlab.figures import _format as text
 from smearlab.figures._cells import SMOOTHING
+from smearlab.report import mitigation as mitigated
 from smearlab.report.facts import Facts, quantity
 from smearlab.report.phrases import clause, span, tally
 from smearlab.report.primary import primary_rows
 from smearlab.report.questions._reply import Reply, cannot
-from smearlab.report.tone import SHORT, tone_of
+from smearlab.report.rules import told_apart, tone
+from smearlab.report.tone import SHORT
 
 QUESTION = "Does label smoothing mitigate symmetric label noise?"
 EVIDENCE = ("accuracy_alpha", "alpha_rate", "memorised_recovered")
 SYMMETRIC = ("symmetric", "uniform_redraw")
 
 
-def reply(summary: pd.DataFrame, known: Facts) -> Reply:
+def reply(summary: pd.DataFrame, known: Facts, mitigation: pd.DataFrame | None = None) -> Reply:
     """Return what the grid's comparisons under symmetric noise say."""
     symmetric = summary[summary["noise"].map(lambda name: known.kinds.get(name, name)).isin(SYMMETRIC)]
     symmetric = symmetric[symmetric["noise_rate"] > 0]
@@ -24,9 +26,11 @@ def reply(summary: pd.DataFrame, known: Facts) -> Reply:
     rows = _smoothing(symmetric, known)
     if not len(rows):
         return cannot(QUESTION, "it trains no network with label smoothing.", EVIDENCE)
-    tone = tone_of(rows["verdict"])
-    first = _undecided(rows, known) if tone == "unknown" else _counted(rows)
-    return Reply(QUESTION, SHORT[tone], [first, *_all_strengths(symmetric)], tone, EVIDENCE)
+    more = mitigated.of(pd.DataFrame() if mitigation is None else mitigation, rows)
+    found = mitigated.tone_with(tone(rows), more)
+    first = _undecided(rows, known) if found == "unknown" else _counted(rows)
+    said = [first, *mitigated.sentences(more), *told_apart(rows), *_all_strengths(symmetric)]
+    return Reply(QUESTION, SHORT[found], said, found, EVIDENCE)
 
 
 def _smoothing(symmetric: pd.DataFrame, known: Facts) -> pd.DataFrame:

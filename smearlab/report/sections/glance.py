@@ -8,6 +8,7 @@ import pandas as pd
 from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
 from smearlab.report.fields import chip, row_label
+from smearlab.report.rules import beside
 from smearlab.report.table import Field
 from smearlab.statistics import verdict as verdicts
 from smearlab.store.tables import Tables
@@ -45,7 +46,7 @@ def _glance(rows: pd.DataFrame, title: str, role: str) -> Glance:
 
 
 def verdict_field(row: pd.Series) -> Field:
-    """Return a comparison as a chip with its difference and its n."""
+    """Return a comparison as a chip with its difference, its n, and what the other stopping rule says."""
     verdict = row["verdict"] or verdicts.MISSING
     match verdict:
         case verdicts.MISSING:
@@ -57,4 +58,5 @@ def verdict_field(row: pd.Series) -> Field:
             return chip(verdict, f"{row['n_diverged']:.0f} of {row['n']:.0f}" if own else "its baseline")
     if math.isnan(row["difference"]):
         return chip(verdict, f"n = {row['n']:.0f}")
-    return chip(verdict, f"{text.points(row['difference'])}, n = {row['n_paired']:.0f}")
+    other = beside(row)
+    return chip(verdict, f"{text.points(row['difference'])}, n = {row['n_paired']:.0f}{other and '; '}{other}")

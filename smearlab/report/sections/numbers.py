@@ -63,7 +63,7 @@ def _comparison(row: pd.Series) -> dict[str, Field]:
         "difference": Field(text.points(row["difference"])),
         "95 % interval": Field(text.interval(row["ci_low"], row["ci_high"])),
         "p": Field(text.p_value(row["p_value"])),
-        "p (Holm)": Field("primary" if is_flagged(row.get("primary", "")) else text.p_value(row["p_holm"])),
+        "p (Holm)": Field(text.p_value(row["p_holm"]), note="headline" if is_flagged(row.get("primary", "")) else ""),
         "verdict": chip(row["verdict"] or MISSING),
     }
 
