@@ -99,7 +99,8 @@ def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _fours(cells: list[Cell]) -> list[Four]:
-    peers, clean = Peers(cells), {}
+    peers = Peers(cells)
+    clean: dict[tuple[Any, ...], Cell] = {}
     for cell in cells:
         if cell.names["noise_rate"] == 0:
             clean.setdefault(cell.key(ACROSS_RATES), cell)
