@@ -25,6 +25,7 @@ setup: .venv/installed
 run: setup
 	$(BIN)/python -m smearlab check $(CONFIG)
 	$(BIN)/python -m smearlab clear-locks
+	$(BIN)/python -m smearlab repair $(CONFIG) $(if $(PROFILE),--profile $(PROFILE))
 	$(BIN)/snakemake $(if $(PROFILE),--workflow-profile $(PROFILE),--cores all) --configfile $(CONFIG)
 
 report: setup

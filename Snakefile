@@ -50,6 +50,4 @@ onstart:
 rule all:
     default_target: True
     input:
-        f"reports/{GRID.name}.html",
-        # named, so that they are made again where somebody deleted them
-        expand("results/{name}/{table}", name=GRID.name, table=["metrics.parquet", "metrics.csv", "summary.csv"]),
+        dag.asked_of(GRID),

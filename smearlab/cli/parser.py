@@ -69,6 +69,15 @@ def _parser() -> argparse.ArgumentParser:
     adoption = commands.add_parser("adopt", help="check results that came from elsewhere, and take what fits as made")
     adoption.add_argument("grid", metavar="NAME", nargs="?", help="a grid's name, or a config; default: config.yaml")
     adoption.set_defaults(run=_adopt)
+    verification = commands.add_parser("verify", help="compare every file of a grid with its seal or SHA-256")
+    verification.add_argument(
+        "grid", metavar="NAME", nargs="?", help="a grid's name, or a config; default: config.yaml"
+    )
+    verification.set_defaults(run=_verify)
+    repair = commands.add_parser("repair", help="make anew what is damaged or missing of a finished grid, nothing else")
+    repair.add_argument("grid", metavar="NAME", nargs="?", help="a grid's name, or a config; default: config.yaml")
+    repair.add_argument("--profile", metavar="FOLDER", help="Snakemake's profile for the jobs; default: this machine")
+    repair.set_defaults(run=_repair)
     clear = commands.add_parser("clear-locks", help="remove the lock of a killed run; refuses while one is alive")
     clear.set_defaults(run=_clear_locks)
     publish = commands.add_parser("publish", help="copy a run's report, tables and config to reports/published/")
@@ -157,6 +166,24 @@ def _adopt(options: argparse.Namespace) -> None:
         raise UserError(f"{grid.name}: the results of {found.damaged} jobs are damaged")
 
 
+def _verify(options: argparse.Namespace) -> None:
+    from smearlab.cli.verify import verify
+    from smearlab.grid.find import default_grid
+
+    grid = find_grid(options.grid) if options.grid else default_grid()
+    verify(grid)
+    print(f"{grid.name}: all that is there is whole")
+
+
+def _repair(options: argparse.Namespace) -> None:
+    from smearlab.cli.repair import repair
+    from smearlab.grid.find import DEFAULT, find_config
+
+    config = find_config(options.grid) if options.grid else DEFAULT
+    for line in repair(find_grid(str(config)), config, options.profile):
+        print(line, flush=True)
+
+
 def _plan(options: argparse.Namespace) -> None:
     from smearlab.grid.plan import plan
 
@@ -176,8 +203,11 @@ def _clear_locks(_: argparse.Namespace) -> None:
 
 def _publish(options: argparse.Namespace) -> None:
     from smearlab.cli.publish import publish
+    from smearlab.cli.verify import verify
 
-    print(publish(find_grid(options.grid).name, Path(options.grid)))
+    grid = find_grid(options.grid)
+    verify(grid)
+    print(publish(grid.name, Path(options.grid)))
 
 
 def _list(options: argparse.Namespace) -> None:

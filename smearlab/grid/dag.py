@@ -50,7 +50,6 @@ SHOWN = (
     *("metrics", "history", "curves", "context"),
     *("summary", "variance", "interaction", "choice", "passed_on", "stopping", "mitigation"),
 )
-ASKED = ("metrics", "csv", "summary")  # beside the page, so that they are made again where somebody deleted them
 
 TEACHER = "{dataset}/{noise}/{rate}/{recipe}/{method}"
 STUDENT = "{dataset}/{noise}/{rate}/{teacher_recipe}/{teacher_method}/{recipe}/{student}"
@@ -351,14 +350,23 @@ def _tables(grid: Grid, names: tuple[str, ...]) -> Files:
     return {name: f"{RESULTS}/{grid.name}/{files[name]}" for name in names}
 
 
+def _figures_of(grid: Grid) -> list[str]:
+    folder = f"{RESULTS}/{grid.name}/figures"
+    return [f"{folder}/{figure}.{end}" for figure in registry.names("figures") for end in ("svg", "json")]
+
+
 def _read_by_report(subject: Subject) -> Files:
-    folder = f"{RESULTS}/{subject.grid.name}/figures"
-    figures = [f"{folder}/{figure}.{end}" for figure in registry.names("figures") for end in ("svg", "json")]
-    return {**_tables(subject.grid, (*SHOWN, "reference")), "figures": figures}
+    return {**_tables(subject.grid, (*SHOWN, "reference")), "figures": _figures_of(subject.grid)}
 
 
 def _read_by_all(subject: Subject) -> Files:
-    return {"page": f"reports/{subject.grid.name}.html", **_tables(subject.grid, ASKED)}
+    """All that a grid is asked for, so that it is made again where somebody deleted it."""
+    grid = subject.grid
+    return {
+        "page": f"reports/{grid.name}.html",
+        **_tables(grid, (*COLLECTED, *SUMMARISED)),
+        "figures": _figures_of(grid),
+    }
 
 
 def _nothing(subject: Subject) -> Files:
@@ -535,7 +543,7 @@ NAMES = {  # of a job, where it is not its place
 def nodes_of(grid: Grid) -> list[Node]:
     """Return all jobs of a grid, each after those whose files it reads; the last one is the rule `all`."""
     found = {rule: [_node(stage, subject) for subject in stage.subjects(grid)] for rule, stage in STAGES.items()}
-    asked = tuple(_read_by_all(Subject(grid)).values())
+    asked = asked_of(grid)
     last = Node("all", TABLES, "", "all", (), asked, (), "", "", dict)
     return [*(node for nodes in found.values() for node in nodes), last]
 
@@ -561,6 +569,11 @@ def _node(stage: Stage, subject: Subject) -> Node:
         block=getattr(subject, "block", ""),
         transient=(outputs["weights"],) if is_transient(stage, subject.grid) else (),
     )
+
+
+def asked_of(grid: Grid) -> tuple[str, ...]:
+    """Return what the rule `all` asks for."""
+    return tuple(_each(_read_by_all(Subject(grid))))
 
 
 def _each(files: Files) -> Iterator[str]:

@@ -19,7 +19,7 @@ from smearlab.grid.cells import Grid
 from smearlab.grid.dag import EVALUATIONS, GROUPS, Node, nodes_of
 from smearlab.host.places import checkpoint_path
 from smearlab.host.runlock import alive, describe
-from smearlab.store.files import read_sealed
+from smearlab.store.files import REMEDY, read_sealed
 from smearlab.watch.learnt import Learnt, TimeLeft
 from smearlab.watch.leftovers import LOCKS, OWNER, running_here
 from smearlab.watch.logs import failure, progress
@@ -189,9 +189,11 @@ class _Look:
         for node in self._of(DONE):
             for path in self.rebuild.disk.missing(node.outputs):
                 if path not in node.transient:
-                    self.damaged.append({"path": path, "what": "is missing; it is made again when something needs it"})
+                    self.damaged.append(
+                        {"path": path, "what": "is missing: python -m smearlab repair NAME makes it anew"}
+                    )
             if node.group == EVALUATIONS and not _ends_well(node.outputs[-1]):
-                what = "is cut off or no metrics at all: delete it and run again to make it anew"
+                what = f"is cut off or no metrics at all; {REMEDY}"
                 self.damaged.append({"path": node.outputs[-1], "what": what})
 
     def _time_left(self) -> TimeLeft | None:

@@ -110,8 +110,8 @@ class Project:
             file.write(text)
 
     def copy_to(self, folder: Path) -> "Project":
-        """Copy everything, times included, but for the sockets of processes that wait for jobs there."""
-        shutil.copytree(self.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("*.sock"))
+        """Copy everything, times included, but for what waiting processes keep and take away themselves."""
+        shutil.copytree(self.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("warm"))
         return Project(folder)
 
 

@@ -7,6 +7,7 @@ in:  the config
 out: GRID, and functions that take a rule's files and what decides its results from the one table of stages
 """
 
+import os
 import signal
 import sys
 
@@ -21,6 +22,7 @@ from smearlab.host.checkout import check_writable
 from smearlab.host.refusal import one_line
 from smearlab.host.surroundings import settle
 from smearlab.watch.leftovers import clear_before_run
+from smearlab.watch.seals import check_seals
 
 # SLURM's warning before a time limit is for the training alone, which writes its checkpoint. Snakemake would die of it.
 # Ignored here, it is ignored by every process below, but for those that say otherwise.
@@ -35,6 +37,8 @@ with one_line():  # before any job starts, without a traceback
     for path in workflow.configfiles:
         read_config(path)  # Snakemake has read it too, but lets the last of two equal keys win in silence
     GRID = load_grid(config)
+    if workflow.is_main_process:
+        check_seals(dag.nodes_of(GRID), " ".join(map(os.path.relpath, workflow.configfiles)))
 
 
 wildcard_constraints:
