@@ -4,9 +4,13 @@
 # GPUs: add --gpus all. Limits: docs/environments.md.
 FROM python:3.12.11-slim-bookworm
 
+# USER and LOGNAME: whom the image does not know by the number given with --user has no name otherwise.
 ENV PIP_NO_CACHE_DIR=1 \
     PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONNOUSERSITE=1 \
     HOME=/tmp/home \
+    USER=smearlab \
+    LOGNAME=smearlab \
     MPLCONFIGDIR=/tmp/home/matplotlib
 
 WORKDIR /opt/smearlab

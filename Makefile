@@ -6,6 +6,11 @@ CONFIG ?= config.yaml
 NAME ?= digits
 BIN := .venv/bin
 
+# Where the home is absent or read-only (compute nodes), caches of pip, uv and Snakemake lie in the checkout.
+ifeq ($(shell cache="$${XDG_CACHE_HOME:-$${HOME:+$$HOME/.cache}}"; mkdir -p "$$cache" 2>/dev/null && test -w "$$cache" && echo usable),)
+export XDG_CACHE_HOME := $(CURDIR)/.smearlab/cache
+endif
+
 .PHONY: setup run report test test-browser test-slurm lint lock resolve docs clean
 
 # The stamp holds the lock it was made from: an unchanged lock installs nothing.
@@ -20,6 +25,7 @@ setup: .venv/installed
 run: setup
 	$(BIN)/python -m smearlab check $(CONFIG)
 	$(BIN)/python -m smearlab clear-locks
+	$(BIN)/python -m smearlab repair $(CONFIG) $(if $(PROFILE),--profile $(PROFILE))
 	$(BIN)/snakemake $(if $(PROFILE),--workflow-profile $(PROFILE),--cores all) --configfile $(CONFIG)
 
 report: setup
@@ -38,6 +44,8 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/mypy
+	$(BIN)/codespell
 	$(BIN)/snakemake --lint
 
 lock: setup

@@ -4,8 +4,15 @@ data set -> noisy labels -> teachers -> students -> evaluation -> statistics -> 
 Each stage is a file in workflow/rules/ that opens with what goes in and what comes out.
 """
 
-from smearlab.watch import codebook
+from smearlab.host.packages import check_packages
+from smearlab.host.refusal import one_line
+from smearlab.host.scheduler import check_scheduler
 from snakemake.utils import min_version
+
+with one_line():
+    check_packages()
+
+from smearlab.watch import codebook
 
 min_version("9.18")
 
@@ -30,26 +37,17 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/report.smk"
 
 
-# Under a scheduler these are made where Snakemake runs: seconds each, or a download that needs the outer network.
 localrules:
     all,
-    make_dataset,
-    make_labels,
-    estimate_transition,
-    check_claims,
-    collect,
-    summarise,
-    draw_figure,
-    write_report,
 
 
 onstart:
+    with one_line():
+        check_scheduler(workflow.executor_plugin.name, workflow.executor_settings)
     codebook.remember()  # so that `explain` can name the module that changed, later
 
 
 rule all:
     default_target: True
     input:
-        f"reports/{GRID.name}.html",
-        # named, so that they are made again where somebody deleted them
-        expand("results/{name}/{table}", name=GRID.name, table=["metrics.parquet", "metrics.csv", "summary.csv"]),
+        dag.asked_of(GRID),

@@ -18,31 +18,30 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.throughput import recipe, training_data
 from smearlab.core.errors import UserError
+from smearlab.core.jobs import MethodSettings, RecipeSettings, Replicate
 from smearlab.training.device import configure
 from smearlab.training.lanes import CudaLane
-from smearlab.training.replicate import Problem, Replicate, make_problem, weights_of
 from smearlab.training.student import Distillation, Teacher, train_student
 from smearlab.training.teacher import train_teacher
+from smearlab.training.trainee import Problem, Trainee, make_problem, weights_of
 
 
 class Runner:
-    """A replicate, its loop and its lane."""
+    """A network in training, its loop and its lane."""
 
     def __init__(
-        self, problem: Problem, settings: dict[str, Any], method: dict[str, Any], *, record: bool, **who: Any
+        self, problem: Problem, settings: RecipeSettings, method: MethodSettings, *, record: bool, **who: Any
     ) -> None:
         self.lane = CudaLane(problem.device, print, record=record)
         teacher = who.pop("teacher", None)
         observed = training_data().labels
         with self.lane.context():
-            self.run = Replicate(
-                problem, settings, method, noise_seed=0, observed=observed, taught=observed, lane=self.lane, **who
-            )
+            self.trainee = Trainee(problem, settings, method, observed=observed, taught=observed, lane=self.lane, **who)
             if teacher is None:
-                self.loop = train_teacher(self.run)
+                self.loop = train_teacher(self.trainee)
             else:
-                imitated = Teacher(settings["architecture"], teacher, problem, settings["precision"], "same")
-                self.loop = train_student(self.run, imitated, Distillation(0.5, 4.0, 4.0))
+                imitated = Teacher(settings.architecture, teacher, problem, settings.precision, "same")
+                self.loop = train_student(self.trainee, imitated, Distillation(0.5, 4.0, 4.0))
 
     def step(self) -> None:
         with self.lane.context():
@@ -51,7 +50,7 @@ class Runner:
     def loss(self) -> float:
         """Return the sum of the losses so far."""
         with self.lane.context():
-            return self.run.loss_sum.item()
+            return self.trainee.loss_sum.item()
 
 
 def drive(runners: list[Runner], steps: int, *, losses: bool) -> tuple[list[list[float]], float]:
@@ -71,7 +70,7 @@ def drive(runners: list[Runner], steps: int, *, losses: bool) -> tuple[list[list
 
 def largest_difference(one: Runner, other: Runner) -> float:
     """Return the largest absolute difference of any weight."""
-    a, b = weights_of(one.run.network), weights_of(other.run.network)
+    a, b = weights_of(one.trainee.network), weights_of(other.trainee.network)
     return max((a[k].double() - b[k].double()).abs().max().item() for k in a)
 
 
@@ -87,12 +86,13 @@ def main() -> int:
     contestant = vars(options) | {"device": "cuda", "threads": 2}
     settings = recipe(contestant)
     problem = make_problem(training_data(), settings, 10, configure(settings, print))
-    method = {"name": options.method, "alpha": 0.1}
+    method = MethodSettings(options.method, alpha=0.1)
     transition = (0.8 * torch.eye(10) + 0.02).tolist()
     good = True
 
     def runner(record: bool, seed: int = 0, role: str = "teacher", **more: Any) -> Runner:
-        return Runner(problem, settings, method, record=record, role=role, seed=seed, transition=transition, **more)
+        who = {"role": role, "seeds": Replicate(0, seed), "transition": transition}
+        return Runner(problem, settings, method, record=record, **who, **more)
 
     def report(what: str, one: Runner, other: Runner) -> None:
         nonlocal good
@@ -116,14 +116,14 @@ def main() -> int:
     half = runner(True)
     drive([half], options.steps // 2, losses=False)
     with half.lane.context():
-        tensors, values = half.run.state()
+        tensors, values = half.trainee.state()
     resumed = runner(True)
     with resumed.lane.context():
-        resumed.run.restore(tensors, values)
+        resumed.trainee.restore(tensors, values)
     drive([resumed], options.steps - options.steps // 2, losses=False)
     report("stopped and continued against unbroken", resumed, alone)
 
-    teacher = weights_of(alone.run.network)
+    teacher = weights_of(alone.trainee.network)
     students = [runner(record, role="student", teacher=teacher) for record in (False, True)]
     drive(students, options.steps // 2, losses=False)
     report("student: graph against eager", students[1], students[0])

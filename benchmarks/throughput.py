@@ -28,10 +28,11 @@ import torch.nn.functional as F
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from smearlab.core.jobs import MethodSettings, RecipeSettings, Replicate, typed  # noqa: E402
 from smearlab.training.device import configure, peak_memory_mb  # noqa: E402
 from smearlab.training.lanes import make_lane  # noqa: E402
-from smearlab.training.replicate import Replicate, build_network, make_problem  # noqa: E402
 from smearlab.training.teacher import train_teacher  # noqa: E402
+from smearlab.training.trainee import Trainee, build_network, make_problem  # noqa: E402
 
 TARGETS = {"bf16": 3.0, "fp32": 1.0}
 Contestant = dict[str, Any]
@@ -51,9 +52,9 @@ def training_data() -> SimpleNamespace:
     return SimpleNamespace(images=images, labels=labels, part=np.zeros(len(images), dtype=np.uint8))
 
 
-def recipe(contestant: Contestant) -> dict[str, Any]:
+def recipe(contestant: Contestant) -> RecipeSettings:
     """Return the recipe of He et al. with the contestant's precision, device and threads."""
-    return {
+    plain = {
         "architecture": {"name": contestant["network"]},
         "epochs": 1000,
         "steps": None,
@@ -77,6 +78,7 @@ def recipe(contestant: Contestant) -> dict[str, Any]:
         "clip_norm": None,
         "history_examples": 1,
     }
+    return typed(RecipeSettings, plain)
 
 
 def our_loop(contestant: Contestant) -> Iterator[None]:
@@ -88,19 +90,18 @@ def our_loop(contestant: Contestant) -> Iterator[None]:
     loops = []
     for seed, lane in enumerate(lanes):
         with lane.context():
-            run = Replicate(
+            trainee = Trainee(
                 problem,
                 settings,
-                {"name": "cross_entropy"},
+                MethodSettings("cross_entropy"),
                 role="teacher",
-                noise_seed=0,
-                seed=seed,
+                seeds=Replicate(0, seed),
                 observed=training.labels,
                 taught=training.labels,
                 transition=None,
                 lane=lane,
             )
-        loops.append((lane, train_teacher(run)))
+        loops.append((lane, train_teacher(trainee)))
     while True:
         for lane, loop in loops:
             with lane.context():

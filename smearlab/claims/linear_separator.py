@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -92,7 +93,7 @@ def separator(inputs: np.ndarray, targets: np.ndarray, l2: float = 0.0, *, penal
         loss = np.mean(np.logaddexp(0, scores) - targets * scores) + 0.5 * penalty @ np.square(weights)
         return loss, columns.T @ (expit(scores) - targets) / len(targets) + penalty * weights
 
-    options = {"gtol": 1e-9, "ftol": 1e-15, "maxiter": 1000}
+    options: Any = {"gtol": 1e-9, "ftol": 1e-15, "maxiter": 1000}
     return minimize(loss_and_gradient, np.zeros(3), jac=True, method="L-BFGS-B", options=options).x
 
 
@@ -108,7 +109,7 @@ def angle(weights: np.ndarray) -> float:
 
 
 def _rows(runs: list[dict[str, list[np.ndarray]]]) -> list[dict[str, float | str]]:
-    rows = []
+    rows: list[dict[str, float | str]] = []
     for treatment, strengths in {"clean": (0.0,), **STRENGTHS}.items():
         for k, strength in enumerate(strengths):
             offsets = np.array([offset(run[treatment][k]) for run in runs])

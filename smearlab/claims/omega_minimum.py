@@ -55,7 +55,7 @@ def omega_gradient(inputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 def minimised(inputs: np.ndarray, start: np.ndarray) -> np.ndarray:
     """Return the weights (D, L) at which a quasi-Newton descent of Ω from `start` ends."""
-    fit = minimize(
+    fit = minimize(  # type: ignore[call-overload]  # of lambdas, which have no types
         lambda w: omega(inputs @ w.reshape(start.shape)),
         start.ravel(),
         jac=lambda w: omega_gradient(inputs, w.reshape(start.shape)).ravel(),

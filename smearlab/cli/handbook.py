@@ -1,8 +1,10 @@
 """docs/reference.md, written from the code: every config key and every registered name with its options."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from smearlab.core import registry
+from smearlab.core.columns import HISTORY, METRICS, SUMMARY, Column
 from smearlab.core.digest import ROOT
 from smearlab.figures import _format as text
 from smearlab.grid.schema import Config
@@ -15,9 +17,20 @@ KINDS = {
     "methods": "Methods",
     "estimators": "Estimators of the transition matrix",
     "networks": "Networks",
+    "optimisers": "Optimisers",
+    "schedules": "Schedules of the learning rate",
     "metrics": "Metrics",
     "figures": "Figures",
     "claims": "Claims computed without training",
+}
+COLUMNS = """## Columns
+
+Shares are fractions, so a difference of 0.01 is one point of accuracy; a value that does not apply is empty.
+"""
+TABLES = {
+    "`results/NAME/metrics.parquet` and `.csv`: a row for each network, further metrics behind": METRICS,
+    "`results/NAME/history.parquet`: a row for each epoch, and `cell`": HISTORY,
+    "`results/NAME/summary.csv`: a row for each cell, its naming columns first": SUMMARY,
 }
 INTRODUCTION = """# Reference
 
@@ -48,7 +61,12 @@ def reference_text() -> str:
         )
     ]
     parts += [f"## {title}\n\n{_entries(kind)}" for kind, title in KINDS.items()]
-    return "\n".join(parts)
+    return "\n".join([*parts, COLUMNS, *(f"### {title}\n\n{_columns(of)}" for title, of in TABLES.items())])
+
+
+def _columns(columns: Iterable[Column]) -> str:
+    rows = [f"| `{c.name}` | {c.type} | {c.unit} | {c.meaning} |" for c in columns]
+    return "\n".join(["| column | type | unit | meaning |", "|---|---|---|---|", *rows, ""])
 
 
 def _keys(schema: dict[str, Any], introduction: str | None = None) -> str:

@@ -13,7 +13,7 @@ FAMILIES = {
     ),
     "report": (
         "what makes tables, statistics, figures and the page",
-        "jinja2 matplotlib numpy pandas pyarrow pydantic pyyaml scipy seaborn statsmodels".split(),
+        "jinja2 markupsafe matplotlib numpy pandas pyarrow pydantic pyyaml scipy seaborn statsmodels".split(),
     ),
 }
 PYTHON = "3.12"
@@ -25,7 +25,7 @@ def environment_text(family: str) -> str:
     pins = "".join(f"      - {package}=={version(package)}\n" for package in packages)
     return (
         f"# For {purpose}. Written from requirements.lock by `make lock`; do not edit.\n"
-        "channels:\n  - conda-forge\n  - nodefaults\n"
+        "channels:\n  - conda-forge\n"
         f"dependencies:\n  - python={PYTHON}\n  - pip\n  - pip:\n{pins}"
     )
 

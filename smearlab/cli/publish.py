@@ -3,16 +3,11 @@
 import shutil
 from pathlib import Path
 
-import pandas as pd
-
 from smearlab.core.errors import UserError
-from smearlab.grid.load import parse, read_config
-from smearlab.statistics.summary import summarise
 from smearlab.store.files import check_files, read_sealed, write_json
-from smearlab.store.tables import read_csv
 
 PUBLISHED = Path("reports") / "published"
-TABLES = ("metrics.csv", "summary.csv", "choice.csv", "passed_on.csv")
+TABLES = ("metrics.csv", "summary.csv", "choice.csv", "passed_on.csv", "stopping.csv", "mitigation.csv")
 KEPT = ("code_version", "environment", "datasets", "cost", "accepted")
 
 
@@ -40,15 +35,3 @@ def _context(path: Path) -> dict:
     if not path.is_file():
         raise UserError(f"publish: {path} is not there; run the grid first")
     return read_sealed(path, *KEPT, "missing")
-
-
-def recomputed_summary(folder: Path) -> pd.DataFrame:
-    """Return the summary of a published run, made again from its metrics.csv and its config."""
-    config = parse(read_config(folder / "config.yaml"))
-    published = read_csv(folder / "summary.csv")
-    return summarise(
-        read_csv(folder / "metrics.csv"),
-        primary=config.primary.model_dump() if config.primary else None,
-        margin=config.margin,
-        cells=published.loc[:, :"cell"],
-    )

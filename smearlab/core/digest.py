@@ -1,9 +1,11 @@
-"""A fingerprint of the code that a stage really reaches.
+"""A fingerprint of the code that decides a result, whatever it is called and wherever it stands.
 
-Over the syntax trees (comments, docstrings and formatting do not count) of the modules of this package that
-an entry point reaches by import, and the locked versions of the libraries that decide numbers. A registry
-loads its entries by name, which is no import statement: a cell adds the modules of the entries it names, so
-a new method, noise or network disturbs no other cell.
+A stage is followed from its function `run`, name by name: a function counts with the functions, classes and constants
+that it mentions, and these with theirs, each by its syntax tree. Names of our own modules, functions and constants are
+replaced by the order in which they are met, so moving or renaming one changes nothing. What is not code that decides
+numbers does not count: comments, docstrings, formatting, annotations, the words of errors and of log lines, and all of
+HOSTING. A registry loads its entries by name, which is no mention: a job adds those that it names, so a new method,
+noise or network disturbs no other. Of the libraries mentioned, those in NUMERICAL count with their locked version.
 """
 
 import ast
@@ -14,7 +16,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from smearlab.core import releases
+from smearlab.core.syntax import EFFECTS, Library, Module, Symbol
+
 ROOT = Path(__file__).parents[2]
+PACKAGE = "smearlab"
+HOSTING = (  # what hosts a job, refuses it or finds its parts: it hands no number and no array to a stage
+    "smearlab.host",
+    "smearlab.core.digest",
+    "smearlab.core.errors",
+    "smearlab.core.jobs",
+    "smearlab.core.registry",
+    "smearlab.core.releases",
+    "smearlab.core.syntax",
+)
 NUMERICAL = {  # import name: name in requirements.lock
     "numpy": "numpy",
     "PIL": "pillow",
@@ -25,89 +40,170 @@ NUMERICAL = {  # import name: name in requirements.lock
     "torch": "torch",
     "torchvision": "torchvision",
 }
+WORDS = ("LABEL", "ORDER", "FAMILY")  # constants of an entry that only name it or give it its place on the page
+Form = tuple[Any, ...]
 
 
-def code_digest(script: str, entries: Iterable[str] = ()) -> str:
-    """Return 12 hexadecimal digits for a script of workflow/scripts and the registry modules its cell names."""
-    return _digest(script, tuple(sorted(set(entries))))
+def code_digest(stage: str, entries: Iterable[str] = ()) -> str:
+    """Return 12 hexadecimal digits for a stage (a module of smearlab/stages/) and the entries its job names."""
+    return _digest(stage, tuple(sorted(set(entries))))
 
 
-def code_parts(script: str, entries: Iterable[str] = ()) -> dict[str, str]:
-    """Return what a digest is made of: module (or library) -> its own fingerprint or version."""
-    return dict(_parts(script, tuple(sorted(set(entries)))))
-
-
-@cache
-def _digest(script: str, entries: tuple[str, ...]) -> str:
-    return hashlib.sha256(repr(_parts(script, entries)).encode()).hexdigest()[:12]
+def code_parts(stage: str, entries: Iterable[str] = ()) -> dict[str, str]:
+    """Return what a digest is made of: file (or library) -> its own fingerprint or version."""
+    return dict(_parts(stage, tuple(sorted(set(entries)))))
 
 
 @cache
-def _parts(script: str, entries: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    paths = _reached([ROOT / "workflow" / "scripts" / script, *map(module_path, entries)])
-    own = {str(path.relative_to(ROOT)): _fingerprint(path) for path in paths}
-    libraries = {name for path in paths for name in _imports(path) if name in NUMERICAL}
+def root_digest(root: str) -> str:
+    """Return the digest of a stage or of an entry, `smearlab.kind.name`, alone; library versions do not count."""
+    return _short([(name, _canonical(symbol)) for name, symbol in _starts(root)])
+
+
+@cache
+def _digest(stage: str, entries: tuple[str, ...]) -> str:
+    roots = [stage_module(stage), *entries]
+    released = releases.digest_of(stage, entries, root_digest, locked_versions())
+    return released or _short([sorted(map(root_digest, roots)), sorted(libraries(roots).items())])
+
+
+def stage_module(stage: str) -> str:
+    """Return the module of a stage."""
+    return f"{PACKAGE}.stages.{stage}"
+
+
+def libraries(roots: Iterable[str]) -> dict[str, str]:
+    """Return the locked versions of the numerical libraries that the code of some roots mentions."""
+    mentioned = {name for root in roots for symbol in _reached(root) for name in _mentions(symbol)}
     versions = locked_versions()
-    return tuple(sorted({**own, **{NUMERICAL[name]: versions[NUMERICAL[name]] for name in libraries}}.items()))
+    return {NUMERICAL[name]: versions[NUMERICAL[name]] for name in mentioned & NUMERICAL.keys()}
 
 
+@cache
+def _parts(stage: str, entries: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    roots = [stage_module(stage), *entries]
+    by_file: dict[str, list[str]] = {}
+    for symbol in sorted({symbol for root in roots for symbol in _reached(root)}):
+        path = str(module_path(symbol.module).relative_to(ROOT))
+        pieces = [piece if isinstance(piece, str) else f"own {piece.name}" for piece in _text(symbol)]
+        by_file.setdefault(path, []).append(_short([symbol.name, pieces]))
+    return tuple(sorted({**{path: _short(own) for path, own in by_file.items()}, **libraries(roots)}.items()))
+
+
+def _starts(root: str) -> list[tuple[str, Symbol]]:
+    """Return what a root is followed from: the function `run` of a stage, all that an entry defines for others."""
+    if root.startswith(f"{PACKAGE}.stages."):
+        return [("run", Symbol(root, "run"))]
+    public = [name for name in _module(root).defined if not name.startswith("_") and name not in WORDS]
+    return [(name, Symbol(root, name)) for name in sorted(public)]
+
+
+def _canonical(start: Symbol) -> str:
+    """Return a hash of all forms that a symbol reaches, each mention replaced by the place of what it mentions."""
+    places, waiting = {start: 0}, [start]
+    digest = hashlib.sha256()
+    for symbol in waiting:
+        for piece in _text(symbol):
+            if isinstance(piece, Symbol) and piece not in places:
+                places[piece] = len(places)
+                waiting.append(piece)
+            digest.update((piece if isinstance(piece, str) else f"own {places[piece]}").encode())
+        digest.update(b"\n")
+    return digest.hexdigest()
+
+
+@cache
+def _reached(root: str) -> frozenset[Symbol]:
+    found = {symbol: None for _, symbol in _starts(root)}
+    waiting = list(found)
+    for symbol in waiting:
+        fresh = [part for part in _text(symbol) if isinstance(part, Symbol) and part not in found]
+        found |= dict.fromkeys(fresh)
+        waiting += dict.fromkeys(fresh)
+    return frozenset(found)
+
+
+@cache
+def _text(symbol: Symbol) -> tuple[str | Symbol, ...]:
+    """Return a symbol's form as text, in pieces between its mentions of others."""
+    pieces: list[str | Symbol] = []
+    written: list[str] = []
+
+    def write(form: Any) -> None:
+        if isinstance(form, Symbol):
+            pieces.extend(("".join(written), form))
+            written.clear()
+        elif isinstance(form, tuple) and not isinstance(form, Library):
+            written.append("(")
+            for item in form:
+                write(item)
+            written.append(")")
+        else:
+            written.append(f"{form!r},")
+
+    write(_form(symbol))
+    return (*pieces, "".join(written))
+
+
+@cache
+def _mentions(symbol: Symbol) -> frozenset[str]:
+    """Return the libraries that a symbol's form mentions."""
+    found: set[str] = set()
+    waiting: list[Any] = [_form(symbol)]
+    while waiting:
+        form = waiting.pop()
+        if isinstance(form, Library):
+            found.add(form.name)
+        elif isinstance(form, tuple) and not isinstance(form, Symbol):
+            waiting += form
+    return frozenset(found)
+
+
+@cache
+def _form(symbol: Symbol) -> Form:
+    """Return the form of what a symbol stands for, in which its mentions are the symbols that define them."""
+    module = _module(symbol.module)
+    form = _resolved(module.form(symbol.name))
+    effects = module.has_effects and symbol.name != EFFECTS
+    return (form, Symbol(symbol.module, EFFECTS)) if effects else (form,)
+
+
+def _resolved(form: Any) -> Any:
+    """Replace each mention of another module by the symbol that defines it there, or by nothing if it is hosting."""
+    if isinstance(form, Symbol):
+        return _defining(form)
+    return tuple(map(_resolved, form)) if isinstance(form, tuple) and not isinstance(form, Library) else form
+
+
+@cache
+def _defining(symbol: Symbol) -> Any:
+    """Return the symbol that defines what another one names, through modules that only pass it on."""
+    whole = f"{symbol.module}.{symbol.name}"
+    if any(whole == host or whole.startswith(f"{host}.") for host in HOSTING):
+        return "hosting"
+    if is_module(whole):  # a module as a value: all that it defines
+        return tuple(_defining(Symbol(whole, name)) for name in sorted(_module(whole).defined))
+    passed_on = _module(symbol.module).imported.get(symbol.name)
+    return _defining(passed_on) if isinstance(passed_on, Symbol) else passed_on or symbol
+
+
+@cache
 def module_path(module: str) -> Path:
     """Return the file of a module of this package."""
     base = ROOT.joinpath(*module.split("."))
     return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
 
 
-def _reached(start: list[Path]) -> list[Path]:
-    found: set[Path] = set()
-    waiting = list(start)
-    while waiting:
-        path = waiting.pop()
-        if path not in found:
-            found.add(path)
-            waiting += [module_path(name) for name in _imports(path) if name.startswith("smearlab.")]
-    return sorted(found)
+@cache
+def is_module(name: str) -> bool:
+    """Return whether a dotted name is a module of this package."""
+    return name.startswith(f"{PACKAGE}.") and module_path(name).is_file()
 
 
 @cache
-def _imports(path: Path) -> frozenset[str]:
-    """Return the modules a file imports anywhere in it: smearlab.* in full, others by their first name."""
-    names: set[str] = set()
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module)
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    own = {name for name in names if name.startswith("smearlab.") and module_path(name).is_file()}
-    return frozenset(own | {name.partition(".")[0] for name in names})
-
-
-@cache
-def _tree(path: Path) -> ast.Module:
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            node.body = [s for s in node.body if not _is_text(s)] or [ast.Pass()]
-    return tree
-
-
-def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-
-
-@cache
-def _fingerprint(path: Path) -> str:
-    return hashlib.sha256(repr(_plain(_tree(path))).encode()).hexdigest()[:12]
-
-
-def _plain(node: Any) -> Any:
-    """Return a tree as nested tuples without positions and empty fields, the same under every Python version."""
-    if isinstance(node, ast.AST):
-        fields = [(name, _plain(value)) for name, value in ast.iter_fields(node) if value not in (None, [])]
-        return (type(node).__name__, *fields)
-    if isinstance(node, list):
-        return [_plain(item) for item in node]
-    return (type(node).__name__, node)
+def _module(name: str) -> Module:
+    path = module_path(name)
+    return Module(name, ast.parse(path.read_text(encoding="utf-8"), filename=str(path)), is_module)
 
 
 @cache
@@ -119,5 +215,9 @@ def locked_versions() -> dict[str, str]:
 
 def source_digest() -> str:
     """Return 12 hexadecimal digits over the whole package, for the report."""
-    files = sorted((ROOT / "smearlab").rglob("*.py"))
-    return hashlib.sha256(repr([(str(f.relative_to(ROOT)), _fingerprint(f)) for f in files]).encode()).hexdigest()[:12]
+    files = sorted((ROOT / PACKAGE).rglob("*.py"))
+    return _short([(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")) for path in files])
+
+
+def _short(value: Any) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:12]

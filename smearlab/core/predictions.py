@@ -32,9 +32,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Predictions:
-    """One network at one checkpoint on the three parts of a data set with L = n_classes."""
+    """One network at one checkpoint on the three parts of a data set with L = n_classes.
+
+    transition: the true T (L, L) of its noise, as `transition: true` means it; None where it is unknown.
+    """
 
     n_classes: int
     train: Part
     validation: Part
     test: Part
+    transition: np.ndarray | None = None

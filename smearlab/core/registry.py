@@ -26,6 +26,8 @@ ENTRY_FUNCTIONS = {
     "estimators": ("estimate",),
     "figures": ("draw",),
     "claims": ("check",),
+    "optimisers": ("build",),
+    "schedules": ("factor",),
 }
 REQUIRED = object()
 
@@ -42,7 +44,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Entry:
-    """One registered name: its module, description, options, positional parameters and constants."""
+    """One registered name: its module, description, options and constants."""
 
     kind: str
     name: str
@@ -50,7 +52,6 @@ class Entry:
     path: Path
     summary: str
     functions: tuple[str, ...]
-    positional: tuple[str, ...]
     options: dict[str, Option]
     constants: dict[str, Any]
 
@@ -79,7 +80,6 @@ def describe(kind: str, name: str) -> Entry:
         path=path,
         summary=(ast.get_docstring(tree) or "").partition("\n")[0],
         functions=tuple(f.name for f in entries),
-        positional=tuple(a.arg for a in entries[0].args.args),
         options={option.name: option for f in reversed(entries) for option in _options(f)},
         constants=dict(_constants(tree)),
     )
@@ -88,6 +88,23 @@ def describe(kind: str, name: str) -> Entry:
 def load(kind: str, name: str) -> ModuleType:
     """Import a registered entry."""
     return importlib.import_module(describe(kind, name).module)
+
+
+def filled(kind: str, name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return options with those that were left out because they are neutral (the entry's constant LATER) put back."""
+    return {**describe(kind, name).constants.get("LATER", {}), **options}
+
+
+def without_neutral(kind: str, name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return options without those of the entry's constant LATER that are neutral: what 0.1.0 would have called it."""
+    later = describe(kind, name).constants.get("LATER", {})
+    return {key: value for key, value in options.items() if key not in later or value != later[key]}
+
+
+def build(kind: str, choice: dict[str, Any], *arguments: Any) -> Any:
+    """Return what an entry builds: `choice` holds its name, and its options beside it."""
+    options = filled(kind, choice["name"], {key: value for key, value in choice.items() if key != "name"})
+    return load(kind, choice["name"]).build(*arguments, **options)
 
 
 def suggestion(name: str, allowed: tuple[str, ...] | list[str]) -> str:

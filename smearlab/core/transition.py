@@ -37,11 +37,6 @@ def flips(n_classes: int, rate: float, class_map: Sequence[int]) -> np.ndarray:
     return transition
 
 
-def alpha_matching(n_classes: int, rate: float) -> float:
-    """Return the alpha whose smoothing matrix is the symmetric T of `rate`: rate * L / (L - 1)."""
-    return rate * n_classes / (n_classes - 1)
-
-
 def counts(true: np.ndarray, observed: np.ndarray, n_classes: int) -> np.ndarray:
     """Count (true, observed) pairs, int64 (L, L); examples with an unknown (negative) label are left out."""
     known = (true >= 0) & (observed >= 0)

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import numpy as np
 
@@ -91,7 +91,7 @@ class _Cut:
     @property
     def classes(self) -> np.ndarray:
         """What the parts are stratified by: the clean labels, else the noisy ones."""
-        return self.raw.noisy_labels if self.raw.labels is None else self.raw.labels
+        return cast(np.ndarray, self.raw.noisy_labels if self.raw.labels is None else self.raw.labels)
 
     def draw(self, part: int, fraction: float, name: str) -> None:
         """Move a fraction of the train examples into another part, stratified by class."""
@@ -172,7 +172,7 @@ def _held_out(cut: _Cut) -> HeldOutData:
     return HeldOutData(meta=meta | {"notes": [*_overlap_notes(cut), *cut.absent_notes(TEST, "test")]}, **arrays)
 
 
-def _member_arrays(cut: _Cut, members: np.ndarray) -> tuple[dict[str, np.ndarray | None], dict[str, Any]]:
+def _member_arrays(cut: _Cut, members: np.ndarray) -> tuple[dict[str, Any], dict[str, Any]]:
     raw = cut.raw
     images = raw.images[members]
     arrays = {
@@ -206,4 +206,7 @@ def _overlap_notes(cut: _Cut) -> list[str]:
 
 
 def _hashes(images: np.ndarray, members: np.ndarray) -> list[bytes]:
-    return [hashlib.blake2b(np.ascontiguousarray(images[i]), digest_size=16).digest() for i in members]
+    return [
+        hashlib.blake2b(np.ascontiguousarray(images[i]), digest_size=16).digest()  # type: ignore[arg-type]
+        for i in members
+    ]

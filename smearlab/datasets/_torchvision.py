@@ -15,7 +15,7 @@ import pickle
 import socket
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -120,9 +120,9 @@ def _read_cifar(name: str, published: Any) -> tuple[list[Batch], list[Batch]]:
     return [batches[f] for f, _ in published.train_list], [batches[f] for f, _ in published.test_list]
 
 
-def _unpacked(folder: Path, files: dict[str, str]) -> list[tuple[str, bytes]] | None:
+def _unpacked(folder: Path, files: dict[str, str]) -> Iterable[tuple[str, bytes]] | None:
     """Return the files as torchvision unpacks them, or None unless all are there and whole."""
-    data = {filename: _matching(folder / filename, md5) for filename, md5 in files.items()}
+    data: dict[str, Any] = {filename: _matching(folder / filename, md5) for filename, md5 in files.items()}
     return None if None in data.values() else list(data.items())
 
 
@@ -136,7 +136,7 @@ def _members(name: str, packed: bytes, published: Any, files: dict[str, str]) ->
         for member in archive:
             if member.isfile() and member.name in wanted:
                 filename = wanted[member.name]
-                data = archive.extractfile(member).read()
+                data = archive.extractfile(member).read()  # type: ignore[union-attr]
                 if _md5(data) != files[filename]:
                     raise UserError(f"{name}: {filename} in the archive does not match its MD5")
                 yield filename, data
@@ -167,9 +167,9 @@ class _Restricted(pickle.Unpickler):
     ALLOWED: ClassVar = {
         ("numpy", "ndarray"): np.ndarray,
         ("numpy", "dtype"): _dtype,
-        ("numpy.core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,
-        ("numpy._core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,
-        ("numpy._core.numeric", "_frombuffer"): np._core.numeric._frombuffer,
+        ("numpy.core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,  # type: ignore[attr-defined]
+        ("numpy._core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,  # type: ignore[attr-defined]
+        ("numpy._core.numeric", "_frombuffer"): np._core.numeric._frombuffer,  # type: ignore[attr-defined]
         ("_codecs", "encode"): _latin1,
     }
 

@@ -9,11 +9,13 @@ import pandas as pd
 
 from smearlab.figures import _format as text
 from smearlab.figures import _style as look
-from smearlab.store.tables import CONDITION, Tables
+from smearlab.store.tables import CONDITION, DIVERGED, Tables
 
 MOST_PANELS = 12
 PLAIN = "cross_entropy"
 SMOOTHING = "label_smoothing"
+
+Lines = list[tuple[pd.Series, pd.DataFrame]]  # cells, each with what is drawn of it
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,12 @@ class Panel:
 
 def finished(metrics: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of networks that did not diverge."""
-    return metrics[metrics["status"] != "diverged"]
+    return metrics[metrics["status"] != DIVERGED]
+
+
+def diverged(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of networks that diverged."""
+    return metrics[metrics["status"] == DIVERGED]
 
 
 def conditions(frame: pd.DataFrame) -> list[tuple[str, str, str]]:
@@ -45,6 +52,12 @@ def rates(frame: pd.DataFrame) -> list[float]:
 def at_rate(frame: pd.DataFrame, rate: float) -> pd.DataFrame:
     """Return the rows at one rate, NaN meaning those without a rate."""
     return frame[frame["noise_rate"].isna() if np.isnan(rate) else frame["noise_rate"] == rate]
+
+
+def at_place(frame: pd.DataFrame, row: pd.Series) -> pd.DataFrame:
+    """Return the rows at the condition and the rate of one row."""
+    dataset, noise, recipe = (row[column] for column in CONDITION)
+    return at_rate(within(frame, (dataset, noise, recipe)), row["noise_rate"])
 
 
 def within(frame: pd.DataFrame, condition: tuple[str, str, str]) -> pd.DataFrame:
@@ -133,7 +146,7 @@ def ends(frame: pd.DataFrame, most: int) -> pd.DataFrame:
     return pd.concat(picked).drop_duplicates("cell").head(most) if picked else frame.head(0)
 
 
-def dashes(cell: pd.Series, shown: Iterable[pd.Series]) -> object:
+def dashes(cell: pd.Series, shown: Iterable[pd.Series]) -> look.Dashes:
     """Return how a cell's line is drawn: among the shown cells of its method the last is solid, the others are not."""
     same = [text.method_label(row) for row in shown if row["method"] == cell["method"]]
     return look.DASHES[(len(same) - 1 - same.index(text.method_label(cell))) % len(look.DASHES)]
@@ -148,6 +161,21 @@ def methods(tables: Tables) -> list[str]:
     """Return all methods of the grid in order of appearance, of teachers and of students."""
     found = [*tables.summary["method"], *tables.summary["teacher_method"], *tables.metrics["method"]]
     return [method for method in dict.fromkeys(found) if method]
+
+
+def highest(rows: pd.DataFrame, column: str = "difference") -> pd.Series:
+    """Return the first row with the largest value of a column that has one."""
+    return rows.iloc[int(rows[column].argmax())]
+
+
+def lowest(rows: pd.DataFrame, column: str = "difference") -> pd.Series:
+    """Return the first row with the smallest value of a column that has one."""
+    return rows.iloc[int(rows[column].argmin())]
+
+
+def furthest(rows: pd.DataFrame, column: str = "difference") -> pd.Series:
+    """Return the first row whose value of a column that has one is furthest from 0."""
+    return rows.iloc[int(rows[column].abs().argmax())]
 
 
 def plain_rows(frame: pd.DataFrame) -> pd.DataFrame:

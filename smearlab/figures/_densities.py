@@ -16,10 +16,8 @@ from smearlab.store.tables import Tables
 MOST_COLUMNS = 4
 MOST_METHODS = 8
 
-Lines = list[tuple[pd.Series, pd.DataFrame]]
 
-
-def highest_rate(tables: Tables, curve: str, groups: Mapping[str, str]) -> tuple[cells.Panel | None, Lines]:
+def highest_rate(tables: Tables, curve: str, groups: Mapping[str, str]) -> tuple[cells.Panel | None, cells.Lines]:
     """Return the last noisy panel that has the curve, with (cell, its densities averaged over replicates)."""
     for panel in reversed(cells.select(tables, "teacher", noisy_only=True, most=3)[0]):
         rows = cells.ends(panel.summary, MOST_METHODS)
@@ -34,7 +32,9 @@ def _mean(points: pd.DataFrame, groups: Mapping[str, str]) -> pd.DataFrame:
     return points.groupby(["low", "high"])[list(groups)].mean().reset_index()
 
 
-def draw(lines: Lines, groups: Mapping[str, str], names: Mapping[str, str], across: str, scale: float = 1) -> Figure:
+def draw(
+    lines: cells.Lines, groups: Mapping[str, str], names: Mapping[str, str], across: str, scale: float = 1
+) -> Figure:
     """Draw one panel per method. groups: column of the densities to colour; names: column to its legend."""
     columns = min(MOST_COLUMNS, len(lines))
     handles = [Line2D([], [], color=look.colour(token), label=names[group]) for group, token in groups.items()]

@@ -2,12 +2,12 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from smearlab.core import registry
+from smearlab.core import columns, registry
+from smearlab.store.tables import NamedRow
 
-STUDENT_NUMBERS = (("τ", "temperature"), ("own τ", "student_temperature"), ("β", "beta"))
+STUDENT_NUMBERS = tuple((c.sign, c.name) for c in columns.METRICS if c.group == columns.STUDENT and c.sign)
 MINUS, THIN, DASH = "−", " ", "–"
 
 
@@ -58,7 +58,7 @@ def rate(value: float) -> str:
     return "as given" if math.isnan(value) else f"{plain(100 * value, 1)} %"
 
 
-def duration(seconds: float) -> str:
+def wall_time(seconds: float) -> str:
     """Return a time in the two largest units that matter: 75 -> 1 min 15 s."""
     if math.isnan(seconds):
         return DASH
@@ -95,7 +95,7 @@ def method_name(method: str) -> str:
     return method.replace("_", " ")
 
 
-def method_label(row: Mapping[str, Any], prefix: str = "") -> str:
+def method_label(row: NamedRow, prefix: str = "") -> str:
     """Return a cell's method with all that distinguishes it: label smoothing α = 0.1; forward (matched).
 
     row: a regular row of the tables. prefix "teacher_" names a student's teacher.
@@ -106,19 +106,19 @@ def method_label(row: Mapping[str, Any], prefix: str = "") -> str:
     return " ".join(parts)
 
 
-def method_phrase(row: Mapping[str, Any], prefix: str = "") -> str:
+def method_phrase(row: NamedRow, prefix: str = "") -> str:
     """Return the same as a sentence says it: label smoothing with α = 0.1."""
     return method_label(row, prefix).replace(" α = ", " with α = ")
 
 
-def method_family(row: Mapping[str, Any], prefix: str = "") -> str:
+def method_family(row: NamedRow, prefix: str = "") -> str:
     """Return a cell's method without its strength α: what one line of a figure is."""
     details = [row[f"{prefix}transition"], *_options(row[f"{prefix}options"])]
     details = [text for text in details if text and text != "alpha"]
     return method_name(row[f"{prefix}method"]) + (f" ({', '.join(details)})" if details else "")
 
 
-def student_label(row: Mapping[str, Any]) -> str:
+def student_label(row: NamedRow) -> str:
     """Return a student's own settings: τ, β, the labels it sees, its method where it is not plain."""
     parts = []
     if row["method"] != "cross_entropy":

@@ -6,14 +6,17 @@ that name, which has a second value for dark pages (see report/theme.py).
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, Literal, NotRequired, TypedDict
 
 import matplotlib as mpl
 import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
+from matplotlib.typing import RcKeyType
 
 WIDTH = 9.0  # inches, drawn at 72 units an inch
 
@@ -69,7 +72,17 @@ FIXED = {
 }
 MARKERS = {"cross_entropy": "s", "label_smoothing": "o", "forward": "^", "backward": "v", "weight_decay": "D"}
 SPARE_MARKERS = "Pphd<>X*"
-DASHES = ["-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2))]
+Dashes = Literal["-"] | tuple[float, tuple[float, ...]]
+Shared = bool | Literal["none", "all", "row", "col"]
+DASHES: list[Dashes] = ["-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2))]
+
+
+class LineStyle(TypedDict):
+    """How the line of a method is drawn, as matplotlib's keywords."""
+
+    color: str
+    linestyle: Dashes
+    marker: NotRequired[str]
 
 
 def colour(name: str) -> str:
@@ -92,16 +105,11 @@ def method_markers(methods: list[str]) -> dict[str, str]:
     return {method: MARKERS.get(method) or spare[method] for method in methods}
 
 
-def ramp(position: float) -> str:
-    """Return the shade for a position in [0, 1] along the strengths of one method."""
-    return list(RAMP.values())[round(min(max(position, 0.0), 1.0) * (len(RAMP) - 1))][0]
-
-
 @contextmanager
 def style() -> Iterator[None]:
     """Draw and save within this: it fixes every setting that a reader's matplotlibrc could change."""
     ink, muted = colour("ink"), colour("muted")
-    settings = {
+    settings: dict[RcKeyType, Any] = {
         "svg.fonttype": "none",
         "svg.hashsalt": "smearlab",
         "font.family": "DejaVu Sans",
@@ -165,15 +173,16 @@ def panels(
     height: float,
     key: Sequence[Line2D] = (),
     ratios: list[float] | None = None,
-    **shared: object,
+    sharex: Shared = False,
+    sharey: Shared = False,
 ) -> tuple[Figure, list[list[Axes]]]:
     """Return a figure of page width with rows × columns axes, each row `height` inches, and the key above them."""
-    among = legend_columns([handle.get_label() for handle in key])
+    among = legend_columns([str(handle.get_label()) for handle in key])
     top = 0.12 + 0.2 * -(-len(key) // among) if key else 0.05
     total = rows * height + top
-    figure = Figure(figsize=(WIDTH, total), layout="constrained")
-    figure.get_layout_engine().set(rect=(0, 0, 1, 1 - top / total), wspace=0.03, hspace=0.05)
-    axes = figure.subplots(rows, columns, squeeze=False, height_ratios=ratios, **shared)
+    layout = ConstrainedLayoutEngine(rect=(0, 0, 1, 1 - top / total), wspace=0.03, hspace=0.05)
+    figure = Figure(figsize=(WIDTH, total), layout=layout)
+    axes = figure.subplots(rows, columns, squeeze=False, height_ratios=ratios, sharex=sharex, sharey=sharey)
     if key:
         figure.legend(handles=key, loc="upper left", ncols=among, borderaxespad=0.1, handlelength=2.4)
     return figure, [list(row) for row in axes]

@@ -96,7 +96,7 @@ def _handles(shown: list[cells.Panel], among: list[str], tables: Tables) -> list
     handles = []
     for name, family in cells.families(rows, among):
         method = family["method"].iloc[0]
-        dashes = (0, (4, 3)) if family["alpha"].isna().all() else "-"
+        dashes: look.Dashes = (0, (4, 3)) if family["alpha"].isna().all() else "-"
         handles.append(
             Line2D([], [], color=colours[method], marker=markers[method], linestyle=dashes, label=look.safe(name))
         )
@@ -120,7 +120,7 @@ def _best(panel: cells.Panel) -> str:
     plain = cells.plain_rows(rows)
     if not len(smoothed) or not len(plain):
         return ""
-    best = smoothed.loc[smoothed["mean"].idxmax()]
+    best = cells.highest(smoothed, "mean")
     return (
         f" In the last panel ({panel.title}) the highest mean of the smoothings is {text.percent(best['mean'])} at "
         f"α = {text.plain(best['alpha'], 3)} (n = {best['n_finished']:.0f}), against "

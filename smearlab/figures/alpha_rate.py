@@ -3,12 +3,14 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.colors import BoundaryNorm, ListedColormap
 
 from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
 from smearlab.figures import _style as look
 from smearlab.figures._drawing import Drawing
+from smearlab.statistics.verdict import HELPS, HURTS
 from smearlab.store.tables import Tables
 
 ORDER = 20
@@ -35,7 +37,7 @@ def draw(tables: Tables) -> Drawing | None:
             ax.set_title(cells.condition_name(condition, cells.conditions(tables.summary)))
         bar = figure.colorbar(image, ax=[row[0] for row in grid], shrink=0.9, aspect=28, pad=0.02)
         bar.set_label("points")
-        marks = edges(limit)[[0, 2, 4, 7, 9, 11]]
+        marks = edges(limit)[[0, 2, 4, 7, 9, 11]].tolist()
         bar.set_ticks(marks, labels=[text.plain(mark, 0 if limit >= 20 else 1 if limit >= 2 else 2) for mark in marks])
         bar.ax.tick_params(length=0)
         bar.outline.set_visible(False)
@@ -64,7 +66,7 @@ def _labels(frame: pd.DataFrame) -> list[str]:
     return [label for name, labels in of.items() if name in shown for label in labels]
 
 
-def _map(ax: Axes, frame: pd.DataFrame, limit: float) -> object:
+def _map(ax: Axes, frame: pd.DataFrame, limit: float) -> QuadMesh:
     labels = _labels(frame)
     rates = cells.rates(frame)
     names = frame.apply(text.method_label, axis=1)
@@ -102,7 +104,7 @@ def _numbers(
         return
     for i, j in np.argwhere(~np.isnan(values)):
         verdict = cells.at_rate(frame[names == labels[i]], rates[j])["verdict"].iloc[0]
-        star = " *" if verdict in ("helps", "hurts") else ""
+        star = " *" if verdict in (HELPS, HURTS) else ""
         strong = abs(values[i, j]) > STRONG**2 * limit  # shades go with the root
         ink = look.colour("paper") if strong else look.colour("ink")
         label = text.points(values[i, j] / 100) + star
@@ -121,7 +123,7 @@ def _caption(rows: pd.DataFrame, drawn: int, total: int) -> str:
 
 
 def _extremes(rows: pd.DataFrame) -> str:
-    best, worst = rows.loc[rows["difference"].idxmax()], rows.loc[rows["difference"].idxmin()]
+    best, worst = cells.highest(rows), cells.lowest(rows)
     gain = f"The largest gain is {_named(best)}" if best["difference"] > 0 else "No mean lies above cross-entropy's"
     loss = f"the largest loss is {_named(worst)}" if worst["difference"] < 0 else "none lies below"
     return f" {gain}; {loss}."

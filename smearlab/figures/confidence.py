@@ -33,7 +33,7 @@ def mean_confidence(found: pd.DataFrame, group: str) -> float:
     return float((mass * (found["low"] + found["high"]) / 2).sum() / mass.sum()) if mass.sum() > 0 else float("nan")
 
 
-def _caption(panel: cells.Panel, lines: densities.Lines) -> str:
+def _caption(panel: cells.Panel, lines: cells.Lines) -> str:
     n = pd.Series([row["n_finished"] for row, _ in lines])
     return (
         f"At {panel.title}. Across: the probability of the predicted class, in 20 bins; up: density on a scale of "
@@ -42,7 +42,7 @@ def _caption(panel: cells.Panel, lines: densities.Lines) -> str:
     )
 
 
-def _means(lines: densities.Lines) -> str:
+def _means(lines: cells.Lines) -> str:
     said = [
         f"{text.method_label(row)} {text.percent(test, 0)} and {text.percent(wrong, 0)}"
         for row, found in lines
@@ -52,5 +52,5 @@ def _means(lines: densities.Lines) -> str:
     return f" Mean confidence on test and on wrong training labels: {text.listing(said)}." if said else ""
 
 
-def _alt(panel: cells.Panel, lines: densities.Lines) -> str:
+def _alt(panel: cells.Panel, lines: cells.Lines) -> str:
     return f"Histograms of the confidence at {panel.title}, on test and on training examples." + _means(lines)

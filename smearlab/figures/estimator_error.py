@@ -22,7 +22,7 @@ def draw(tables: Tables) -> Drawing | None:
         return None
     shown, total = cells.select(tables, "teacher")
     usable = [(panel, corrected(panel)) for panel in shown]
-    usable = [(panel, rows) for panel, rows in usable if (rows["kind"] != "true").any() and zero(rows) is not None]
+    usable = [(panel, rows) for panel, rows in usable if (rows["kind"] != "true").any() and not np.isnan(zero(rows))]
     total -= len(shown) - len(usable)
     usable = usable[:MOST_PANELS]
     if not usable:
@@ -62,17 +62,16 @@ def _families(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"key": firsts["key"], "family": names})
 
 
-def zero(rows: pd.DataFrame) -> float | None:
-    """Return the accuracy from which losses are counted: the best mean accuracy with the true T; None without one."""
-    true = rows[rows["kind"] == "true"]["accuracy"]
-    return float(true.max()) if len(true) else None
+def zero(rows: pd.DataFrame) -> float:
+    """Return the accuracy from which losses are counted: the best mean accuracy with the true T; NaN without one."""
+    return float(rows[rows["kind"] == "true"]["accuracy"].astype(float).max())
 
 
 def best_smoothing(panel: cells.Panel) -> tuple[float, float] | None:
     """Return (α, mean accuracy) of the plain smoothing that does best on the test set; None without any."""
     runs = panel.metrics[(panel.metrics["method"] == cells.SMOOTHING) & (panel.metrics["alpha"] > 0)]
     means = runs[runs["accuracy"].notna()].groupby("alpha")["accuracy"].mean()
-    return (float(means.idxmax()), float(means.max())) if len(means) else None
+    return (float(means.index[int(means.argmax())]), float(means.max())) if len(means) else None
 
 
 def _panel(ax: Axes, panel: cells.Panel, rows: pd.DataFrame, tables: Tables) -> None:
@@ -103,8 +102,8 @@ def _point(ax: Axes, row: pd.Series, best: float, colour: str) -> None:
     ax.errorbar(*place, yerr=spread, fmt=marker, color=colour, markersize=5.5, elinewidth=0.8)
     if row["kind"] == "estimated":
         name = row["transition"].removeprefix("estimated(").removesuffix(")").replace("_", " ")
-        shown = {"textcoords": "offset points", "fontsize": 7.5, "color": look.colour("muted")}
-        ax.annotate(look.safe(name), place, (6, 4), **shown)
+        ink = look.colour("muted")
+        ax.annotate(look.safe(name), place, (6, 4), textcoords="offset points", fontsize=7.5, color=ink)
 
 
 def _handles(usable: list[tuple[cells.Panel, pd.DataFrame]], tables: Tables) -> list[Line2D]:
@@ -121,8 +120,8 @@ def _handles(usable: list[tuple[cells.Panel, pd.DataFrame]], tables: Tables) -> 
         if (rows["kind"] == kind).any()
     ]
     if any(best_smoothing(panel) for panel, _ in usable):
-        line = {"linewidth": 1.3, "linestyle": (0, (5, 2)), "label": "best plain smoothing"}
-        handles.append(Line2D([], [], color=colours.get(cells.SMOOTHING), **line))
+        colour, label = colours.get(cells.SMOOTHING), "best plain smoothing"
+        handles.append(Line2D([], [], color=colour, linewidth=1.3, linestyle=(0, (5, 2)), label=label))
     return handles
 
 

@@ -37,7 +37,7 @@ def _span(all_densities: list[pd.DataFrame]) -> tuple[float, float]:
     return (float(kept["low"].min()), float(kept["high"].max())) if len(kept) > 1 else (-10.0, 10.0)
 
 
-def _caption(panel: cells.Panel, lines: densities.Lines) -> str:
+def _caption(panel: cells.Panel, lines: cells.Lines) -> str:
     n = pd.Series([row["n_finished"] for row, _ in lines])
     return (
         f"Training examples at {panel.title}. Across: margin of the observed label (its logit minus the largest "
@@ -47,7 +47,7 @@ def _caption(panel: cells.Panel, lines: densities.Lines) -> str:
     ) + _wrong_mass(lines)
 
 
-def _wrong_mass(lines: densities.Lines) -> str:
+def _wrong_mass(lines: cells.Lines) -> str:
     shares = [(row, s) for row, d in lines if (s := positive_share(d)) is not None]
     if not shares:
         return ""
@@ -62,5 +62,5 @@ def positive_share(found: pd.DataFrame) -> float | None:
     return float(mass[found["low"] >= -1e-9].sum() / total) if total > 0 else None
 
 
-def _alt(panel: cells.Panel, lines: densities.Lines) -> str:
+def _alt(panel: cells.Panel, lines: cells.Lines) -> str:
     return f"Densities of the margin at {panel.title} for right and wrong labels." + _wrong_mass(lines)

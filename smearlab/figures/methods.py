@@ -8,6 +8,7 @@ from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
 from smearlab.figures import _style as look
 from smearlab.figures._drawing import Drawing
+from smearlab.statistics.verdict import DECIDED
 from smearlab.store.tables import Tables
 
 ORDER = 30
@@ -72,7 +73,7 @@ def _edge(rows: pd.DataFrame) -> float:
 
 
 def _row(ax: Axes, row: pd.Series, place: int, colour: str, marker: str, edge: float) -> None:
-    decided = row["verdict"] in ("helps", "hurts", "no practical difference")
+    decided = row["verdict"] in DECIDED
     if 100 * row["difference"] < edge:
         ax.annotate(
             f"◂ {text.points(row['difference'])}",

@@ -37,7 +37,7 @@ def draw(tables: Tables) -> Drawing | None:
     return Drawing(figure, "Reliability: is its confidence deserved?", _caption(shown, total), _alt(shown))
 
 
-def _lines(panel: cells.Panel, tables: Tables, curve: str) -> list[tuple[pd.Series, pd.DataFrame]]:
+def _lines(panel: cells.Panel, tables: Tables, curve: str) -> cells.Lines:
     found = [(row, tables.curve(curve, row["cell"])) for _, row in cells.ends(panel.summary, MOST_LINES).iterrows()]
     return [(row, _pooled(rows)) for row, rows in found if len(rows)]
 
@@ -50,20 +50,20 @@ def _pooled(rows: pd.DataFrame) -> pd.DataFrame:
     return sums[["confidence", "accuracy"]].div(sums["count"], axis=0)
 
 
-def _look(cell: pd.Series, lines: list, tables: Tables) -> dict[str, object]:
+def _look(cell: pd.Series, lines: cells.Lines, tables: Tables) -> look.LineStyle:
     colours, markers = look.method_style(cells.methods(tables))
     dashes = cells.dashes(cell, [row for row, _ in lines])
     return {"color": colours[cell["method"]], "marker": markers[cell["method"]], "linestyle": dashes}
 
 
-def _panel(ax: Axes, lines: list, tables: Tables) -> None:
+def _panel(ax: Axes, lines: cells.Lines, tables: Tables) -> None:
     ax.plot([0, 100], [0, 100], color=look.colour("faint"), linewidth=1, linestyle=(0, (3, 3)))
     for cell, bins in lines:
         how = _look(cell, lines, tables)
         ax.plot(100 * bins["confidence"], 100 * bins["accuracy"], markersize=3.5, linewidth=1.3, **how)
 
 
-def _handles(shown: list[tuple[cells.Panel, list]], tables: Tables) -> list[Line2D]:
+def _handles(shown: list[tuple[cells.Panel, cells.Lines]], tables: Tables) -> list[Line2D]:
     handles = {}
     for _, lines in shown:
         for cell, _ in lines:
@@ -72,7 +72,7 @@ def _handles(shown: list[tuple[cells.Panel, list]], tables: Tables) -> list[Line
     return list(handles.values())
 
 
-def _caption(shown: list[tuple[cells.Panel, list]], total: int) -> str:
+def _caption(shown: list[tuple[cells.Panel, cells.Lines]], total: int) -> str:
     n = pd.concat([pd.Series([row["n_finished"] for row, _ in lines]) for _, lines in shown])
     panel, lines = shown[-1]
     errors = _errors(panel, lines)
@@ -104,7 +104,7 @@ def _said(errors: list[tuple[pd.Series, float, float]]) -> list[str]:
     ]
 
 
-def _alt(shown: list[tuple[cells.Panel, list]]) -> str:
+def _alt(shown: list[tuple[cells.Panel, cells.Lines]]) -> str:
     parts = []
     for panel, lines in shown:
         errors = _said(_errors(panel, lines))

@@ -25,9 +25,9 @@ AXES = {"memorised": "memorised, %"}
 
 def draw(tables: Tables) -> Drawing | None:
     """Draw up to two quantities over epochs, a column per rate; None where there is no history."""
-    shown, total = cells.select(tables, "teacher", noisy_only=True, most=MOST_COLUMNS)
-    shown = [(panel, _lines(panel, tables.history)) for panel in shown]
-    shown = [(panel, lines) for panel, lines in shown if lines]
+    panels, total = cells.select(tables, "teacher", noisy_only=True, most=MOST_COLUMNS)
+    followed = [(panel, _lines(panel, tables.history)) for panel in panels]
+    shown = [(panel, lines) for panel, lines in followed if lines]
     history = pd.concat([rows for _, lines in shown for _, rows in lines]) if shown else pd.DataFrame()
     quantities = _known(history)
     if not quantities:
@@ -55,7 +55,7 @@ def _known(history: pd.DataFrame) -> list[str]:
     return [q for q in known if q != "validation_accuracy_noisy" or "validation_accuracy_clean" not in known]
 
 
-def _lines(panel: cells.Panel, history: pd.DataFrame) -> list[tuple[pd.Series, pd.DataFrame]]:
+def _lines(panel: cells.Panel, history: pd.DataFrame) -> cells.Lines:
     """The methods to follow, each with its epochs of all replicates."""
     found = [
         (row, history[history["cell"] == row["cell"]]) for _, row in cells.ends(panel.summary, MOST_LINES).iterrows()
@@ -63,12 +63,12 @@ def _lines(panel: cells.Panel, history: pd.DataFrame) -> list[tuple[pd.Series, p
     return [(row, rows) for row, rows in found if len(rows)]
 
 
-def _look(cell: pd.Series, lines: list, tables: Tables) -> dict[str, object]:
+def _look(cell: pd.Series, lines: cells.Lines, tables: Tables) -> look.LineStyle:
     colours, _ = look.method_style(cells.methods(tables))
     return {"color": colours[cell["method"]], "linestyle": cells.dashes(cell, [row for row, _ in lines])}
 
 
-def _line(ax: Axes, rows: pd.DataFrame, quantity: str, how: dict[str, object]) -> None:
+def _line(ax: Axes, rows: pd.DataFrame, quantity: str, how: look.LineStyle) -> None:
     groups = 100 * rows.set_index("epoch")[quantity].dropna()
     if not len(groups):
         return
@@ -79,7 +79,7 @@ def _line(ax: Axes, rows: pd.DataFrame, quantity: str, how: dict[str, object]) -
     ax.plot(mean.index, mean, **how)
 
 
-def _handles(shown: list[tuple[cells.Panel, list]], tables: Tables) -> list[Line2D]:
+def _handles(shown: list[tuple[cells.Panel, cells.Lines]], tables: Tables) -> list[Line2D]:
     handles = {}
     for _, lines in shown:
         for cell, _ in lines:
@@ -103,7 +103,7 @@ def _caption(panels: list[cells.Panel], history: pd.DataFrame, quantities: list[
     ) + cells.left_out(len(panels), total)
 
 
-def _alt(shown: list[tuple[cells.Panel, list]], quantities: list[str]) -> str:
+def _alt(shown: list[tuple[cells.Panel, cells.Lines]], quantities: list[str]) -> str:
     parts = []
     for panel, lines in shown:
         for quantity in quantities:

@@ -6,13 +6,16 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
+from smearlab.core.columns import METRICS, STUDENT
 from smearlab.core.identity import canonical, slug
+from smearlab.core.jobs import Replicate
 from smearlab.grid.definitions import CLEAN, CROSS_ENTROPY, Dataset, Method, Noise, Recipe, computation
 from smearlab.grid.estimator import Estimator
 from smearlab.grid.resolve import Definitions, resolve, teachers_of
 from smearlab.grid.schema import Config, StudentConfig
 
 RESULTS = "results"
+OF_STUDENTS = tuple(c.name for c in METRICS if c.group == STUDENT and c.name != "teacher_recipe")
 
 
 @dataclass(frozen=True)
@@ -31,14 +34,6 @@ class Labels:
     def folder(self, seed: int) -> str:
         """The folder of one noise seed."""
         return f"{RESULTS}/labels/{self.path}/seed={seed}"
-
-
-@dataclass(frozen=True)
-class Replicate:
-    """A (noise seed, training seed) pair."""
-
-    noise_seed: int
-    seed: int
 
 
 def block_replicates(block: str, size: int, draws: bool) -> list[Replicate]:
@@ -130,7 +125,9 @@ class Cell:
 
     def estimate_files(self, block: str) -> list[str]:
         """The file with the estimated T of each replicate of a block: one, or none."""
-        return [f"{self.estimate.folder(block)}/{self.method.estimator.id}.json"] if self.estimate else []
+        if self.estimate is None or self.method.estimator is None:
+            return []
+        return [f"{self.estimate.folder(block)}/{self.method.estimator.id}.json"]
 
     def folder(self, block: str) -> str:
         """The folder of one block's outputs."""
@@ -179,12 +176,9 @@ class Row:
         return {
             **columns,
             **teacher,
+            **{name: getattr(cell, name) for name in OF_STUDENTS},
             "teacher_recipe": naming.teacher.recipe.name,
-            "temperature": cell.temperature,
-            "beta": cell.beta,
             "student_labels": naming.student_labels,
-            "view": cell.view,
-            "student_temperature": cell.student_temperature,
         }
 
 
@@ -302,8 +296,8 @@ def _students_of(
 
 def default_view(recipe: Recipe) -> str:
     """same where the recipe augments (the teacher sees the student's very batch), else fixed."""
-    augmentation = recipe.settings["augmentation"]
-    return "same" if augmentation["crop"] or augmentation["flip"] else "fixed"
+    augmentation = recipe.settings.augmentation
+    return "same" if augmentation.crop or augmentation.flip else "fixed"
 
 
 def _seen(labels: str, beta: float, rate: float | None) -> str:
@@ -315,7 +309,7 @@ def _seen(labels: str, beta: float, rate: float | None) -> str:
 
 def method_columns(method: Method) -> dict[str, Any]:
     """The columns that name a method in the tables; what has no column of its own stands in options, as JSON."""
-    options = {**dict(method.options), **({"warm_up": method.warm_up} if method.warm_up else {})}
+    options = {**method.options, **({"warm_up": method.warm_up} if method.warm_up else {})}
     return {
         "method": method.name,
         "alpha": method.alpha,

@@ -1,18 +1,21 @@
-"""The jobs of a grid as the rules of the workflow make them: their files, and what decides their results.
+"""The one table of stages: what each reads and makes, where it logs, and what decides its result.
 
-Written a second time beside workflow/rules, because to ask Snakemake takes minutes for thousands of cells and imports
-all of it; a test compares both.
+The rules of workflow/ take their files from here with wildcards in place of names; collecting, `explain`, `status`,
+`clean` and the tests take the same with the names of a grid's cells.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from smearlab.core import registry
+from smearlab.core.jobs import plain
 from smearlab.grid import jobs
-from smearlab.grid.cells import RESULTS, Cell, Estimate, Grid
+from smearlab.grid.cells import RESULTS, Cell, Estimate, Grid, Labels
+from smearlab.grid.definitions import Dataset
+from smearlab.grid.estimator import Estimator
 
-DATA, LABELS, ESTIMATES, TEACHERS, STUDENTS, EVALUATIONS, TABLES = STAGES = (
+DATA, LABELS, ESTIMATES, TEACHERS, STUDENTS, EVALUATIONS, TABLES = GROUPS = (
     "data",
     "labels",
     "estimates",
@@ -21,40 +24,155 @@ DATA, LABELS, ESTIMATES, TEACHERS, STUDENTS, EVALUATIONS, TABLES = STAGES = (
     "evaluations",
     "tables",
 )
-KEPT = {"weights": (TEACHERS, STUDENTS), "teachers": (TEACHERS,), "none": ()}
-TABLE_FILES = ("metrics.parquet", "metrics.csv", "history.parquet", "curves.parquet", "context.json")
-SUMMARY_FILES = (
-    "summary.csv",
-    "variance.csv",
-    "interaction.csv",
-    "choice.csv",
-    "passed_on.csv",
-    "summary.json",
-    "reference.csv",
+KEPT = {"weights": (TEACHERS, STUDENTS), "teachers": (TEACHERS,), "none": ()}  # by the config's `keep`
+RUN, METRICS, HISTORY, WEIGHTS = "run.json", "metrics.json", "history.csv", "weights.safetensors"
+TRAINED = {"weights": WEIGHTS, "history": HISTORY, "run": RUN}
+MEASURED = {"examples": "examples.npz", "metrics": METRICS}
+COLLECTED = {
+    "metrics": "metrics.parquet",
+    "csv": "metrics.csv",
+    "history": "history.parquet",
+    "curves": "curves.parquet",
+    "context": "context.json",
+}
+SUMMARISED = {
+    "summary": "summary.csv",
+    "variance": "variance.csv",
+    "interaction": "interaction.csv",
+    "choice": "choice.csv",
+    "passed_on": "passed_on.csv",
+    "stopping": "stopping.csv",
+    "mitigation": "mitigation.csv",
+    "hashes": "summary.json",
+    "reference": "reference.csv",
+}
+SHOWN = (
+    *("metrics", "history", "curves", "context"),
+    *("summary", "variance", "interaction", "choice", "passed_on", "stopping", "mitigation"),
 )
-READ_BY_FIGURES = (
-    "metrics.parquet",
-    "history.parquet",
-    "curves.parquet",
-    "context.json",
-    "summary.csv",
-    "variance.csv",
-    "interaction.csv",
-    "choice.csv",
-    "passed_on.csv",
-)
+
+TEACHER = "{dataset}/{noise}/{rate}/{recipe}/{method}"
+STUDENT = "{dataset}/{noise}/{rate}/{teacher_recipe}/{teacher_method}/{recipe}/{student}"
+ESTIMATE = "{dataset}/{noise}/{rate}/{recipe}/{estimate}"
+
+
+class Large(str):
+    """A file that need only be there: a small one beside it holds its hashes."""
+
+
+Files = dict[str, Any]  # by name: a path (a Large one), or a list of paths
+Values = Mapping[str, str]  # of wildcards
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What one job is about: the grid itself, or a part of it."""
+
+    grid: Grid
+
+    @property
+    def trained(self) -> Cell | Estimate | None:
+        """The cell (or what its T is estimated from) that the job trains or measures."""
+        return None
+
+
+@dataclass(frozen=True)
+class OneDataset(Subject):
+    """A data set."""
+
+    dataset: Dataset
+
+
+@dataclass(frozen=True)
+class OneSeed(Subject):
+    """The labels of one noise seed."""
+
+    labels: Labels
+    seed: int
+
+
+@dataclass(frozen=True)
+class OneBlock(Subject):
+    """A block of a cell."""
+
+    cell: Cell
+    block: str
+
+    @property
+    def trained(self) -> Cell:
+        return self.cell
+
+
+@dataclass(frozen=True)
+class OneWarmUp(Subject):
+    """A block of warm-up networks."""
+
+    estimate: Estimate
+    block: str
+
+    @property
+    def trained(self) -> Estimate:
+        return self.estimate
+
+
+@dataclass(frozen=True)
+class OneEstimator(OneWarmUp):
+    """An estimator on a block of warm-up networks."""
+
+    estimator: Estimator
+
+
+@dataclass(frozen=True)
+class OneFigure(Subject):
+    """A figure."""
+
+    figure: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One rule.
+
+    at: its place below results/ with wildcards. made: its outputs by name, in which {at} is that place. log: likewise;
+    timed: whether Snakemake writes a benchmark beside it. place, subjects: from a subject to its place, and all
+    subjects of a grid. find: from a rule's wildcards to the subject. reads, job: from a subject to the files that go
+    in, and to the dataclass that decides.
+    """
+
+    rule: str
+    group: str
+    noun: str
+    at: str
+    made: Mapping[str, str]
+    log: str
+    place: Callable[[Any], str]
+    subjects: Callable[[Grid], Iterator[Subject]]
+    find: Callable[[Grid, Values], Subject]
+    reads: Callable[[Any], Files]
+    job: Callable[[Any], Any]
+    timed: bool = True
+    trains: bool = False
+
+    def outputs(self, at: str) -> dict[str, str]:
+        """Its files at a place, or at a pattern of one."""
+        return {name: path.replace("{at}", at) for name, path in self.made.items()}
+
+    def log_at(self, at: str) -> str:
+        """Its log at a place, or at a pattern of one."""
+        return self.log.replace("{at}", at)
 
 
 @dataclass(eq=False, slots=True)
-class Job:
-    """One job: its rule and stage, its name below results/, its files, and the dictionary that decides its result.
+class Node:
+    """One job of a grid: its rule and group, its name, its files, and what decides its result.
 
     inputs: those whose change makes it run again. ancient: those that need only be there. transient: outputs that are
     deleted after use. log and benchmark are paths, "" where there is none.
     """
 
     rule: str
-    stage: str
+    group: str
+    noun: str
     name: str
     outputs: tuple[str, ...]
     inputs: tuple[str, ...]
@@ -62,64 +180,95 @@ class Job:
     log: str
     benchmark: str
     decide: Callable[[], dict[str, Any]]
+    trains: bool = False
     cell: Cell | Estimate | None = None
     block: str = ""
     transient: tuple[str, ...] = ()
 
-    @property
-    def trains(self) -> bool:
-        """Whether it trains networks, under a run lock and with checkpoints."""
-        return self.rule in ("warm_up", "train_teacher", "distill_student")
+
+# Subjects: whatever a grid asks for, each once; their places below results/; and what wildcards stand for.
 
 
-def jobs_of(grid: Grid) -> list[Job]:
-    """Return all jobs of a grid, each after those whose files it reads; the last one is the rule `all`."""
-    return [*_data(grid), *_labels(grid), *_estimates(grid), *_blocks(grid), *_tables(grid)]
+def _datasets(grid: Grid) -> Iterator[OneDataset]:
+    for dataset in grid.datasets.values():
+        yield OneDataset(grid, dataset)
 
 
-def _data(grid: Grid) -> Iterator[Job]:
-    for name, dataset in grid.datasets.items():
-        log = f"logs/data/{name}"
-        outputs = tuple(f"{data_folder(name)}/{f}" for f in ("training.npz", "training.json", "test.npz", "test.json"))
-        yield Job(
-            "make_dataset",
-            DATA,
-            f"data/{name}",
-            outputs,
-            (),
-            (),
-            f"{log}.log",
-            f"{log}.tsv",
-            lambda dataset=dataset: jobs.dataset_job(dataset),
-        )
-
-
-def data_folder(dataset: str) -> str:
-    """Return the folder of a data set by its name in paths."""
-    return f"{RESULTS}/data/{dataset}"
-
-
-def _labels(grid: Grid) -> Iterator[Job]:
+def _seeds(grid: Grid) -> Iterator[OneSeed]:
     seeds: dict[str, dict[int, None]] = {}
-    for one in (*grid.cells.values(), *grid.estimates.values()):
+    users: list[Cell | Estimate] = [*grid.cells.values(), *grid.estimates.values()]
+    for one in users:
         for block in grid.blocks(one):
             seeds.setdefault(one.labels.path, {}).update(dict.fromkeys(noise_seeds(one, block)))
     for path, found in seeds.items():
-        labels = grid.labels[path]
-        data = data_folder(labels.dataset.id)
         for seed in found:
-            folder, log = labels.folder(seed), f"logs/labels/{path}/seed={seed}"
-            yield Job(
-                "make_labels",
-                LABELS,
-                _below(folder),
-                (f"{folder}/labels.npz", f"{folder}/audit.json"),
-                (f"{data}/training.json",),
-                (f"{data}/training.npz",),
-                f"{log}.log",
-                f"{log}.tsv",
-                lambda labels=labels, seed=seed: jobs.labels_job(labels, seed),
-            )
+            yield OneSeed(grid, grid.labels[path], seed)
+
+
+def _seed_place(subject: OneSeed) -> str:
+    return f"labels/{subject.labels.path}/seed={subject.seed}"
+
+
+def _seed(grid: Grid, values: Values) -> OneSeed:
+    return OneSeed(grid, grid.labels["{dataset}/{noise}/{rate}".format(**values)], int(values["seed"]))
+
+
+def _warm_ups(grid: Grid) -> Iterator[OneWarmUp]:
+    for estimate in grid.estimates.values():
+        for block in grid.blocks(estimate):
+            yield OneWarmUp(grid, estimate, block)
+
+
+def _warm_up(grid: Grid, values: Values) -> OneWarmUp:
+    return OneWarmUp(grid, grid.estimates[ESTIMATE.format(**values)], values["block"])
+
+
+def _estimators(grid: Grid) -> Iterator[OneEstimator]:
+    found: dict[str, OneEstimator] = {}
+    for cell in grid.cells.values():
+        if cell.estimate is not None and cell.method.estimator is not None:
+            for block in grid.blocks(cell):
+                subject = OneEstimator(grid, cell.estimate, block, cell.method.estimator)
+                found.setdefault(_estimator_place(subject), subject)
+    yield from found.values()
+
+
+def _estimator_place(subject: OneEstimator) -> str:
+    return f"{_block_place(subject)}/{subject.estimator.id}"
+
+
+def _estimator(grid: Grid, values: Values) -> OneEstimator:
+    warmed = _warm_up(grid, values)
+    return OneEstimator(grid, warmed.estimate, warmed.block, grid.estimators[values["estimator"]])
+
+
+def _blocks(role: str) -> Callable[[Grid], Iterator[OneBlock]]:
+    def blocks(grid: Grid) -> Iterator[OneBlock]:
+        for cell in grid.cells.values():
+            for block in grid.blocks(cell) if cell.role == role else ():
+                yield OneBlock(grid, cell, block)
+
+    return blocks
+
+
+def _block_place(subject: OneBlock | OneWarmUp) -> str:
+    return f"{subject.trained.key}/{subject.block}"
+
+
+def _block(key: str) -> Callable[[Grid, Values], OneBlock]:
+    return lambda grid, values: OneBlock(grid, grid.cells[key.format(**values)], values["block"])
+
+
+def _figures(grid: Grid) -> Iterator[OneFigure]:
+    for figure in registry.names("figures"):
+        yield OneFigure(grid, figure)
+
+
+def _whole(grid: Grid) -> Iterator[Subject]:
+    yield Subject(grid)
+
+
+# What goes in.
 
 
 def noise_seeds(cell: Cell | Estimate, block: str) -> list[int]:
@@ -127,186 +276,316 @@ def noise_seeds(cell: Cell | Estimate, block: str) -> list[int]:
     return list(dict.fromkeys(replicate.noise_seed for replicate in cell.replicates(block)))
 
 
-def _estimates(grid: Grid) -> Iterator[Job]:
-    warmed, made = set(), set()
-    for cell in grid.cells.values():
-        for block in grid.blocks(cell) if cell.estimate else ():
-            if (cell.estimate.path, block) not in warmed:
-                warmed.add((cell.estimate.path, block))
-                yield _warm_up(cell.estimate, block)
-            for path in cell.estimate_files(block):
-                if path not in made:
-                    made.add(path)
-                    yield _estimate(cell, block, path)
+def _data(dataset: str, part: str = "training", manifest: str = "manifest") -> Files:
+    """The images of a part, and what is said of them."""
+    folder = f"{RESULTS}/data/{dataset}"
+    return {part: Large(f"{folder}/{part}.npz"), manifest: f"{folder}/{part}.json"}
 
 
-def _warm_up(estimate: Estimate, block: str) -> Job:
-    folder, log = estimate.folder(block), f"logs/{estimate.key}/{block}"
-    inputs, ancient = _training_data(estimate, block)
-    return Job(
-        "warm_up",
-        ESTIMATES,
-        _below(folder),
-        (f"{folder}/probabilities.npz", f"{folder}/run.json"),
-        inputs,
-        ancient,
-        f"{log}.log",
-        f"{log}.tsv",
-        lambda: jobs.warm_up_job(estimate, block),
-        estimate,
-        block,
+def _labels(subject: OneBlock | OneWarmUp) -> Files:
+    """The observed labels of every noise seed of a block, and their audits."""
+    one = subject.trained
+    folders = [one.labels.folder(seed) for seed in noise_seeds(one, subject.block)]
+    return {"labels": [Large(f"{f}/labels.npz") for f in folders], "audits": [f"{f}/audit.json" for f in folders]}
+
+
+def _weights(cell: Cell | None, block: str, prefix: str = "") -> Files:
+    """Trained networks and the account of their training; nothing for no cell."""
+    if cell is None:
+        return {}
+    folder = cell.folder(block)
+    return {f"{prefix}weights": Large(f"{folder}/{WEIGHTS}"), f"{prefix}run": f"{folder}/{RUN}"}
+
+
+def _read_by_warm_up(subject: OneWarmUp) -> Files:
+    return {**_data(subject.estimate.labels.dataset.id), **_labels(subject)}
+
+
+def _read_by_estimate(subject: OneEstimator) -> Files:
+    folder = subject.estimate.folder(subject.block)
+    warmed = {"probabilities": Large(f"{folder}/probabilities.npz"), "run": f"{folder}/{RUN}"}
+    return {**warmed, "audits": _labels(subject)["audits"]}
+
+
+def _read_by_training(subject: OneBlock) -> Files:
+    """What a block of teachers or students is trained on: never the test set."""
+    cell, block = subject.cell, subject.block
+    estimate = {"estimate": cell.estimate_files(block)}
+    return {
+        **_data(cell.labels.dataset.id),
+        **_labels(subject),
+        **estimate,
+        **_weights(cell.teacher, block, "teacher_"),
+    }
+
+
+def _read_by_evaluation(subject: OneBlock) -> Files:
+    """What a block is measured on: all that it was trained on, its weights, and the test set."""
+    cell, block = subject.cell, subject.block
+    data = cell.labels.dataset.id
+    seen = {**_data(data, manifest="training_manifest"), **_data(data, "test", "test_manifest")}
+    networks = {**_weights(cell, block), **_weights(cell.teacher, block, "teacher_")}
+    return {**seen, **_labels(subject), **networks}
+
+
+def _read_by_collect(subject: Subject) -> Files:
+    grid = subject.grid
+    blocks = [(cell, block) for cell in grid.cells.values() for block in grid.blocks(cell)]
+    folders = [cell.folder(block) for cell, block in blocks]
+    audits = (f"{cell.labels.folder(seed)}/audit.json" for cell, block in blocks for seed in noise_seeds(cell, block))
+    data = [f"{RESULTS}/data/{dataset}" for dataset in grid.datasets]
+    return {
+        "runs": [f"{folder}/{RUN}" for folder in folders],
+        "histories": [f"{folder}/{HISTORY}" for folder in folders],
+        "metrics": [f"{folder}/{METRICS}" for folder in folders],
+        "audits": list(dict.fromkeys(audits)),
+        "estimates": list(dict.fromkeys(path for cell, block in blocks for path in cell.estimate_files(block))),
+        "manifests": [f"{folder}/{part}.json" for folder in data for part in ("training", "test")],
+        "claims": f"{RESULTS}/theory/claims.json",
+    }
+
+
+def _tables(grid: Grid, names: tuple[str, ...]) -> Files:
+    files = {**COLLECTED, **SUMMARISED}
+    return {name: f"{RESULTS}/{grid.name}/{files[name]}" for name in names}
+
+
+def _figures_of(grid: Grid) -> list[str]:
+    folder = f"{RESULTS}/{grid.name}/figures"
+    return [f"{folder}/{figure}.{end}" for figure in registry.names("figures") for end in ("svg", "json")]
+
+
+def _read_by_report(subject: Subject) -> Files:
+    return {**_tables(subject.grid, (*SHOWN, "reference")), "figures": _figures_of(subject.grid)}
+
+
+def _read_by_all(subject: Subject) -> Files:
+    """All that a grid is asked for, so that it is made again where somebody deleted it."""
+    grid = subject.grid
+    return {
+        "page": f"reports/{grid.name}.html",
+        **_tables(grid, (*COLLECTED, *SUMMARISED)),
+        "figures": _figures_of(grid),
+    }
+
+
+def _nothing(subject: Subject) -> Files:
+    return {}
+
+
+# The table.
+
+
+def _training(role: str, rule: str, pattern: str) -> Stage:
+    return Stage(
+        rule=rule,
+        group=f"{role}s",
+        noun="training",
+        at=f"{role}s/{pattern}/{{block}}",
+        made={name: f"{RESULTS}/{{at}}/{file}" for name, file in TRAINED.items()},
+        log="logs/{at}.log",
+        place=_block_place,
+        subjects=_blocks(role),
+        find=_block(f"{role}s/{pattern}"),
+        reads=_read_by_training,
+        job=lambda subject: jobs.training_job(subject.cell, subject.block),
+        trains=True,
     )
 
 
-def _estimate(cell: Cell, block: str, path: str) -> Job:
-    estimate, name = cell.estimate, _below(path).removesuffix(".json")
-    folder = estimate.folder(block)
-    audits = (f"{estimate.labels.folder(seed)}/audit.json" for seed in noise_seeds(estimate, block))
-    return Job(
-        "estimate_transition",
-        ESTIMATES,
-        _below(path),
-        (path,),
-        (f"{folder}/run.json", *audits),
-        (f"{folder}/probabilities.npz",),
-        f"logs/{name}.log",
-        f"logs/{name}.tsv",
-        lambda: jobs.estimate_job(estimate, block, cell.method.estimator),
-        estimate,
-        block,
+def _evaluation(role: str, pattern: str) -> Stage:
+    return Stage(
+        rule=f"evaluate_{role}",
+        group=EVALUATIONS,
+        noun="evaluation",
+        at=f"{role}s/{pattern}/{{block}}",
+        made={name: f"{RESULTS}/{{at}}/{file}" for name, file in MEASURED.items()},
+        log="logs/evaluation/{at}.log",
+        place=_block_place,
+        subjects=_blocks(role),
+        find=_block(f"{role}s/{pattern}"),
+        reads=_read_by_evaluation,
+        job=lambda subject: jobs.evaluation_job(subject.cell, subject.block),
     )
 
 
-def _training_data(cell: Cell | Estimate, block: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the inputs (small files with hashes) and the ancient ones (large files) of a training."""
-    data = data_folder(cell.labels.dataset.id)
-    folders = [cell.labels.folder(seed) for seed in noise_seeds(cell, block)]
-    inputs = (f"{data}/training.json", *(f"{folder}/audit.json" for folder in folders))
-    return inputs, (f"{data}/training.npz", *(f"{folder}/labels.npz" for folder in folders))
+def _table(rule: str, noun: str, made: Mapping[str, str], **further: Any) -> Stage:
+    """A stage of the whole grid, whose place is the grid's name."""
+    known = {
+        "at": "{name}",
+        "place": lambda subject: subject.grid.name,
+        "subjects": _whole,
+        "find": lambda grid, values: Subject(grid),
+        "log": f"logs/{{at}}/{rule}.log",
+    }
+    return Stage(rule=rule, group=TABLES, noun=noun, made=made, timed=False, **{**known, **further})
 
 
-def _blocks(grid: Grid) -> Iterator[Job]:
-    """Yield training and evaluation of every block; a student's teacher is always before it in the grid."""
-    kept = KEPT[grid.config.keep]
-    for cell in grid.cells.values():
-        for block in grid.blocks(cell):
-            data = _training_data(cell, block)
-            yield _training(cell, block, *data, kept)
-            yield _evaluation(cell, block, *data)
-
-
-def _training(cell: Cell, block: str, inputs: tuple[str, ...], ancient: tuple[str, ...], kept: tuple[str, ...]) -> Job:
-    folder, log = cell.folder(block), f"logs/{cell.key}/{block}"
-    stage = STUDENTS if cell.teacher else TEACHERS
-    taught, taught_by = _teacher_files(cell, block)
-    weights = f"{folder}/weights.safetensors"
-    return Job(
-        "distill_student" if cell.teacher else "train_teacher",
-        stage,
-        _below(folder),
-        (weights, f"{folder}/history.csv", f"{folder}/run.json"),
-        (*inputs, *cell.estimate_files(block), *taught),
-        (*ancient, *taught_by),
-        f"{log}.log",
-        f"{log}.tsv",
-        lambda: jobs.training_job(cell, block),
-        cell,
-        block,
-        () if stage in kept else (weights,),
-    )
-
-
-def _teacher_files(cell: Cell, block: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    if cell.teacher is None:
-        return (), ()
-    folder = cell.teacher.folder(block)
-    return (f"{folder}/run.json",), (f"{folder}/weights.safetensors",)
-
-
-def _evaluation(cell: Cell, block: str, inputs: tuple[str, ...], ancient: tuple[str, ...]) -> Job:
-    folder, log = cell.folder(block), f"logs/evaluation/{cell.key}/{block}"
-    data = data_folder(cell.labels.dataset.id)
-    taught, taught_by = _teacher_files(cell, block)
-    return Job(
-        f"evaluate_{cell.role}",
-        EVALUATIONS,
-        _below(folder),
-        (f"{folder}/examples.npz", f"{folder}/metrics.json"),
-        (*inputs, f"{data}/test.json", f"{folder}/run.json", *taught),
-        (*ancient, f"{data}/test.npz", f"{folder}/weights.safetensors", *taught_by),
-        f"{log}.log",
-        f"{log}.tsv",
-        lambda: jobs.evaluation_job(cell, block),
-        cell,
-        block,
-    )
-
-
-def _tables(grid: Grid) -> Iterator[Job]:
-    claims, tables = f"{RESULTS}/theory/claims.json", f"{RESULTS}/{grid.name}"
-    page, logs, figures = f"reports/{grid.name}.html", f"logs/{grid.name}", registry.names("figures")
-    yield _table("check_claims", "theory", (claims,), (), "logs/theory/claims.log", jobs.theory_job)
-    yield _table(
-        "collect",
-        f"{grid.name}/metrics",
-        _in(tables, TABLE_FILES),
-        (*_collected(grid), claims),
-        f"{logs}/collect.log",
-        lambda: jobs.collection_job(grid),
-    )
-    yield _table(
-        "summarise",
-        f"{grid.name}/summary",
-        _in(tables, SUMMARY_FILES),
-        _in(tables, ("metrics.parquet", "context.json")),
-        f"{logs}/summarise.log",
-        lambda: jobs.statistics_job(grid),
-    )
-    for figure in figures:
-        yield _table(
+STAGES = {
+    stage.rule: stage
+    for stage in (
+        Stage(
+            rule="make_dataset",
+            group=DATA,
+            noun="data set",
+            at="data/{dataset}",
+            made={
+                "training": f"{RESULTS}/{{at}}/training.npz",
+                "training_manifest": f"{RESULTS}/{{at}}/training.json",
+                "test": f"{RESULTS}/{{at}}/test.npz",
+                "test_manifest": f"{RESULTS}/{{at}}/test.json",
+            },
+            log="logs/{at}.log",
+            place=lambda subject: f"data/{subject.dataset.id}",
+            subjects=_datasets,
+            find=lambda grid, values: OneDataset(grid, grid.datasets[values["dataset"]]),
+            reads=_nothing,
+            job=lambda subject: jobs.dataset_job(subject.dataset),
+        ),
+        Stage(
+            rule="make_labels",
+            group=LABELS,
+            noun="labels",
+            at="labels/{dataset}/{noise}/{rate}/seed={seed}",
+            made={"labels": f"{RESULTS}/{{at}}/labels.npz", "audit": f"{RESULTS}/{{at}}/audit.json"},
+            log="logs/{at}.log",
+            place=_seed_place,
+            subjects=_seeds,
+            find=_seed,
+            reads=lambda subject: _data(subject.labels.dataset.id),
+            job=lambda subject: jobs.labels_job(subject.labels, subject.seed),
+        ),
+        Stage(
+            rule="warm_up",
+            group=ESTIMATES,
+            noun="training for the estimate of T",
+            at=f"estimates/{ESTIMATE}/{{block}}",
+            made={"probabilities": f"{RESULTS}/{{at}}/probabilities.npz", "run": f"{RESULTS}/{{at}}/{RUN}"},
+            log="logs/{at}.log",
+            place=_block_place,
+            subjects=_warm_ups,
+            find=_warm_up,
+            reads=_read_by_warm_up,
+            job=lambda subject: jobs.warm_up_job(subject.estimate, subject.block),
+            trains=True,
+        ),
+        Stage(
+            rule="estimate_transition",
+            group=ESTIMATES,
+            noun="estimated T",
+            at=f"estimates/{ESTIMATE}/{{block}}/{{estimator}}",
+            made={"estimate": f"{RESULTS}/{{at}}.json"},
+            log="logs/{at}.log",
+            place=_estimator_place,
+            subjects=_estimators,
+            find=_estimator,
+            reads=_read_by_estimate,
+            job=lambda subject: jobs.estimate_job(subject.estimate, subject.block, subject.estimator),
+        ),
+        _training("teacher", "train_teacher", TEACHER),
+        _evaluation("teacher", TEACHER),
+        _training("student", "distill_student", STUDENT),
+        _evaluation("student", STUDENT),
+        _table(
+            "check_claims",
+            "claims",
+            {"claims": f"{RESULTS}/{{at}}/claims.json"},
+            at="theory",
+            place=lambda subject: "theory",
+            log="logs/theory/claims.log",
+            reads=_nothing,
+            job=lambda subject: jobs.claims_job(),
+        ),
+        _table(
+            "collect",
+            "tables",
+            {name: f"{RESULTS}/{{at}}/{file}" for name, file in COLLECTED.items()},
+            reads=_read_by_collect,
+            job=lambda subject: jobs.collection_job(subject.grid),
+        ),
+        _table(
+            "summarise",
+            "statistics",
+            {name: f"{RESULTS}/{{at}}/{file}" for name, file in SUMMARISED.items()},
+            reads=lambda subject: _tables(subject.grid, ("metrics", "context")),
+            job=lambda subject: jobs.statistics_job(subject.grid),
+        ),
+        _table(
             "draw_figure",
-            f"{grid.name}/figures/{figure}",
-            (f"{tables}/figures/{figure}.svg", f"{tables}/figures/{figure}.json"),
-            _in(tables, READ_BY_FIGURES),
-            f"{logs}/figures/{figure}.log",
-            lambda figure=figure: jobs.figure_job(figure),
-        )
-    drawn = tuple(f"{tables}/figures/{figure}.{end}" for figure in figures for end in ("svg", "json"))
-    read = (*_in(tables, (*READ_BY_FIGURES, "reference.csv")), *drawn)
-    yield _table("write_report", page, (page,), read, f"{logs}/report.log", jobs.report_job)
-    asked = (page, *_in(tables, ("metrics.parquet", "metrics.csv", "summary.csv")))
-    yield _table("all", "all", (), asked, "", dict)
+            "figure",
+            {"svg": f"{RESULTS}/{{at}}.svg", "text": f"{RESULTS}/{{at}}.json"},
+            at="{name}/figures/{figure}",
+            place=lambda subject: f"{subject.grid.name}/figures/{subject.figure}",
+            subjects=_figures,
+            find=lambda grid, values: OneFigure(grid, values["figure"]),
+            log="logs/{at}.log",
+            reads=lambda subject: _tables(subject.grid, SHOWN),
+            job=lambda subject: jobs.figure_job(subject.grid, subject.figure),
+        ),
+        _table(
+            "write_report",
+            "page",
+            {"page": "reports/{at}.html"},
+            log="logs/{at}/report.log",
+            reads=_read_by_report,
+            job=lambda subject: jobs.report_job(subject.grid),
+        ),
+    )
+}
+NAMES = {  # of a job, where it is not its place
+    "estimate_transition": "{at}.json",
+    "collect": "{at}/metrics",
+    "summarise": "{at}/summary",
+    "write_report": "reports/{at}.html",
+}
 
 
-def _table(
-    rule: str,
-    name: str,
-    outputs: tuple[str, ...],
-    inputs: tuple[str, ...],
-    log: str,
-    decide: Callable[[], dict[str, Any]],
-) -> Job:
-    return Job(rule, TABLES, name, outputs, inputs, (), log, "", decide)
+def nodes_of(grid: Grid) -> list[Node]:
+    """Return all jobs of a grid, each after those whose files it reads; the last one is the rule `all`."""
+    found = {rule: [_node(stage, subject) for subject in stage.subjects(grid)] for rule, stage in STAGES.items()}
+    asked = asked_of(grid)
+    last = Node("all", TABLES, "", "all", (), asked, (), "", "", dict)
+    return [*(node for nodes in found.values() for node in nodes), last]
 
 
-def _collected(grid: Grid) -> Iterator[str]:
-    """Yield what the tables are made of."""
-    small = ("run.json", "history.csv", "metrics.json")
-    audits, estimates = {}, {}
-    for cell in grid.cells.values():
-        for block in grid.blocks(cell):
-            yield from _in(cell.folder(block), small)
-            audits |= {f"{cell.labels.folder(seed)}/audit.json": None for seed in noise_seeds(cell, block)}
-            estimates |= dict.fromkeys(cell.estimate_files(block))
-    yield from audits
-    yield from estimates
-    for dataset in grid.datasets:
-        yield from _in(data_folder(dataset), ("training.json", "test.json"))
+def _node(stage: Stage, subject: Subject) -> Node:
+    at = stage.place(subject)
+    files = list(_each(stage.reads(subject)))
+    log = stage.log_at(at)
+    outputs = stage.outputs(at)
+    return Node(
+        rule=stage.rule,
+        group=stage.group,
+        noun=stage.noun,
+        name=NAMES.get(stage.rule, "{at}").replace("{at}", at),
+        outputs=tuple(outputs.values()),
+        inputs=tuple(path for path in files if not isinstance(path, Large)),
+        ancient=tuple(str(path) for path in files if isinstance(path, Large)),
+        log=log,
+        benchmark=f"{log.removesuffix('.log')}.tsv" if stage.timed else "",
+        decide=lambda: plain(stage.job(subject)),
+        trains=stage.trains,
+        cell=subject.trained,
+        block=getattr(subject, "block", ""),
+        transient=(outputs["weights"],) if is_transient(stage, subject.grid) else (),
+    )
 
 
-def _in(folder: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(f"{folder}/{name}" for name in names)
+def asked_of(grid: Grid) -> tuple[str, ...]:
+    """Return what the rule `all` asks for."""
+    return tuple(_each(_read_by_all(Subject(grid))))
 
 
-def _below(path: str) -> str:
-    return path.removeprefix(f"{RESULTS}/")
+def _each(files: Files) -> Iterator[str]:
+    for value in files.values():
+        yield from value if isinstance(value, list) else [value]
+
+
+def is_transient(stage: Stage, grid: Grid) -> bool:
+    """Whether the weights that a stage makes are deleted after use, as the config's `keep` says."""
+    return "weights" in stage.made and stage.group not in KEPT[grid.config.keep]
+
+
+def subject_of(grid: Grid, rule: str, wildcards: Mapping[str, str]) -> Any:
+    """Return what a rule's wildcards stand for in a grid; KeyError for names that it does not have."""
+    return STAGES[rule].find(grid, dict(wildcards))

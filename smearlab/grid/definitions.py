@@ -8,6 +8,7 @@ import numpy as np
 
 from smearlab.core import registry
 from smearlab.core.identity import short_hash, slug
+from smearlab.core.jobs import EstimateSettings, MethodSettings, RecipeSettings, plain
 from smearlab.core.transition import matched
 from smearlab.grid.estimator import Estimator, read_estimator
 from smearlab.grid.options import options_model
@@ -36,7 +37,8 @@ class Dataset:
     def contents(self) -> dict[str, Any]:
         """All that decides the examples; where the files lie does not."""
         places = ("path", "labels_csv")
-        options = {key: value for key, value in self.options.items() if key not in places}
+        known = registry.without_neutral("datasets", self.kind, self.options)
+        options = {key: value for key, value in known.items() if key not in places}
         return {**self.settings, **options, "fingerprint": self.fingerprint}
 
     @cached_property
@@ -87,26 +89,18 @@ CLEAN = Noise(name="clean", kind="symmetric", options={}, contents={}, rates=(0.
 
 
 @dataclass(frozen=True)
-class EstimateSettings:
-    """How transition matrices are estimated: the folds, and the part of the recipe's length that is trained."""
-
-    folds: int = 5
-    length: float = 0.3
-
-
-@dataclass(frozen=True)
 class Recipe:
     """A named set of training settings; `estimate` matters to cells with an estimated T only."""
 
     name: str
-    settings: dict[str, Any] = field(hash=False)
+    settings: RecipeSettings = field(hash=False)
     students_only: bool = False
-    estimate: EstimateSettings = EstimateSettings()
+    estimate: EstimateSettings = field(default_factory=EstimateSettings)
 
     @cached_property
     def identity(self) -> str:
         """Equal for recipes of the same settings, whatever their names."""
-        return short_hash(self.settings)
+        return short_hash(plain(self.settings))
 
     @property
     def id(self) -> str:
@@ -116,28 +110,24 @@ class Recipe:
     @property
     def block_size(self) -> int:
         """Replicates a job."""
-        return self.settings["block_size"]
+        return self.settings.block_size
 
     @property
     def arch(self) -> str:
         """The network's registered name."""
-        return self.settings["architecture"]["name"]
+        return self.settings.architecture["name"]
 
 
 @dataclass(frozen=True)
-class Method:
-    """How the loss treats a label."""
+class Method(MethodSettings):
+    """A method with its name in paths; in `options` a file is a fingerprint, in `files` it is its contents as JSON."""
 
-    name: str
-    alpha: float | None = None
-    transition: str | None = None
-    options: tuple[tuple[str, Any], ...] = ()
-    warm_up: float = 0.0
+    files: dict[str, str] = field(default_factory=dict, hash=False)
 
     @cached_property
     def id(self) -> str:
         """The name in paths: the method and whatever is set, readable."""
-        values = {**self._transition_values, "alpha": self.alpha, **dict(self.options)}
+        values = {**self._transition_values, "alpha": self.alpha, **self.options}
         values = {key: value for key, value in values.items() if value is not None}
         if self.warm_up:
             values["warm_up"] = self.warm_up
@@ -165,16 +155,6 @@ class Method:
         """The option values at which it is cross-entropy."""
         return registry.describe("methods", self.name).constants.get("PLAIN_AT", {})
 
-    def as_dict(self) -> dict[str, Any]:
-        """All that decides the loss, as plain values."""
-        return {
-            "name": self.name,
-            "alpha": self.alpha,
-            "transition": self.transition,
-            "options": dict(self.options),
-            "warm_up": self.warm_up,
-        }
-
 
 CROSS_ENTROPY = Method("cross_entropy")
 
@@ -195,7 +175,7 @@ def computation(method: Method, dataset: Dataset, noise: Noise, rate: float | No
     """
     transition = _simplest(method.transition, dataset, noise, rate)
     unchanged = (transition in ("true", "matched") and rate == 0) or (transition == "alpha" and method.alpha == 0)
-    values = {"alpha": method.alpha, **dict(method.options), "transition": "identity" if unchanged else transition}
+    values = {"alpha": method.alpha, **method.options, "transition": "identity" if unchanged else transition}
     plain = method.plain_at and all(values.get(key) == value for key, value in method.plain_at.items())
     if plain or method.name == CROSS_ENTROPY.name:
         return CROSS_ENTROPY

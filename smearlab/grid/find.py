@@ -23,15 +23,17 @@ def config_paths(further: Sequence[str | Path] = ()) -> list[Path]:
 
 def find_grid(name: str) -> Grid:
     """Return the grid of a config file, or of the config in config.yaml and configs/ that has this name."""
+    return load_grid(read_config(find_config(name)))
+
+
+def find_config(name: str) -> Path:
+    """Return the path of a config: the one given, or that in config.yaml and configs/ whose grid has this name."""
     if Path(name).suffix in SUFFIXES:
-        return load_grid(read_config(name))
-    known = {}
-    for path in config_paths():
-        content = read_config(path)
-        known[str(content.get("name"))] = content
+        return Path(name)
+    known = {str(read_config(path).get("name")): path for path in config_paths()}
     if name not in known:
         raise UserError(f"no config has the name {name!r}{registry.suggestion(name, sorted(known))}")
-    return load_grid(known[name])
+    return known[name]
 
 
 def default_grid() -> Grid:

@@ -27,7 +27,7 @@ class _Strict(yaml.SafeLoader):
     there, 1:30 is 90.
     """
 
-    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)  # before merge keys (<<) are resolved, which may repeat a key
         seen: set[tuple[str, Any]] = set()
         for key, _ in node.value:
@@ -140,12 +140,17 @@ def parse(content: Mapping[str, Any]) -> Config:
         raise UserError("\n".join(dict.fromkeys(fault_lines(error, Config)))) from None
 
 
-def fault_lines(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[str]:
-    """Return one line a fault: the key's path, the value, what is allowed, and the nearest allowed name."""
-    return [f"config: {_line(fault, model, prefix)}" for fault in error.errors(include_url=False)]
+def fault_lines(
+    error: ValidationError, model: type[BaseModel], prefix: str = "", beside: Iterable[str] = ()
+) -> list[str]:
+    """Return one line a fault: the key's path, the value, what is allowed, and the nearest allowed name.
+
+    beside: names that are allowed at the same place although the model does not have them.
+    """
+    return [f"config: {_line(fault, model, prefix, list(beside))}" for fault in error.errors(include_url=False)]
 
 
-def _line(fault: Mapping[str, Any], model: type[BaseModel], prefix: str) -> str:
+def _line(fault: Mapping[str, Any], model: type[BaseModel], prefix: str, beside: list[str]) -> str:
     location = [part for part in fault["loc"] if not str(part).startswith(("list[", "function-", "constrained"))]
     if location[-1] == "[key]":
         location = location[:-2]  # what is wrong is a name, which stands in the message
@@ -153,20 +158,28 @@ def _line(fault: Mapping[str, Any], model: type[BaseModel], prefix: str) -> str:
     value = _shorten(fault["input"])
     match fault["type"]:
         case "extra_forbidden":
-            return f"unknown key {path}{_near(str(location[-1]), _keys(model, location[:-1]))}"
+            return f"unknown key {path}{_near(str(location[-1]), [*beside, *_keys(model, location[:-1])])}"
         case "missing":
             return f"{path} is missing"
         case "float_type" | "int_type" if isinstance(fault["input"], str):
-            return f"{path}: {value} is text, not a number{_number_hint(fault['input'])}"
+            return f"{path}: {value} is text, not a number{_text_hint(fault['input'])}"
+        case "bool_type" if isinstance(fault["input"], str):
+            return f"{path}: {value} is text, not true or false{_text_hint(fault['input'])}"
         case "too_short":
             return f"{path}: an empty list; give at least one value"
     return f"{path}: {value}: {_plain(fault['msg'])}"
 
 
-def _number_hint(text: str) -> str:
+def _text_hint(text: str) -> str:
+    """Return how a text is written as the value that it looks like, if it does."""
     if re.fullmatch(r"[+-]?\d+e[+-]?\d+", text, re.IGNORECASE):
         mantissa, exponent = re.split("e", text, flags=re.IGNORECASE)
         return f" (YAML wants a point: write {mantissa}.0e{exponent})"
+    if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|true|false|null", text, re.IGNORECASE):
+        return (
+            " (write it without quotes; in a list or mapping after --config Snakemake makes text of everything: "
+            "put it in a file and give that with --configfile)"
+        )
     return ""
 
 

@@ -10,7 +10,8 @@ from smearlab.core.errors import UserError
 from smearlab.core.registry import REQUIRED, Option, describe
 
 SCALARS = {"int": int, "float": float, "bool": bool, "str": str, "None": None}
-MANAGED = ("alpha", "transition", "rate")  # the config spells these as alphas, transition and rates
+MANAGED = {"schedules": ("milestones", "factor")}  # options that the config spells in a way of its own, by kind
+SWEPT = ("alpha", "transition", "rate")  # as alphas, transition and rates, for every other kind
 
 
 @cache
@@ -19,10 +20,11 @@ def options_model(kind: str, name: str) -> type[BaseModel]:
     fields = {
         option.name: (_type(option), Field() if option.default is REQUIRED else Field(default=option.default))
         for option in describe(kind, name).options.values()
-        if option.name not in MANAGED
+        if option.name not in MANAGED.get(kind, SWEPT)
     }
     config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
-    return create_model(f"{name} options", __config__=config, **fields)
+    create: Any = create_model
+    return create(f"{name} options", __config__=config, **fields)
 
 
 @cache
@@ -50,7 +52,8 @@ def _read(node: ast.expr, option: Option) -> Any:
             values = ast.literal_eval(choices)
             return Literal[values]  # a tuple of choices or a single one
         case ast.Subscript(value=ast.Name(id="list"), slice=item):
-            return list[_read(item, option)]
+            kind: Any = list
+            return kind[_read(item, option)]
         case ast.Subscript(value=ast.Name(id="dict")):
             return dict[str, Any]
         case ast.Name(id="dict"):

@@ -37,9 +37,9 @@ EVALUATION_SECONDS = 4.0
 def training_minutes(cell: Cell | Estimate) -> float:
     """Return the expected minutes of one block on one CPU thread."""
     settings = cell.recipe.settings
-    rate = IMAGES_PER_SECOND.get(cell.recipe.arch, 100) * settings["threads"] * (32 / image_size(cell)) ** 2
-    seconds = images_trained(cell) * settings["block_size"] / rate
-    return (JOB_SECONDS + seconds * (1.0 if settings["precision"] == "bf16" else SLOWER_FP32)) / 60
+    rate = IMAGES_PER_SECOND.get(cell.recipe.arch, 100) * settings.threads * (32 / image_size(cell)) ** 2
+    seconds = images_trained(cell) * settings.block_size / rate
+    return (JOB_SECONDS + seconds * (1.0 if settings.precision == "bf16" else SLOWER_FP32)) / 60
 
 
 def image_size(cell: Cell | Estimate) -> int:
@@ -53,9 +53,9 @@ def images_trained(cell: Cell | Estimate) -> float:
     settings, estimate = cell.recipe.settings, cell.recipe.estimate
     if isinstance(cell, Estimate):  # one network a fold, each on all the others
         return (estimate.folds - 1) * estimate.length * images_trained(Cell(cell.labels, cell.recipe, CROSS_ENTROPY))
-    if settings["steps"] is not None:
-        return settings["steps"] * settings["batch_size"]
-    return settings["epochs"] * training_examples(cell)
+    if settings.steps is not None:
+        return settings.steps * settings.batch_size
+    return (settings.epochs or 0) * training_examples(cell)
 
 
 def training_examples(cell: Cell | Estimate) -> int:
@@ -73,7 +73,7 @@ def disk_mb(cell: Cell) -> float:
     weights = WEIGHTS_MB.get(cell.recipe.arch, 10)
     if cell.recipe.arch == "cnn":  # most of it is a layer that sees every place of the image
         weights *= 0.15 + 0.85 * (image_size(cell) / 32) ** 2
-    return settings["block_size"] * (2 + settings["snapshots"]) * weights
+    return settings.block_size * (2 + settings.snapshots) * weights
 
 
 def plan(grid: Grid) -> str:
@@ -97,7 +97,7 @@ def plan(grid: Grid) -> str:
     lines.append(f"  evaluations: {blocks} blocks")
     lines.append(f"  in all about {_hours(minutes)} of one CPU thread, {_hours(minutes / 2)} on two cores")
     lines.append(f"  weights: about {stays / 1000:.1f} GB ({kept})")
-    if any(cell.recipe.settings["device"] != "cpu" for cell in grid.cells.values()):
+    if any(cell.recipe.settings.device != "cpu" for cell in grid.cells.values()):
         lines.append("  recipes with device auto or cuda are faster on a GPU; how much has not been measured here")
     return "\n".join(lines)
 

@@ -4,6 +4,7 @@ Runs before any job starts, in the Snakemake process: no torch, and no pixel is 
 """
 
 import functools
+import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,14 +15,18 @@ from pydantic import BaseModel, ValidationError, create_model
 
 from smearlab.core import registry
 from smearlab.core.errors import UserError
+from smearlab.core.identity import canonical, short_hash
+from smearlab.core.jobs import Choice, EstimateSettings, RecipeSettings, typed
 from smearlab.core.transition import check_invertible, check_transition, matched
 from smearlab.datasets._fingerprint import file_fingerprint
-from smearlab.grid.definitions import CLEAN, Dataset, EstimateSettings, Method, Noise, Recipe
+from smearlab.grid.definitions import CLEAN, Dataset, Method, Noise, Recipe
 from smearlab.grid.estimator import read_estimator
+from smearlab.grid.lasting import lasting
 from smearlab.grid.load import fault_lines, parse
 from smearlab.grid.options import options_model, special_type
-from smearlab.grid.schema import RESERVED_NAMES, Config, MethodConfig
+from smearlab.grid.schema import RESERVED_NAMES, Config, MethodConfig, Open
 from smearlab.noises._draw import is_rated, rate_range, too_high
+from smearlab.store.matrix_file import read_matrix
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ class Definitions:
 
 
 MAX_CELLS = 200_000
+MAX_MATRIX_BYTES = 2**20  # a method's matrix is part of each of its jobs
 
 
 def resolve(content: Mapping[str, Any]) -> Definitions:
@@ -68,6 +74,7 @@ def resolve(content: Mapping[str, Any]) -> Definitions:
         for kind in definitions.noises:
             faults.collect(_check_noise, data, kind, definitions)
         faults.collect(_check_without_clean_labels, data, definitions)
+        faults.collect(_check_matrices, data, definitions)
     faults.collect(_check_alphas, definitions)
     _check_students(definitions, faults)
     faults.collect(_check_primary, definitions)
@@ -101,8 +108,13 @@ class Faults:
             raise UserError("\n".join(dict.fromkeys(self.lines)))
 
 
-def entry_options(kind: str, name: str, extra: Mapping[str, Any] | None, where: str) -> dict[str, Any]:
-    """Return the options of a registry entry with defaults filled; UserError with their place in the config."""
+def entry_options(
+    kind: str, name: str, extra: Mapping[str, Any] | None, where: str, beside: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Return the options of a registry entry with defaults filled; UserError with their place in the config.
+
+    beside: the keys that every entry of the kind has in the config.
+    """
     if name not in registry.names(kind):
         near = registry.suggestion(name, registry.names(kind))
         raise UserError(f"config: {where}: unknown {kind.rstrip('s')} {name!r}{near}")
@@ -110,17 +122,19 @@ def entry_options(kind: str, name: str, extra: Mapping[str, Any] | None, where: 
     try:
         return model.model_validate(dict(extra or {})).model_dump()
     except ValidationError as error:
-        raise UserError("\n".join(_option_faults(error, model, where, kind, name))) from None
+        lines = fault_lines(error, model, where, beside)
+        raise UserError("\n".join(_with_forms(error, lines, where, kind, name))) from None
 
 
-def _option_faults(error: ValidationError, model: type[BaseModel], where: str, kind: str, name: str) -> list[str]:
-    """Return one line a fault; an option whose form an entry describes in FORMS has one line that says it."""
+def _with_forms(error: ValidationError, lines: list[str], where: str, kind: str, name: str) -> list[str]:
+    """Return the lines of faults; an option whose form an entry describes in FORMS has one line that says it."""
     forms = registry.describe(kind, name).constants.get("FORMS", {})
-    lines = []
-    for fault, line in zip(error.errors(include_url=False), fault_lines(error, model, where), strict=True):
-        form = forms.get(fault["loc"][0])
-        lines.append(line if form is None else f"config: {where}.{fault['loc'][0]}: {form}")
-    return list(dict.fromkeys(lines))
+    options = [fault["loc"][0] for fault in error.errors(include_url=False)]
+    said = [
+        line if option not in forms else f"config: {where}.{option}: {forms[option]}"
+        for option, line in zip(options, lines, strict=True)
+    ]
+    return list(dict.fromkeys(said))
 
 
 def dataset(name: str, config: Config) -> Dataset:
@@ -136,7 +150,7 @@ def dataset(name: str, config: Config) -> Dataset:
         n_examples = module.count(**options) if hasattr(module, "count") else None
     except UserError as error:
         raise UserError(f"config: {where}: {error}") from None
-    settings = given.model_dump(include=set(type(given).model_fields))
+    settings = lasting(given)
     return Dataset(name, given.kind, settings, options, tuple(class_names), fingerprint, clean, n_examples)
 
 
@@ -152,7 +166,8 @@ def noise(name: str, config: Config) -> Noise:
         raise UserError(f"config: {where}.rates is missing; {given.kind} noise needs at least one rate")
     if not rated and given.rates is not None:
         raise UserError(f"config: {where}.rates: {given.kind} noise has no rate; leave it out")
-    return Noise(name, given.kind, options, _contents(options, where), tuple(given.rates or (None,)))
+    contents = _contents(registry.without_neutral("noises", given.kind, options), where)
+    return Noise(name, given.kind, options, contents, tuple(given.rates or (None,)))
 
 
 def noise_options(kind: str, extra: Mapping[str, Any] | None, where: str) -> dict[str, Any]:
@@ -172,7 +187,8 @@ def _contents(options: Mapping[str, Any], where: str) -> dict[str, Any]:
     contents: dict[str, Any] = {}
     for key, value in options.items():
         if key == "of":
-            contents[key] = _contents(value, f"{where}.{key}")
+            inner = registry.without_neutral("noises", value["kind"], value)
+            contents[key] = _contents(inner, f"{where}.{key}")
         elif key == "path" and value is not None:
             if not Path(value).is_file():
                 raise UserError(f"config: {where}.{key}: no such file: {value}")
@@ -185,11 +201,20 @@ def _contents(options: Mapping[str, Any], where: str) -> dict[str, Any]:
 def recipe(name: str, config: Config) -> Recipe:
     """Return one recipe's definition."""
     given = config.recipes[name]
-    where = f"recipes.{name}.architecture"
-    options = entry_options("networks", given.architecture.name, given.architecture.model_extra, where)
-    settings = given.model_dump(exclude={"students_only", "estimate"})
-    settings["architecture"] = {"name": given.architecture.name, **options}
-    return Recipe(name, settings, given.students_only, EstimateSettings(**given.estimate.model_dump()))
+    where = f"recipes.{name}"
+    settings = lasting(given, without=("students_only", "estimate"))
+    settings["architecture"] = choice("networks", given.architecture, f"{where}.architecture")
+    settings["optimiser"] = choice("optimisers", given.optimiser, f"{where}.optimiser")
+    settings["schedule"] = choice("schedules", given.schedule, f"{where}.schedule")
+    estimate = EstimateSettings(**given.estimate.model_dump())
+    return Recipe(name, typed(RecipeSettings, settings), given.students_only, estimate)
+
+
+def choice(kind: str, given: Open, where: str) -> Choice:
+    """Return a registered entry of a recipe: its name, what the config says of all of its kind, its own options."""
+    shared = lasting(given)
+    options = entry_options(kind, shared["name"], given.model_extra, where, type(given).model_fields)
+    return {**shared, **registry.without_neutral(kind, shared["name"], options)}
 
 
 def methods(given: MethodConfig, where: str) -> list[Method]:
@@ -199,13 +224,25 @@ def methods(given: MethodConfig, where: str) -> list[Method]:
         raise UserError(f"config: {where}: unknown method {given.name!r}{near}")
     alphas, transitions = _alphas(given, where), _transitions(given, where)
     combinations = [
-        entry_options("methods", given.name, extra, where) for extra in _product(given.model_extra or {}, where)
+        _with_files(given.name, entry_options("methods", given.name, extra, where), where)
+        for extra in _product(given.model_extra or {}, where)
     ]
     return [
-        Method(given.name, alpha, transition, tuple(sorted(options.items())), given.warm_up)
+        Method(given.name, alpha, transition, dict(sorted(options.items())), given.warm_up, files)
         for transition, alpha in _pairs(given.name, transitions, alphas, where)
-        for options in combinations
+        for options, files in combinations
     ]
+
+
+def _with_files(name: str, given: dict[str, Any], where: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return a method's options with each matrix file as the hash of its numbers, and these numbers as JSON."""
+    options = registry.without_neutral("methods", name, given)
+    files: dict[str, str] = {}
+    for option in registry.describe("methods", name).constants.get("FILES", ()):
+        path, place = options[option], f"config: {where}.{option}"
+        matrix = check_transition(read_matrix(path, place, MAX_MATRIX_BYTES).rows, f"{place}: {path}")
+        files[option] = canonical(matrix.tolist())
+    return options | {option: short_hash(json.loads(text)) for option, text in files.items()}, files
 
 
 def _pairs(method: str, transitions: list, alphas: list, where: str) -> list[tuple]:
@@ -341,6 +378,15 @@ def _check_without_clean_labels(data: Dataset, definitions: Definitions) -> None
         raise UserError("\n".join(lines))
 
 
+def _check_matrices(data: Dataset, definitions: Definitions) -> None:
+    """Refuse a method's matrix that has not one row for each class."""
+    for method in all_methods(definitions):
+        for option, text in method.files.items():
+            if (rows := len(json.loads(text))) != data.n_classes:
+                sizes = f"a matrix of {rows} rows, but data set {data.name} has {data.n_classes} classes"
+                raise UserError(f"config: methods: {method.id}: {option}: {sizes}")
+
+
 def all_methods(definitions: Definitions) -> list[Method]:
     """Return the methods of teachers and students, each once."""
     return list(dict.fromkeys([*definitions.methods, *(m for found in definitions.student_methods for m in found)]))
@@ -348,7 +394,7 @@ def all_methods(definitions: Definitions) -> list[Method]:
 
 def _check_alphas(definitions: Definitions) -> None:
     for method in all_methods(definitions):
-        if method.transition == "alpha" and method.needs == "nonnegative" and method.alpha < 0:
+        if method.transition == "alpha" and method.needs == "nonnegative" and (method.alpha or 0) < 0:
             raise UserError(
                 f"config: methods: {method.id}: {method.name} needs a T without negative entries: 0 <= alpha < 1"
             )

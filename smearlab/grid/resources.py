@@ -20,9 +20,9 @@ def training_resources(cell: Cell | Estimate, attempt: int = 1) -> dict[str, int
     Memory and run time grow with the attempt. A recipe that names CUDA asks for one GPU. Each job takes one `slot`,
     of which a SLURM job has one, so that packed jobs take turns (profiles/slurm).
     """
-    gpu = int(cell.recipe.settings["device"] == "cuda")
+    gpu = int(cell.recipe.settings.device == "cuda")
     return {
-        "threads": cell.recipe.settings["threads"],
+        "threads": cell.recipe.settings.threads,
         "mem_mb": (BASE_MEMORY_MB + _data_mb(cell) + gpu * GPU_MEMORY_MB) * attempt,
         "runtime": _requested(training_minutes(cell)) * attempt,
         "gpu": gpu,

@@ -96,20 +96,16 @@ class ArchitectureConfig(Open):
     name: str = Field(description="a registered network: cnn, resnet8, resnet32, resnet18, …")
 
 
-class OptimiserConfig(Strict):
-    """Stochastic gradient descent with momentum."""
+class OptimiserConfig(Open):
+    """A registered optimiser and its options."""
 
-    name: Literal["sgd"] = "sgd"
-    learning_rate: float = Field(0.1, gt=0, le=100)
-    momentum: float = Field(0.9, ge=0, lt=1)
-    nesterov: bool = True
-    weight_decay: float = Field(0.0, ge=0, le=1)
+    name: str = Field("sgd", description="a registered optimiser: sgd, adamw, …")
 
 
-class ScheduleConfig(Strict):
-    """The learning rate over training, in fractions of its length."""
+class ScheduleConfig(Open):
+    """A registered schedule of the learning rate, in fractions of training, and its options."""
 
-    name: Literal["constant", "cosine", "step"] = "cosine"
+    name: str = Field("cosine", description="a registered schedule: constant, cosine, step, …")
     milestones: list[Annotated[float, Field(gt=0, lt=1)]] = Field([], description="step only: where it drops")
     factor: float = Field(0.1, gt=0, lt=1, description="step only: by how much")
     warmup: float = Field(0.0, ge=0, lt=1, description="part of training with a linear rise from 0")

@@ -2,7 +2,7 @@
 
 import re
 
-FORM = re.compile(r"(?:(\d+) h ?)?(?:(\d+) min ?)?(?:(\d+) s)?")
+FORM = re.compile(r"(?:(\d+) days ?)?(?:(\d+) h ?)?(?:(\d+) min ?)?(?:(\d+) s)?")
 
 
 def duration(seconds: float) -> str:
@@ -22,5 +22,5 @@ def seconds_of(text: str) -> float | None:
     found = FORM.fullmatch(text.strip())
     if found is None or not any(found.groups()):
         return None
-    hours, minutes, seconds = (int(group or 0) for group in found.groups())
-    return float(3600 * hours + 60 * minutes + seconds)
+    days, hours, minutes, seconds = (int(group or 0) for group in found.groups())
+    return float(86400 * days + 3600 * hours + 60 * minutes + seconds)

@@ -14,11 +14,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from itertools import takewhile
 from pathlib import Path
 
 from smearlab.core.errors import UserError
 
 TOKENS = Path(".smearlab") / "gpus"
+GPU = re.compile(r"\d+|(GPU|MIG)-\S+")  # an item of CUDA_VISIBLE_DEVICES: a number, or a UUID, which may hold a "-1"
 POLL = 0.5
 NO_TORCH = "not installed here"
 Log = Callable[[str], None]
@@ -56,7 +58,7 @@ def visible_gpus() -> list[str]:
     allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
     if allowed is None:
         return found if found is not None else _installed()
-    names = _split(allowed.partition("-1")[0])  # as CUDA does: what follows a -1 is not seen
+    names = _seen_by_cuda(allowed)
     return names if found is None else [name for name in names if name in found]
 
 
@@ -102,8 +104,7 @@ def no_gpu() -> str:
 
 @contextmanager
 def _token(names: list[str], slots: int, log: Log) -> Iterator[str]:
-    folder = TOKENS / socket.gethostname()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _token_folder()
     waiting = False
     while (taken := _take(folder, names, slots)) is None:
         if not waiting:
@@ -117,11 +118,21 @@ def _token(names: list[str], slots: int, log: Log) -> Iterator[str]:
         os.close(file)
 
 
+def _token_folder() -> Path:
+    """Make the folder of this host's tokens, in which a group that shares the checkout may write; return it."""
+    folder = TOKENS / socket.gethostname()
+    folder.mkdir(parents=True, exist_ok=True)
+    for place in (TOKENS, folder):
+        if place.stat().st_uid == os.getuid():
+            place.chmod(0o2775)
+    return folder
+
+
 def _take(folder: Path, names: list[str], slots: int) -> tuple[str, int] | None:
     """Take a free token, on a GPU with the fewest jobs; None if there is none."""
     for slot in range(slots):
         for name in names:
-            file = os.open(folder / f"{_safe(name)}.{slot}", os.O_RDWR | os.O_CREAT, 0o644)
+            file = _opened(folder / f"{_safe(name)}.{slot}")
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -133,12 +144,25 @@ def _take(folder: Path, names: list[str], slots: int) -> tuple[str, int] | None:
     return None
 
 
+def _opened(token: Path) -> int:
+    """Open a token; whatever the umask, others of its group may open it too."""
+    file = os.open(token, os.O_RDWR | os.O_CREAT, 0o664)
+    if os.fstat(file).st_uid == os.getuid():
+        os.fchmod(file, 0o664)
+    return file
+
+
 def _safe(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", name)
 
 
 def _split(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _seen_by_cuda(text: str) -> list[str]:
+    """Return the GPUs of a CUDA_VISIBLE_DEVICES: as CUDA does, nothing from the first item on that names none."""
+    return list(takewhile(GPU.fullmatch, (item.strip() for item in text.split(","))))
 
 
 def _installed() -> list[str]:

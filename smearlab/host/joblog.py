@@ -71,8 +71,15 @@ def reason(error: Exception) -> str:
         case MemoryError():
             return f"out of memory ({_line(error)}): give the job more memory, or run fewer at once (--cores)"
         case ModuleNotFoundError():
-            return f"the package {error.name} is not installed here: `make setup` installs all that is needed"
+            return f"the package {error.name} is not installed here: {_installing()}"
     return f"{type(error).__name__}: {_line(error)}"
+
+
+def _installing() -> str:
+    """Return how this Python gets the packages it lacks; conda environments are Snakemake's to make."""
+    if (Path(sys.prefix) / "conda-meta").is_dir():
+        return f"remove the environment {sys.prefix}, and snakemake --use-conda makes it anew"
+    return "`make setup` installs all that is needed"
 
 
 def _opened(path: Path) -> TextIO:

@@ -11,6 +11,9 @@ passed as `transition` instead of T (backward prepares the inverse). A loss read
 device, so that a captured CUDA graph can hold it.
 
 A method without `loss` trains with cross-entropy and defines `settings(recipe, *, options) -> dict`, the
-changed recipe. Constants: LABEL (its name in figures), PLAIN_AT (options at which it is cross-entropy;
-`"transition": "identity"` for a corrected loss), NEEDS (what T must be: "nonnegative" or "inverse").
+changed recipe. Constants: LABEL (its name in figures), FAMILY (the methods it is corrected with for their
+number; by default its own), PLAIN_AT (options at which it is cross-entropy;
+`"transition": "identity"` for a corrected loss), NEEDS (what T must be: "nonnegative" or "inverse"), FILES
+(options that are matrix files: a loss is given their numbers as JSON), LATER (options that came after the first
+results, at the values at which the method is what it was).
 """

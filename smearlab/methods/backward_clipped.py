@@ -2,14 +2,16 @@
 
 Backward correction rewards a confident network without bound, through its negative weights. Clipping each
 example stops that, at the price of a small bias; per example, so that the batch size does not matter.
-In the spirit of Kiryo et al. 2017 (non-negative risk estimators), who clip class-wise means.
+In the spirit of Kiryo et al. 2017 (non-negative risk estimators), who clip class-wise means. The probabilities are
+not clipped: that is the option `clip` of `backward`, as in the code of its authors.
 """
 
 from torch import Tensor
 
 from smearlab.core.smearing import inverse, log_probabilities, weighted
 
-LABEL = "clipped backward correction"
+LABEL = "non-negative backward correction"
+FAMILY = "corrections"
 NEEDS = "inverse"
 PLAIN_AT = {"transition": "identity"}
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LABEL = "soft bootstrap"
+FAMILY = "robust losses"
 PLAIN_AT = {"beta": 1}
 
 

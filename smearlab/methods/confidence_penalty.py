@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LABEL = "confidence penalty"
+FAMILY = "controls"
 PLAIN_AT = {"weight": 0}
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from smearlab.core.smearing import corrected, log_probabilities
 
 LABEL = "forward correction"
+FAMILY = "corrections"
 NEEDS = "nonnegative"
 PLAIN_AT = {"transition": "identity"}
 

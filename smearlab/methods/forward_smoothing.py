@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LABEL = "forward + smoothing"
+FAMILY = "corrections"
 NEEDS = "nonnegative"
 
 

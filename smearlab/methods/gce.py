@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LABEL = "generalised cross-entropy"
+FAMILY = "robust losses"
 
 
 def loss(logits: Tensor, labels: Tensor, *, q: Annotated[float, Field(gt=0, le=1)] = 0.7) -> Tensor:

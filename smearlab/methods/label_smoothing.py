@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LABEL = "label smoothing"
+FAMILY = "smoothing"
 PLAIN_AT = {"alpha": 0}
 
 

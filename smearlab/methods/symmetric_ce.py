@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LABEL = "symmetric cross-entropy"
+FAMILY = "robust losses"
 
 
 def loss(

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from pydantic import Field
 
 LABEL = "weight decay"
+FAMILY = "controls"
 
 
 def settings(recipe: dict[str, Any], *, decay: Annotated[float, Field(ge=0, le=1)]) -> dict[str, Any]:

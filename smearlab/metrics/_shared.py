@@ -23,6 +23,14 @@ def accuracy(part: Part, stated: np.ndarray, among: np.ndarray | None = None) ->
     return mean((part.predicted == stated)[counted])
 
 
+def recalls(part: Part) -> tuple[np.ndarray, np.ndarray]:
+    """Return the recall of each class, float64 (L,), NaN without an example, and the examples of each, int64 (L,)."""
+    known, n_classes = part.labels >= 0, part.logits.shape[1]
+    counts = np.bincount(part.labels[known], minlength=n_classes)
+    hits = np.bincount(part.labels[known & (part.predicted == part.labels)], minlength=n_classes)
+    return np.divide(hits, counts, out=np.full(n_classes, np.nan), where=counts > 0), counts
+
+
 def margin(logits: np.ndarray, stated: np.ndarray) -> np.ndarray:
     """Return the logit of the stated label minus the largest other, float64 (N,), NaN where unknown.
 

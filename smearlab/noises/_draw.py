@@ -120,8 +120,8 @@ def draw(
 
 def _held_against(kind: str, context: NoiseContext, observed: Observed) -> Observed:
     """Add what speaks against labels, or a T, that somebody gave (GIVEN); what smearlab draws itself needs no doubt."""
-    given = registry.describe("noises", kind).constants.get("GIVEN", "")
-    find = {"labels": label_doubts, "transition": transition_doubts}.get(given)
+    given = registry.describe("noises", kind).constants.get("GIVEN")
+    find = {"labels": label_doubts, "transition": transition_doubts}.get(str(given))
     if find is None:
         return observed
     order = np.argsort(context.source_index, kind="stable")
@@ -172,7 +172,7 @@ def audit(
     return {
         "kind": kind,
         "noise_rate": rate,
-        "options": dict(options),
+        "options": registry.without_neutral("noises", kind, dict(options)),
         "noise_seed": noise_seed,
         "dataset": dataset,
         "dataset_sha256": dataset_hashes(manifest),

@@ -1,14 +1,13 @@
 """Noise of any transition matrix, read from a file; T[true, observed], rows summing to 1."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from smearlab.core.class_labels import class_order
 from smearlab.core.errors import UserError
 from smearlab.core.transition import check_transition
-from smearlab.noises._matrix_file import read_matrix_file
+from smearlab.store.matrix_file import read_matrix
 
 RATED = False
 GIVEN = "transition"
@@ -26,12 +25,7 @@ def transition(
     classes, and says what it looks like instead.
     """
     where = f"noise 'matrix': {path}"
-    try:
-        found = read_matrix_file(Path(path))
-    except UserError as error:
-        raise UserError(f"noise 'matrix': {error}") from None
-    except (OSError, ValueError, EOFError, RecursionError) as error:
-        raise UserError(f"{where}: cannot be read ({error})") from None
+    found = read_matrix(path, "noise 'matrix'")
     names = [str(i) for i in range(n_classes)] if class_names is None else list(class_names)
     for side, given in (("rows", found.true), ("columns", found.observed)):
         _check_names(given, names, f"{where}: {side}")

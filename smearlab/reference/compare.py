@@ -40,12 +40,16 @@ def beside(summary: pd.DataFrame, metrics: pd.DataFrame, context: Mapping[str, A
     """
     runs = metrics.drop_duplicates(["cell", "noise_seed", "seed"])
     rows = []
-    for cell in summary.to_dict("records"):
+    for cell in _records(summary):
         condition = _condition(cell, context["config"])
-        for number in published() if condition else ():
-            if _matches(cell, condition, number):
-                rows.append(_row(cell, runs[runs["cell"] == cell["cell"]], number))
+        if condition is not None:
+            matching = [number for number in published() if _matches(cell, condition, number)]
+            rows += [_row(cell, runs[runs["cell"] == cell["cell"]], number) for number in matching]
     return pd.DataFrame([row for row in rows if row["n"] > 0], columns=COLUMNS)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(column): value for column, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _condition(cell: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any] | None:

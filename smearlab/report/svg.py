@@ -67,8 +67,8 @@ def _references(root: ElementTree.Element) -> set[str]:
     used = set()
     for element in root.iter():
         used.update(REFERENCE.findall(element.get("clip-path", "")))
-        if element.get(XLINK_HREF, "").startswith("#"):
-            used.add(element.get(XLINK_HREF)[1:])
+        if (target := element.get(XLINK_HREF, "")).startswith("#"):
+            used.add(target[1:])
     return used
 
 

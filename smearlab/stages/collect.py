@@ -1,36 +1,29 @@
 """The tables of a grid, from whatever its cells have written so far."""
 
-import csv
 import importlib.metadata
 import os
 import platform
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from smearlab.core import columns
 from smearlab.core.digest import ROOT, source_digest
-from smearlab.grid.cells import RESULTS, Cell, Grid, Row
+from smearlab.core.jobs import CollectionJob, Replicate
+from smearlab.grid.cells import RESULTS, Cell, Grid, Row, load_grid
+from smearlab.grid.dag import HISTORY, METRICS, RUN
+from smearlab.grid.estimator import Estimator
 from smearlab.grid.jobs import evaluation_code, training_code, training_job
+from smearlab.store.benchmarks import seconds_taken
 from smearlab.store.files import check_files, damaged, read_sealed, sha256_file, write_bytes, write_sealed, write_text
+from smearlab.store.inputs import Files
 from smearlab.training.correction import read_estimates, transition_facts
 
-NAMED = """
-    dataset noise noise_rate noise_seed realised_noise_rate recipe arch role method alpha transition options
-    teacher_method teacher_alpha teacher_transition teacher_options teacher_recipe temperature beta student_labels
-    view student_temperature seed status
-""".split()
-MEASURED = """
-    test_accuracy test_accuracy_last test_accuracy_selected test_accuracy_noisy test_nll test_brier test_ece
-    train_accuracy_noisy memorised recovered best_on_test_accuracy epochs train_seconds images_per_second device
-    precision
-""".split()
-REMARKS = ["n_snapshots", "transition_error", "transition_condition", "accepted", "reason", "cell"]
-TEXT = """
-    dataset noise recipe arch role method transition options teacher_method teacher_transition teacher_options
-    teacher_recipe student_labels view status device precision reason cell
-""".split()
+TYPES = {columns.TEXT: "string", columns.NUMBER: "Float64", columns.WHOLE: "Int64", columns.FLAG: "boolean"}
+SAID = (*columns.names(columns.METRICS, columns.MEASURED), "noise_seed", "seed", "status", "reason")  # by a run
 TABLES = ("metrics.parquet", "metrics.csv", "history.parquet", "curves.parquet")
 REPLICATE = {"noise_seed", "seed", "status"}
 MEASUREMENT = REPLICATE | {"metrics", "curves"}
@@ -68,7 +61,7 @@ class Reader:
         self._audits: dict[str, Any] = {}
 
     def block(self, cell: Cell, block: str) -> dict[str, Any] | None:
-        """Return run.json and metrics.json of a block as {"run": …, "metrics": …, "folder": …}."""
+        """Return the account and the metrics of a block as {"run": …, "metrics": …, "folder": …}."""
         key = (cell.key, block)
         if key not in self._blocks:
             folder = self.results / cell.key / block
@@ -82,10 +75,10 @@ class Reader:
             self._audits[str(path)] = _read_if_there(path) or {}
         return self._audits[str(path)]
 
-    def estimates(self, cell: Cell, block: str) -> dict[tuple[int, int], dict[str, Any]]:
-        """Return the estimated T of each replicate, by its seeds; empty where none is asked for or there yet."""
+    def estimates(self, cell: Cell, block: str) -> dict[Replicate, dict[str, Any]]:
+        """Return the estimated T of each replicate; empty where none is asked for or there yet."""
         paths = [self.results.parent / path for path in cell.estimate_files(block)]
-        return read_estimates([path for path in paths if path.exists()])
+        return read_estimates([str(path) for path in paths if path.exists()])
 
     def rows(self) -> list[tuple[Row, str, dict[str, Any] | None]]:
         """Return (row, block, what it wrote) in the fixed order of the grid."""
@@ -101,14 +94,14 @@ def _read_if_there(path: Path, *keys: str) -> dict[str, Any] | None:
 
 
 def _read_block(folder: Path) -> dict[str, Any] | None:
-    run = _read_if_there(folder / "run.json", "replicates", "code")
-    metrics = _read_if_there(folder / "metrics.json", "replicates", "code")
-    if run is None or metrics is None or not (folder / "history.csv").exists():
+    run = _read_if_there(folder / RUN, "replicates", "code")
+    metrics = _read_if_there(folder / METRICS, "replicates", "code")
+    if run is None or metrics is None or not (folder / HISTORY).exists():
         return None
     if "history_sha256" in run:
-        check_files(folder, {"history.csv": run["history_sha256"]}, "run.json")
-    if _seeds(folder / "run.json", run, REPLICATE) != _seeds(folder / "metrics.json", metrics, MEASUREMENT):
-        raise damaged(folder / "metrics.json", "speaks of other replicates than run.json")
+        check_files(folder, {HISTORY: run["history_sha256"]}, RUN)
+    if _seeds(folder / RUN, run, REPLICATE) != _seeds(folder / METRICS, metrics, MEASUREMENT):
+        raise damaged(folder / METRICS, f"speaks of other replicates than {RUN}")
     return {"run": run, "metrics": metrics, "folder": folder}
 
 
@@ -127,7 +120,7 @@ def metrics_table(grid: Grid, reader: Reader) -> pd.DataFrame:
             continue
         job = training_job(row.cell, block)
         method = row.naming.method if row.cell.beta != 1 else row.cell.method  # at beta 1 no label loss is computed
-        named = {**job, "method": method.as_dict()}
+        named = replace(job, method=method)
         estimates = reader.estimates(row.cell, block)
         accepted = is_accepted(reader, row.cell, block)
         for run, measured in zip(found["run"]["replicates"], found["metrics"]["replicates"], strict=True):
@@ -136,10 +129,10 @@ def metrics_table(grid: Grid, reader: Reader) -> pd.DataFrame:
                 {
                     **row.columns,
                     "realised_noise_rate": audit.get("realised_noise_rate"),
-                    **{key: run.get(key) for key in (*MEASURED, "noise_seed", "seed", "status", "reason")},
+                    **{key: run.get(key) for key in SAID},
                     **measured["metrics"],
                     "status": measured["status"],  # a finished network may turn out not to be finite
-                    **transition_facts(named, audit, estimates.get((run["noise_seed"], run["seed"]))),
+                    **transition_facts(named, audit, estimates.get(Replicate(run["noise_seed"], run["seed"]))),
                     "accepted": accepted,
                     "cell": row.cell.key,
                 }
@@ -157,19 +150,11 @@ def is_accepted(reader: Reader, cell: Cell, block: str) -> bool:
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
-    first = [*NAMED, *MEASURED, *REMARKS]
-    further = sorted(set(frame.columns) - set(first))
-    frame = frame.reindex(columns=[*first, *further])
-    for column in frame.columns:
-        if column in TEXT:
-            frame[column] = frame[column].astype("string")
-        elif column == "accepted":
-            frame[column] = frame[column].astype("boolean")
-        elif column in ("noise_seed", "seed", "epochs", "n_snapshots"):
-            frame[column] = frame[column].astype("Int64")
-        else:
-            frame[column] = frame[column].astype("Float64")
-    return frame
+    """Return the frame with all columns of the table first, each of its type; what else was measured is a number."""
+    further = sorted(set(frame.columns) - {column.name for column in columns.METRICS})
+    frame = frame.reindex(columns=[*columns.names(columns.METRICS), *further])
+    types = {column.name: TYPES[column.type] for column in columns.METRICS}
+    return frame.astype({name: types.get(name, TYPES[columns.NUMBER]) for name in frame.columns})
 
 
 def history_table(grid: Grid, reader: Reader) -> pd.DataFrame:
@@ -179,27 +164,29 @@ def history_table(grid: Grid, reader: Reader) -> pd.DataFrame:
         for block in grid.blocks(cell):
             found = reader.block(cell, block)
             if found is not None:
-                frames.append(pd.read_csv(found["folder"] / "history.csv").assign(cell=cell.key))
+                frames.append(pd.read_csv(found["folder"] / HISTORY).assign(cell=cell.key))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"cell": pd.Series(dtype="string")})
 
 
 def curves_table(grid: Grid, reader: Reader) -> pd.DataFrame:
     """Return every curve in long form: cell, noise_seed, seed, curve, point, quantity, value."""
-    columns: dict[str, list] = {k: [] for k in ("cell", "noise_seed", "seed", "curve", "point", "quantity", "value")}
+    long: dict[str, list[Any]] = {k: [] for k in ("cell", "noise_seed", "seed", "curve", "point", "quantity", "value")}
     for cell in grid.cells.values():
         for block in grid.blocks(cell):
             found = reader.block(cell, block)
             for replicate in found["metrics"]["replicates"] if found else []:
                 for curve, points in replicate["curves"].items():
-                    _append_curve(columns, cell.key, replicate, curve, points)
-    return pd.DataFrame(columns)
+                    _append_curve(long, cell.key, replicate, curve, points)
+    return pd.DataFrame(long)
 
 
-def _append_curve(columns: dict[str, list], cell: str, replicate: dict, curve: str, points: list[dict]) -> None:
+def _append_curve(
+    long: dict[str, list[Any]], cell: str, replicate: dict[str, Any], curve: str, points: list[dict[str, Any]]
+) -> None:
     for i, point in enumerate(points):
         for quantity, value in point.items():
             values = (cell, replicate["noise_seed"], replicate["seed"], curve, i, quantity, _number(value))
-            for column, item in zip(columns.values(), values, strict=True):
+            for column, item in zip(long.values(), values, strict=True):
                 column.append(item)
 
 
@@ -238,9 +225,10 @@ def _noise_facts(metrics: pd.DataFrame) -> list[dict[str, Any]]:
     if not len(metrics):
         return []
     groups = metrics.groupby(["dataset", "noise", "noise_rate"], dropna=False, sort=False)["realised_noise_rate"]
+    means: Any = groups.mean().items()
     return [
         {"dataset": d, "noise": n, "rate": None if pd.isna(r) else r, "realised": None if pd.isna(m) else float(m)}
-        for (d, n, r), m in groups.mean().items()
+        for (d, n, r), m in means
     ]
 
 
@@ -257,17 +245,17 @@ def label_doubts(grid: Grid, reader: Reader) -> list[dict[str, Any]]:
 
 def estimates(grid: Grid, reader: Reader) -> list[dict[str, Any]]:
     """Return for each estimated T of the grid its mean over the replicates, and what it says of the noise."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    found: dict[tuple[str, Estimator], dict[str, Any]] = {}
     for row in grid.rows:
-        estimator = row.cell.method.estimator
-        if estimator is None or (row.cell.estimate.key, estimator) in found:
+        estimate, estimator = row.cell.estimate, row.cell.method.estimator
+        if estimate is None or estimator is None or (estimate.key, estimator) in found:
             continue
         entries = [e for block in grid.blocks(row.cell) for e in reader.estimates(row.cell, block).values()]
         known = [entry for entry in entries if entry["transition"] is not None]
         if known:
             names = {key: row.columns[key] for key in ("dataset", "noise", "noise_rate", "recipe")}
             spelled = estimator.text.removeprefix("estimated(").removesuffix(")")
-            found[row.cell.estimate.key, estimator] = {**names, "estimator": spelled, **_estimate_facts(known)}
+            found[estimate.key, estimator] = {**names, "estimator": spelled, **_estimate_facts(known)}
     return list(found.values())
 
 
@@ -297,18 +285,10 @@ def cost(grid: Grid, reader: Reader) -> list[dict[str, Any]]:
             stages[stage] = [base / cell.key / f"{block}.tsv" for cell in cells for block in grid.blocks(cell)]
     costs = []
     for stage, files in stages.items():
-        seconds = [s for s in map(_benchmark_seconds, files) if s is not None]
+        seconds = [s for s in map(seconds_taken, files) if s is not None]
         if files:
             costs.append({"stage": stage, "jobs": len(seconds), "of": len(files), "seconds": sum(seconds)})
     return costs
-
-
-def _benchmark_seconds(path: Path) -> float | None:
-    try:
-        with open(path, encoding="utf-8", newline="") as file:
-            return float(next(csv.DictReader(file, delimiter="\t"))["s"])
-    except (OSError, StopIteration, KeyError, ValueError):
-        return None
 
 
 def environment(reader: Reader) -> dict[str, str]:
@@ -340,6 +320,11 @@ def missing(reader: Reader) -> list[dict[str, Any]]:
     for row, block, found in reader.rows():
         if found is None:
             folder = reader.results / row.cell.key / block
-            trained = (folder / "run.json").exists()
+            trained = (folder / RUN).exists()
             absent.append({**row.columns, "block": block, "why": "not evaluated yet" if trained else "not trained yet"})
     return absent
+
+
+def run(job: CollectionJob, inputs: Files, outputs: Files) -> None:
+    """Put every network of a grid into one table, a row each, in a fixed order."""
+    collect(load_grid(inputs["config"]), Path(outputs["metrics"]).parent)

@@ -1,29 +1,23 @@
-"""The labels stage: from a data set to the observed labels of one noise seed."""
+"""The observed labels of one noise seed, with their audit."""
 
 import sys
-from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from smearlab.core import registry
+from smearlab.core.jobs import LabelsJob
 from smearlab.noises._context import NoiseContext
 from smearlab.noises._draw import aligns, audit, draw, write_labels
 from smearlab.store.dataset import read_training
+from smearlab.store.inputs import Files
 
 
-def make_labels(
-    job: Mapping[str, Any],
-    options: Mapping[str, Any],
-    inputs: Mapping[str, Any],
-    outputs: Mapping[str, Any],
-    source: Mapping[str, Any] | None = None,
-) -> None:
-    """Draw the labels of one noise seed and write labels.npz and audit.json; say what speaks against given ones.
-
-    options: those of the noise. source: those of the data set, for a noise that reads a file of labels.
-    """
+def run(job: LabelsJob, inputs: Files, outputs: Files) -> None:
+    """Draw the labels of one noise seed and write labels.npz and audit.json; say what speaks against given ones."""
+    options = _options(job, inputs, outputs)
     training = read_training([inputs["training"], inputs["manifest"]])
     context = NoiseContext(
-        dataset_kind=job["dataset_kind"],
+        dataset_kind=job.dataset_kind,
         n_classes=training.meta["n_classes"],
         class_names=training.meta["class_names"],
         images=training.images,
@@ -31,19 +25,30 @@ def make_labels(
         noisy_labels=training.noisy_labels,
         part=training.part,
         source_index=training.source_index,
-        **(_examples(job["dataset_kind"], source) if source is not None and aligns(job["kind"], options) else {}),
+        **(_examples(job, inputs) if aligns(job.kind, options) else {}),
     )
-    drawn = {"rate": job["rate"], "noise_seed": job["noise_seed"], "options": options}
-    observed = draw(job["kind"], context, **drawn)
+    drawn: dict[str, Any] = {"rate": job.rate, "noise_seed": job.noise_seed, "options": options}
+    observed = draw(job.kind, context, **drawn)
     for doubt in observed.doubts:
-        _say(f"smearlab: labels {job['kind']} of {job['dataset']}: {doubt}")
-    record = audit(job["kind"], context, observed, **drawn, dataset=job["dataset"], manifest=training.meta)
+        _say(f"smearlab: labels {job.kind} of {job.dataset}: {doubt}")
+    record = audit(job.kind, context, observed, **drawn, dataset=job.dataset, manifest=training.meta)
     write_labels(outputs["labels"], outputs["audit"], observed, record)
 
 
-def _examples(dataset_kind: str, source: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how many examples the source has and what they are called, as far as its loader knows."""
-    module = registry.load("datasets", dataset_kind)
+def _options(job: LabelsJob, inputs: Files, outputs: Files) -> dict[str, Any]:
+    """Return the options of the noise: those of the job, with the places of files as the config gives them."""
+    noise = Path(outputs["labels"]).parents[2].name.rpartition("-")[0]
+    given = inputs["config"]["noises"].get(noise, {})  # the noise `clean` stands in no config
+    known = registry.filled("noises", job.kind, {**job.contents, **given})
+    return {key: value for key, value in known.items() if key not in ("kind", "rates")}
+
+
+def _examples(job: LabelsJob, inputs: Files) -> dict[str, Any]:
+    """Return how many examples the data set's source has and what they are called, as far as its loader knows."""
+    given = inputs["config"]["datasets"][job.dataset.rpartition("-")[0]]
+    options = registry.describe("datasets", job.dataset_kind).options
+    source = {key: value for key, value in given.items() if key in options}
+    module = registry.load("datasets", job.dataset_kind)
     sizes = module.sizes(**source) if hasattr(module, "sizes") else ()
     names = module.example_names(**source) if hasattr(module, "example_names") else ()
     return {"sizes": tuple(sizes), "names": tuple(names)}

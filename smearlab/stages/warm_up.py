@@ -5,8 +5,8 @@ images and observed labels take part: no clean label, no validation and no test 
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +14,23 @@ import numpy as np
 import torch
 
 from smearlab.core.folds import stratified_folds
+from smearlab.core.jobs import MethodSettings, RecipeSettings, Replicate, TrainingJob, WarmUpJob
 from smearlab.core.seeds import numpy_generator
 from smearlab.host.places import checkpoint_path
 from smearlab.host.runlock import run_lock
 from smearlab.store.dataset import TRAIN, VALIDATION, TrainingData
 from smearlab.store.files import sha256_file, write_npz, write_sealed
-from smearlab.store.inputs import read_inputs
+from smearlab.store.inputs import Files, read_inputs
+from smearlab.training.correction import Corrections
 from smearlab.training.device import resolve
 from smearlab.training.history import logits_of
-from smearlab.training.replicate import build_network, make_problem, within
 from smearlab.training.results import Finished
 from smearlab.training.teacher_block import train_teacher_block
+from smearlab.training.trainee import build_network, make_problem, within
 
 UNUSED = 2  # neither trained on nor looked at
-PLAIN = {"name": "cross_entropy", "alpha": None, "transition": None, "options": {}, "warm_up": 0.0}
+PLAIN = MethodSettings("cross_entropy")
 DIVERGED = "its warm-up network diverged"
-Job = Mapping[str, Any]
 Log = Callable[[str], None]
 
 
@@ -45,21 +46,21 @@ class _Shown:
         return np.full(len(self.images), -1, dtype=np.int64)
 
 
-def warm_up(job: Job, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
-    """Train the cross-fitted networks of a block and write probabilities.npz and run.json."""
-    training, observed, _ = read_inputs(job, inputs)
-    checkpoint = checkpoint_path(job)
+def run(job: WarmUpJob, inputs: Files, outputs: Files) -> None:
+    """Train the cross-fitted networks of a block and write the probabilities and the account of the run."""
+    training, observed, _ = read_inputs(job.replicates, inputs)
+    checkpoint = checkpoint_path(job.cell, job.block)
     with run_lock(checkpoint, print):
         arrays, entries = cross_fit(job, training, observed, checkpoints=checkpoint.with_suffix(""), log=print)
         write_npz(outputs["probabilities"], arrays)
         digest = sha256_file(outputs["probabilities"])
-        write_sealed(outputs["run"], {"replicates": entries, "code": job["code"], "probabilities_sha256": digest})
+        write_sealed(outputs["run"], {"replicates": entries, "code": job.code, "probabilities_sha256": digest})
 
 
 def cross_fit(
-    job: Job, training: TrainingData, observed: Sequence[np.ndarray], *, checkpoints: Path, log: Log
+    job: WarmUpJob, training: TrainingData, observed: Sequence[np.ndarray], *, checkpoints: Path, log: Log
 ) -> tuple[dict[str, np.ndarray], list[dict[str, Any]]]:
-    """Return the arrays of probabilities.npz and an account of each replicate.
+    """Return the arrays of probabilities and an account of each replicate.
 
     observed: labels (N,) of train and validation for each replicate. The arrays have the R replicates first and
     the n training examples in the order of the data: observed, fold (R, n), probabilities float32 (R, n, L) from
@@ -70,26 +71,31 @@ def cross_fit(
     images, labels = training.images[mine], [values[mine] for values in observed]
     found = [_Fitting(job, position, images, own, checkpoints, log).run() for position, own in enumerate(labels)]
     folds, probabilities, entries = zip(*found, strict=True)
-    seeds = {key: np.array([r[key] for r in job["replicates"]], dtype=np.int64) for key in ("noise_seed", "seed")}
+    seeds = {key: np.array([getattr(r, key) for r in job.replicates], dtype=np.int64) for key in ("noise_seed", "seed")}
     arrays = {"observed": np.stack(labels), "fold": np.stack(folds), "probabilities": np.stack(probabilities), **seeds}
     return arrays, list(entries)
 
 
-def warm_up_recipe(recipe: Mapping[str, Any], length: float) -> dict[str, Any]:
+def warm_up_recipe(recipe: RecipeSettings, length: float) -> RecipeSettings:
     """Return the recipe cut to a part of its epochs or steps (at least one), with its whole schedule.
 
     Nothing is kept but the last weights, and nothing is measured on the way.
     """
-    unit = "epochs" if recipe["epochs"] is not None else "steps"
-    kept = {unit: max(1, math.ceil(length * recipe[unit])), "checkpoint": "last", "snapshots": 0}
-    return {**recipe, **kept, "history_examples": 1}
+    shorter = replace(recipe, checkpoint="last", snapshots=0, history_examples=1)
+    if recipe.steps is not None:
+        return replace(shorter, steps=_part(length, recipe.steps))
+    return replace(shorter, epochs=_part(length, recipe.epochs))
+
+
+def _part(length: float, whole: int | None) -> int:
+    return max(1, math.ceil(length * (whole or 0)))
 
 
 @dataclass(frozen=True)
 class _Fitting:
     """The networks of one replicate, one a fold."""
 
-    job: Job
+    job: WarmUpJob
     position: int
     images: np.ndarray
     observed: np.ndarray
@@ -98,13 +104,13 @@ class _Fitting:
 
     def run(self) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
         """Return the fold (n,), the probabilities (n, L) and the account of this replicate."""
-        count = self.job["estimate"]["folds"]
-        draw = numpy_generator("folds", "warm_up", self.seeds["seed"], self.seeds["noise_seed"])
+        count = self.job.estimate.folds
+        draw = numpy_generator("folds", "warm_up", self.seeds.seed, self.seeds.noise_seed)
         folds = stratified_folds(self.observed, count, draw)
-        probabilities = np.full((len(folds), self.job["n_classes"]), np.nan, dtype=np.float32)
+        probabilities = np.full((len(folds), self.job.n_classes), np.nan, dtype=np.float32)
         seconds, status = 0.0, "finished"
         for k in range(count):
-            self.log(f"replicate {self.position + 1} of {len(self.job['replicates'])}, fold {k + 1} of {count}")
+            self.log(f"replicate {self.position + 1} of {len(self.job.replicates)}, fold {k + 1} of {count}")
             network = self._train(k, folds)
             seconds += network.entry["train_seconds"]
             if network.entry["status"] == "diverged":
@@ -114,35 +120,38 @@ class _Fitting:
         return folds, probabilities, self._account(probabilities, status, seconds)
 
     @property
-    def seeds(self) -> dict[str, int]:
+    def seeds(self) -> Replicate:
         """The noise seed and the training seed."""
-        return self.job["replicates"][self.position]
+        return self.job.replicates[self.position]
 
     @property
-    def recipe(self) -> dict[str, Any]:
+    def recipe(self) -> RecipeSettings:
         """What each of the networks trains with."""
-        return warm_up_recipe(self.job["recipe"], self.job["estimate"]["length"])
+        return warm_up_recipe(self.job.recipe, self.job.estimate.length)
 
     def _train(self, k: int, folds: np.ndarray) -> Finished:
-        job = {
-            "cell": self.job["cell"],
-            "block": self.job["block"],
-            "role": f"warm_up-{k}",  # names the random streams: every fold's network has its own
-            "replicates": [self.seeds],
-            "recipe": self.recipe,
-            "method": PLAIN,
-            "n_classes": self.job["n_classes"],
-            "code": self.job["code"],
-        }
+        job = TrainingJob(
+            cell=self.job.cell,
+            block=self.job.block,
+            role=f"warm_up-{k}",  # names the random streams: every fold's network has its own
+            replicates=[self.seeds],
+            recipe=self.recipe,
+            method=PLAIN,
+            n_classes=self.job.n_classes,
+            modules=[],
+            code=self.job.code,
+        )
         shown = _Shown(self.images, np.where(folds == k, UNUSED, TRAIN).astype(np.uint8))
         place = self.checkpoints / f"{self.position}-{k}.checkpoint"
-        return train_teacher_block(job, shown, [self.observed], checkpoint=place, log=self.log).replicates[0]
+        return train_teacher_block(
+            job, Corrections(), shown, [self.observed], checkpoint=place, log=self.log
+        ).replicates[0]
 
     def _predict(self, k: int, folds: np.ndarray, network: Finished) -> np.ndarray:
         shown = _Shown(self.images, np.where(folds == k, VALIDATION, TRAIN).astype(np.uint8))
-        problem = make_problem(shown, self.recipe, self.job["n_classes"], resolve(self.recipe["device"]))
+        problem = make_problem(shown, self.recipe, self.job.n_classes, resolve(self.recipe.device))
         with torch.random.fork_rng(devices=[]):
-            module = build_network(self.recipe["architecture"], problem)
+            module = build_network(self.recipe.architecture, problem)
         module.load_state_dict(within(network.weights, "last/"))
         index = torch.arange(len(problem.validation), device=problem.device)
         logits = _driven(logits_of(module, problem.validation, index, "fp32"))
@@ -151,7 +160,7 @@ class _Fitting:
     def _account(self, probabilities: np.ndarray, status: str, seconds: float) -> dict[str, Any]:
         agrees = probabilities.argmax(axis=1) == self.observed
         return {
-            **self.seeds,
+            **asdict(self.seeds),
             "status": status,
             "reason": None if status == "finished" else DIVERGED,
             "accuracy_noisy": float(agrees.mean()) if status == "finished" else None,

@@ -1,20 +1,23 @@
 """Cells and their replicates: the rows of a metrics table, grouped by the columns that name a cell."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from smearlab.core import columns
 from smearlab.core.errors import UserError
+from smearlab.store.tables import DIVERGED, FINISHED
 
-CONDITION = ("dataset", "noise", "noise_rate")
-TREATMENT = ("method", "alpha", "transition", "options")
-TEACHER_TREATMENT = tuple(f"teacher_{column}" for column in TREATMENT)
-DISTILLATION = ("teacher_recipe", "temperature", "beta", "student_labels", "view", "student_temperature")
-NAMES = (*CONDITION, "recipe", "arch", "role", *TREATMENT, *TEACHER_TREATMENT, *DISTILLATION)
+CONDITION = columns.names(columns.METRICS, columns.CONDITION)
+TREATMENT = columns.names(columns.METRICS, columns.TREATMENT)
+TEACHER_TREATMENT = columns.names(columns.METRICS, columns.TEACHER)
+DISTILLATION = columns.names(columns.METRICS, columns.STUDENT)
+NAMES = columns.NAMES
 FAMILY = (*CONDITION, "recipe", "role")
-NUMBERS = ("noise_rate", "alpha", "teacher_alpha", "temperature", "beta", "student_temperature")
+NUMBERS = columns.numbers(columns.METRICS, *columns.NAMING)
 PLAIN = "cross_entropy"
 
 Replicate = tuple[int, int]
@@ -44,9 +47,9 @@ class Cell:
         """Whether others are compared with this: plain cross-entropy, or the student of its network."""
         return self.names["teacher_method" if self.names["role"] == "student" else "method"] == PLAIN
 
-    def key(self, columns: Sequence[str] = NAMES) -> tuple[Any, ...]:
+    def key(self, among: Sequence[str] = NAMES) -> tuple[Any, ...]:
         """Return the values of some names, fit for comparing: absent and empty count as the same."""
-        return _key(self.names, columns)
+        return _key(self.names, among)
 
     def same_computation(self, other: "Cell") -> bool:
         """Whether the two names stand for networks that were trained once."""
@@ -63,7 +66,7 @@ def read(metrics: pd.DataFrame, cells: pd.DataFrame | None = None, extra: Sequen
     measures = _measures(rows)
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     named = [] if cells is None else records(cells, [*NAMES, "cell"])
-    first = {}
+    first: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in [*named, *rows]:
         first.setdefault(_key(row), row)
     for row in rows:
@@ -74,10 +77,22 @@ def read(metrics: pd.DataFrame, cells: pd.DataFrame | None = None, extra: Sequen
     ]
 
 
+def mean(values: Mapping[Replicate, float]) -> float | None:
+    """Return the mean over replicates; None where there is none."""
+    return float(np.mean(list(values.values()))) if values else None
+
+
+def measured_by(cell: Cell, column: str) -> Cell:
+    """Return a cell as another column of metrics measures it, one that was read as `extra`: another computation."""
+    computation = None if cell.computation is None else f"{cell.computation} by {column}"
+    return replace(cell, computation=computation, measure=column, finished=cell.extra[column])
+
+
 def records(frame: pd.DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:
     """Return rows as dictionaries of these columns, None where a value is null or its column absent."""
     chosen = frame.reindex(columns=list(columns)).astype(object)
-    return chosen.where(chosen.notna(), None).to_dict("records")
+    found: list[dict[Any, Any]] = chosen.where(chosen.notna(), None).to_dict("records")
+    return found
 
 
 def table(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str]) -> pd.DataFrame:
@@ -85,9 +100,9 @@ def table(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str]) -> pd.Dat
     return pd.DataFrame(list(rows), columns=list(types)).astype(dict(types))
 
 
-def name_types(columns: Sequence[str]) -> dict[str, str]:
+def name_types(names: Sequence[str]) -> dict[str, str]:
     """Return the type of each of these naming columns."""
-    return {column: "float64" if column in NUMBERS else "str" for column in columns}
+    return {column: "float64" if column in NUMBERS else "str" for column in names}
 
 
 def label(cell: Cell) -> str:
@@ -131,13 +146,13 @@ class Peers:
 _ACCURACIES = ("test_accuracy", "test_accuracy_noisy")
 
 
-def _key(names: Mapping[str, Any], columns: Sequence[str] = NAMES) -> tuple[Any, ...]:
-    return tuple("" if names[column] is None else names[column] for column in columns)
+def _key(names: Mapping[str, Any], among: Sequence[str] = NAMES) -> tuple[Any, ...]:
+    return tuple("" if names[column] is None else names[column] for column in among)
 
 
 def _measures(rows: list[dict[str, Any]]) -> dict[str, str]:
     """Say per data set which accuracy counts: the noisy one only where no network has a clean one."""
-    finished = [row for row in rows if row["status"] == "finished"]
+    finished = [row for row in rows if row["status"] == FINISHED]
     clean = {row["dataset"] for row in finished if row["test_accuracy"] is not None}
     noisy = {row["dataset"] for row in finished if row["test_accuracy_noisy"] is not None}
     return dict.fromkeys(noisy - clean, _ACCURACIES[1])
@@ -150,12 +165,12 @@ def _cell(names: dict[str, Any], rows: list[dict[str, Any]], measure: str, extra
         replicate = (int(row["noise_seed"]), int(row["seed"]))
         if replicate in by_replicate:
             raise UserError(f"metrics: {where}, replicate {replicate}: two rows, one is allowed")
-        if row["status"] not in ("finished", "diverged"):
-            raise UserError(f"metrics: {where}: status {row['status']!r}; allowed: finished, diverged")
-        if row["status"] == "finished" and row[measure] is None:
+        if row["status"] not in (FINISHED, DIVERGED):
+            raise UserError(f"metrics: {where}: status {row['status']!r}; allowed: {FINISHED}, {DIVERGED}")
+        if row["status"] == FINISHED and row[measure] is None:
             raise UserError(f"metrics: {where}, replicate {replicate}: finished, but {measure} is null")
         by_replicate[replicate] = row
-    done = {replicate: row for replicate, row in sorted(by_replicate.items()) if row["status"] == "finished"}
+    done = {replicate: row for replicate, row in sorted(by_replicate.items()) if row["status"] == FINISHED}
     return Cell(
         names={column: names[column] for column in NAMES},
         computation=names["cell"],
@@ -166,8 +181,8 @@ def _cell(names: dict[str, Any], rows: list[dict[str, Any]], measure: str, extra
     )
 
 
-def _treatment(cell: Cell, columns: Sequence[str]) -> str:
-    method, alpha, transition, options = (cell.names[column] for column in columns)
+def _treatment(cell: Cell, among: Sequence[str]) -> str:
+    method, alpha, transition, options = (cell.names[column] for column in among)
     parts = [method, None if alpha is None else f"{alpha:g}", transition, options]
     return " ".join(str(part) for part in parts if part)
 

@@ -1,10 +1,12 @@
 """Families of contrasts: which one is the headline, and Holm's correction of the others."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from statsmodels.stats.multitest import multipletests
 
+from smearlab.core import registry
 from smearlab.core.errors import UserError
 from smearlab.statistics.cells import DISTILLATION, FAMILY, PLAIN, TEACHER_TREATMENT, TREATMENT, Cell
 
@@ -12,6 +14,8 @@ HEADLINE_ALPHA = 0.1
 """The smoothing that the paper reports first (Lukasik et al. 2020)."""
 
 Identity = tuple[Any, ...]
+HEADLINES: Identity = ("headlines",)
+Hypothesis = tuple[Identity, Identity]  # the family, and what is tested in it
 
 
 def primaries(cells: Iterable[Cell], primary: Mapping[str, Any] | None) -> set[Identity]:
@@ -37,12 +41,32 @@ def identity(cell: Cell) -> Identity:
     return (*cell.key(FAMILY), *computation)
 
 
-def holm(p_values: Mapping[tuple[Identity, Identity], float]) -> dict[tuple[Identity, Identity], float]:
-    """Return Holm's adjusted p-value of each (family, hypothesis), corrected within its family."""
-    families: dict[Identity, list[tuple[Identity, Identity]]] = {}
+def hypothesis(cell: Cell, *, primary: bool = False) -> Hypothesis:
+    """Return Holm's family of a cell, which all headlines of a page share, and what is tested in it.
+
+    All others are corrected with the methods of the same kind in the same place, for a student that of its teacher:
+    a method of another kind changes no verdict.
+    """
+    kind = family_of(_value(cell, "method"))
+    return HEADLINES if primary else (*cell.key(FAMILY), kind), identity(cell)
+
+
+@cache
+def family_of(method: str) -> str:
+    """Return the family that a method's file names; the method itself where it names none."""
+    known = method in registry.names("methods")
+    family = registry.describe("methods", method).constants.get("FAMILY") if known else None
+    return str(family or method)
+
+
+def holm(p_values: Mapping[Hypothesis, float]) -> dict[Hypothesis, float]:
+    """Return Holm's adjusted p-value of each hypothesis, corrected within its family; a lone headline has none."""
+    families: dict[Identity, list[Hypothesis]] = {}
     for test in p_values:
         families.setdefault(test[0], []).append(test)
-    adjusted = {}
+    adjusted: dict[Hypothesis, float] = {}
+    if len(families.get(HEADLINES, ())) == 1:
+        del families[HEADLINES]
     for tests in families.values():
         corrected = multipletests([p_values[test] for test in tests], method="holm")[1]
         adjusted |= zip(tests, corrected, strict=True)

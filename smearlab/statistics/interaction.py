@@ -106,7 +106,7 @@ def _verdict(row: Mapping[str, Any]) -> str:
 
 
 def _note(found: Difference, diverged: int, unused: list[float]) -> str | None:
-    notes = [f"diverged: {diverged} networks"] if diverged else []
+    notes = [f"{words.DIVERGED}: {diverged} networks"] if diverged else []
     if unused:
         notes.append("rates not used: " + ", ".join(f"{rate:g}" for rate in unused))
     if found.n < FEWEST:

@@ -47,17 +47,19 @@ class Difference:
 
     def interval(self, level: float = 0.95) -> tuple[float, float] | None:
         """Return the unadjusted t interval of the mean difference; None when it is not testable."""
-        if not self.testable:
+        mean, deviation = self.mean, self.deviation
+        if not self.testable or mean is None or deviation is None:
             return None
-        half = float(stdtrit(self.n - 1, (1 + level) / 2)) * self.deviation / np.sqrt(self.n)
-        return float(self.mean - half), float(self.mean + half)
+        half = float(stdtrit(self.n - 1, (1 + level) / 2)) * deviation / np.sqrt(self.n)
+        return float(mean - half), float(mean + half)
 
     @property
     def p_value(self) -> float | None:
         """Two-sided p of the paired t-test against no difference; None when it is not testable."""
-        if not self.testable:
+        mean, deviation = self.mean, self.deviation
+        if not self.testable or mean is None or deviation is None:
             return None
-        t = self.mean / (self.deviation / np.sqrt(self.n))
+        t = mean / (deviation / np.sqrt(self.n))
         return float(2 * stdtr(self.n - 1, -abs(t)))
 
 

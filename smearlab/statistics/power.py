@@ -21,10 +21,11 @@ def replicates_needed(difference: Difference, margin: float) -> int | None:
     It takes the observed difference and spread for the true ones: from the margin (points) on, a two-sided
     t-test at 5 %, unadjusted; below it, two one-sided tests at 5 % for equivalence. None without a spread.
     """
-    if not difference.testable:
+    mean, deviation = difference.mean, difference.deviation
+    if not difference.testable or mean is None or deviation is None:
         return None
-    effect, bound = difference.mean / difference.deviation, margin / 100 / difference.deviation
-    if abs(difference.mean) < margin / 100:
+    effect, bound = mean / deviation, margin / 100 / deviation
+    if abs(mean) < margin / 100:
         return _fewest(lambda n: equivalence_power(n, effect, bound))
     return _fewest(lambda n: superiority_power(n, effect)) if effect else None
 

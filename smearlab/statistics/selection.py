@@ -13,8 +13,7 @@ from smearlab.statistics import verdict as words
 from smearlab.statistics.cells import FAMILY, PLAIN, Cell, Peers, Replicate, label, name_types, read, table
 from smearlab.statistics.paired import FEWEST, Difference, independent, is_crossed
 
-CHOSEN_BY = "validation_accuracy_noisy"
-HELD_OUT = "heldout_accuracy_noisy"
+WHOLE, HALF = "validation_accuracy_noisy", "choice_accuracy_noisy"
 BEST_ON_TEST = "best_on_test_accuracy"
 NAMES = (*FAMILY[:4], "arch", "role")
 COLUMNS = {
@@ -47,7 +46,8 @@ COLUMNS = {
 class Family:
     """What can be chosen in one family, plainest first, on the replicates that have every candidate.
 
-    `validation` and `score` (candidates, replicates) are accuracies in 0..1, nan where a network diverged.
+    `validation`, which is chosen by, and `score`, which is judged by, are accuracies in 0..1 of shape (candidates,
+    replicates), nan where a network diverged.
     """
 
     candidates: list[Cell]
@@ -64,34 +64,37 @@ class Family:
 def choose_on_validation(metrics: pd.DataFrame, *, margin: float = 0.5) -> pd.DataFrame:
     """Choose a cell per replicate by its accuracy on noisy validation labels; a row per family.
 
+    Choice and judgement share no label. It is judged on the test part (`measure` says on which labels). With true
+    test labels it is chosen on the whole validation part; without them on the half at even positions, so that the
+    other half, `heldout_accuracy_noisy`, is a second sample that took no part (tables without it: the whole).
+
     A family is a data set, noise, rate, recipe and role. Candidates are its cells that a user without clean
     labels could train: not those given the true or the matched T or clean labels (`n_oracles` counts them).
     Students compete with their plain counterpart too, the network trained without a teacher; where their recipe
     trains none, the student of a plain teacher takes its place. Ties go to the plainer cell; a diverged network
     cannot be chosen. A replicate counts when every candidate has a result.
 
-    `gain` is chosen minus plain cross-entropy on labels that took no part in choosing: `test_accuracy`, or
-    without clean labels `heldout_accuracy_noisy`, else `test_accuracy_noisy` (`measure` says which). `cost`
-    is the cell with the best mean there minus the chosen one. `optimism_of_best_on_test` is the best score of
+    `gain` is chosen minus plain cross-entropy, `cost` the cell with the best mean minus the chosen one, both in
+    `measure`. `optimism_of_best_on_test` is the best score of
     a replicate minus what that cell scores on the other replicates; `optimism_of_best_checkpoint` is
     `best_on_test_accuracy` minus `test_accuracy` of the chosen networks. p is not adjusted: one test a family.
     """
-    cells = read(metrics, extra=(CHOSEN_BY, HELD_OUT, BEST_ON_TEST))
+    cells = read(metrics, extra=(WHOLE, HALF, BEST_ON_TEST))
     peers = Peers(cells)
-    held_out = {cell.names["dataset"] for cell in cells if cell.extra[HELD_OUT]}
+    halved = {cell.names["dataset"] for cell in cells if cell.measure != "test_accuracy" and cell.extra[HALF]}
     groups: dict[tuple[Any, ...], list[Cell]] = {}
     for cell in cells:
         groups.setdefault(cell.key(FAMILY), []).append(cell)
-    rows = (_row(group, peers, group[0].names["dataset"] in held_out, margin) for group in groups.values())
+    chosen_by = {True: HALF, False: WHOLE}
+    rows = (_row(group, peers, chosen_by[group[0].names["dataset"] in halved], margin) for group in groups.values())
     return table(rows, COLUMNS)
 
 
-def _row(group: list[Cell], peers: Peers, held_out: bool, margin: float) -> dict[str, Any]:
-    measure = HELD_OUT if held_out and group[0].measure != "test_accuracy" else group[0].measure
+def _row(group: list[Cell], peers: Peers, chosen_by: str, margin: float) -> dict[str, Any]:
     members = [cell for cell in group if not _is_oracle(cell)]
     plain = peers.plain(group[0]) or _plain_student(members)
     candidates = sorted({id(c): c for c in [*([plain] if plain else []), *members]}.values(), key=_plainness)
-    family = _family(candidates, measure)
+    family = _family(candidates, chosen_by)
     row = {
         **{column: group[0].names[column] for column in NAMES},
         "n": len(family.replicates),
@@ -100,7 +103,7 @@ def _row(group: list[Cell], peers: Peers, held_out: bool, margin: float) -> dict
         "n_candidates": len(candidates),
         "n_oracles": len(group) - len(members),
         "margin": margin,
-        "measure": measure,
+        "measure": group[0].measure,
     }
     if plain is None or not family.replicates:
         note = "plain cross-entropy is missing" if plain is None else "no replicate has every candidate"
@@ -135,31 +138,23 @@ def _outcome(family: Family, plain: int, margin: float) -> dict[str, Any]:
         "verdict": words.NOT_ENOUGH if lost else words.verdict(gain, p=gain.p_value, margin=margin),
         **_hindsight(family, scores),
         "optimism_of_best_on_test": _optimism(family),
-        "optimism_of_best_checkpoint": _checkpoint_optimism(family, chosen),
+        "optimism_of_best_checkpoint": _checkpoint_optimism(family, [int(k) for k in chosen]),
         "note": _note(gain, lost),
     }
 
 
-def _family(candidates: list[Cell], measure: str) -> Family:
+def _family(candidates: list[Cell], chosen_by: str) -> Family:
     results = [_results(cell) for cell in candidates]
     together = sorted(set.intersection(*results)) if results else []
-    whole = [r for r in together if all(_has_scores(cell, r, measure) for cell in candidates)]
+    whole = [r for r in together if all(r in cell.diverged or r in cell.extra[chosen_by] for cell in candidates)]
     shape = (len(candidates), len(whole))
-    validation = np.array([[cell.extra[CHOSEN_BY].get(r, np.nan) for r in whole] for cell in candidates])
-    score = np.array([[_scores(cell, measure).get(r, np.nan) for r in whole] for cell in candidates])
+    validation = np.array([[cell.extra[chosen_by].get(r, np.nan) for r in whole] for cell in candidates])
+    score = np.array([[cell.finished.get(r, np.nan) for r in whole] for cell in candidates])
     return Family(candidates, whole, validation.reshape(shape), score.reshape(shape))
 
 
 def _results(cell: Cell) -> set[Replicate]:
     return cell.finished.keys() | cell.diverged
-
-
-def _has_scores(cell: Cell, replicate: Replicate, measure: str) -> bool:
-    return replicate in cell.diverged or (replicate in cell.extra[CHOSEN_BY] and replicate in _scores(cell, measure))
-
-
-def _scores(cell: Cell, measure: str) -> dict[Replicate, float]:
-    return cell.extra[HELD_OUT] if measure == HELD_OUT else cell.finished
 
 
 def _is_oracle(cell: Cell) -> bool:

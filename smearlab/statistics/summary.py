@@ -1,71 +1,23 @@
 """The answer: one row per named cell, with its difference to the baseline and a verdict."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from smearlab.core import columns
 from smearlab.statistics import verdict as words
-from smearlab.statistics.cells import FAMILY, NAMES, Cell, Peers, label, name_types, read, table
-from smearlab.statistics.families import Identity, holm, identity, primaries
-from smearlab.statistics.paired import FEWEST, Difference, between
+from smearlab.statistics.cells import NAMES, Cell, Peers, label, mean, measured_by, name_types, read, table
+from smearlab.statistics.contrasts import Contrast, adjusted, comparison, contrast, note
+from smearlab.statistics.families import identity, primaries
 from smearlab.statistics.power import replicates_needed
 
+TYPES = {columns.TEXT: "str", columns.NUMBER: "float64", columns.WHOLE: "Int64", columns.FLAG: "bool"}
 COLUMNS = {
     **name_types(NAMES),
-    "cell": "str",
-    "n": "int64",
-    "n_diverged": "int64",
-    "mean": "float64",
-    "std": "float64",
-    "baseline": "str",
-    "difference": "float64",
-    "ci_low": "float64",
-    "ci_high": "float64",
-    "p_value": "float64",
-    "p_holm": "float64",
-    "margin": "float64",
-    "verdict": "str",
-    "primary": "bool",
-    "n_paired": "int64",
-    "replicates_needed": "Int64",
-    "difference_to_teacher": "float64",
-    "ci_low_to_teacher": "float64",
-    "ci_high_to_teacher": "float64",
-    "difference_to_plain": "float64",
-    "ci_low_to_plain": "float64",
-    "ci_high_to_plain": "float64",
-    "measure": "str",
-    "note": "str",
+    **{c.name: "int64" if c.name in columns.NEVER_NULL else TYPES[c.type] for c in columns.SUMMARY},
 }
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """A cell beside its baseline (None for a baseline itself, and where there is none yet)."""
-
-    cell: Cell
-    baseline: Cell | None
-    difference: Difference
-    primary: bool = False
-    p_holm: float | None = None
-
-    @property
-    def diverged(self) -> bool:
-        """Whether a replicate of either side diverged: those left are a selection, so nothing is tested."""
-        return bool(self.cell.diverged or (self.baseline and self.baseline.diverged))
-
-    @property
-    def identical(self) -> bool:
-        """Whether the two sides are one computation under two names."""
-        return self.baseline is not None and self.cell.same_computation(self.baseline)
-
-    @property
-    def tested(self) -> bool:
-        """Whether the difference has a p-value."""
-        return self.difference.testable and not self.diverged
 
 
 def summarise(
@@ -81,95 +33,74 @@ def summarise(
     is in points of accuracy, every other number a fraction. `cells` optionally lists all named cells of the
     grid: those not computed yet come out as `missing`, and the headline is chosen among all of them.
     `n` counts replicates with a result, diverged ones included; `mean` and `std` are over the finished ones;
-    `n_paired` is the number of independent differences behind the test. UserError as cells.read.
+    `n_paired` is the number of independent differences behind the test. The columns that end in `_last` and
+    `_selected` are the same comparison with every network at its last epoch, and at the epoch best on noisy
+    validation labels; the ones without an ending are at the checkpoint that the recipe reports. UserError as
+    cells.read.
     """
-    found = read(metrics, cells)
+    found = read(metrics, cells, extra=[measure for measure, _ in columns.STOPPED.values()])
     peers = Peers(found)
-    headline = primaries(found, primary)
-    contrasts = _adjusted([_contrast(cell, peers, headline) for cell in found])
-    return table((_row(contrast, peers, margin) for contrast in contrasts), COLUMNS)
+    at_rule = {
+        rule: _contrasts([measured_by(cell, measure) for cell in found], primary)
+        for rule, (measure, _) in columns.STOPPED.items()
+    }
+    rows = [
+        _row(led, {rule: contrasts[i] for rule, contrasts in at_rule.items()}, peers, margin)
+        for i, led in enumerate(_contrasts(found, primary))
+    ]
+    return table(rows, COLUMNS)
 
 
-def _contrast(cell: Cell, peers: Peers, headline: set[Identity]) -> Contrast:
-    if cell.is_plain:
-        return Contrast(cell, None, Difference(()))
-    baseline = peers.baseline(cell)
-    difference = between(cell, baseline) if baseline else Difference(())
-    return Contrast(cell, baseline, difference, primary=identity(cell) in headline)
+def _contrasts(cells: list[Cell], primary: Mapping[str, Any] | None) -> list[Contrast]:
+    """Return the comparison of each cell with its baseline, in order."""
+    peers, headline = Peers(cells), primaries(cells, primary)
+    found = [(cell, None if cell.is_plain else peers.baseline(cell)) for cell in cells]
+    return adjusted([contrast(c, b, primary=not c.is_plain and identity(c) in headline) for c, b in found])
 
 
-def _adjusted(contrasts: list[Contrast]) -> list[Contrast]:
-    """Fill in Holm's p-values, per family; the headline stands outside, and one computation is one test."""
-    tests = [(c.cell.key(FAMILY), identity(c.cell)) if c.tested and not c.primary else None for c in contrasts]
-    beside = list(zip(contrasts, tests, strict=True))
-    adjusted = holm({test: contrast.difference.p_value for contrast, test in beside if test})
-    return [replace(contrast, p_holm=adjusted.get(test)) for contrast, test in beside]
-
-
-def _row(contrast: Contrast, peers: Peers, margin: float) -> dict[str, Any]:
-    cell, difference = contrast.cell, contrast.difference
-    tested = contrast.tested
-    low, high = difference.interval() if tested else (None, None)
-    reference = cell if cell.is_plain else contrast.baseline
+def _row(led: Contrast, stopped: Mapping[str, Contrast], peers: Peers, margin: float) -> dict[str, Any]:
+    cell = led.cell
+    reference = cell if cell.is_plain else led.baseline
     return {
         **cell.names,
         "cell": cell.computation,
         "n": cell.n,
         "n_diverged": len(cell.diverged),
-        "mean": float(np.mean(list(cell.finished.values()))) if cell.finished else None,
+        "mean": mean(cell.finished),
         "std": float(np.std(list(cell.finished.values()), ddof=1)) if len(cell.finished) > 1 else None,
         "baseline": label(reference) if reference else None,
-        "difference": difference.mean,
-        "ci_low": low,
-        "ci_high": high,
-        "p_value": difference.p_value if tested else None,
-        "p_holm": contrast.p_holm,
+        **_comparison(led, margin),
         "margin": margin,
-        "verdict": _verdict(contrast, margin),
-        "primary": contrast.primary,
-        "n_paired": difference.n,
-        "replicates_needed": replicates_needed(difference, margin) if tested else None,
+        "primary": led.primary,
+        "n_paired": led.difference.n,
+        "replicates_needed": replicates_needed(led.difference, margin) if led.tested else None,
         **_beside(cell, peers.teacher(cell), "teacher"),
         **_beside(cell, peers.plain(cell) if cell.names["role"] == "student" else None, "plain"),
         "measure": cell.measure,
-        "note": _note(contrast),
+        "note": note(led),
+        **{f"{column}_{rule}": v for rule, at in stopped.items() for column, v in _at_rule(at, margin).items()},
     }
 
 
-def _verdict(contrast: Contrast, margin: float) -> str:
-    if not contrast.cell.n:
-        return words.MISSING
-    if contrast.cell.is_plain:
-        return words.BASELINE
-    if contrast.baseline is None and not contrast.diverged:
-        return words.NO_BASELINE
-    return words.verdict(
-        contrast.difference,
-        p=(contrast.difference.p_value if contrast.primary else contrast.p_holm) if contrast.tested else None,
-        margin=margin,
-        diverged=contrast.diverged,
-        identical=contrast.identical,
-    )
+def _comparison(found: Contrast, margin: float) -> dict[str, Any]:
+    compared = comparison(found, margin)
+    if not found.cell.n:
+        return compared | {"verdict": words.MISSING}
+    if found.cell.is_plain:
+        return compared | {"verdict": words.BASELINE}
+    if found.baseline is None and not found.diverged:
+        return compared | {"verdict": words.NO_BASELINE}
+    return compared
+
+
+def _at_rule(found: Contrast, margin: float) -> dict[str, Any]:
+    """Return mean and comparison at one stopping rule; nothing where it was not measured (no true test labels)."""
+    return {"mean": mean(found.cell.finished), **_comparison(found, margin)} if found.cell.n else {}
 
 
 def _beside(cell: Cell, other: Cell | None, name: str) -> dict[str, float | None]:
     """Return a student's difference to another network: described, not tested."""
-    beside = Contrast(cell, other, between(cell, other) if other else Difference(()))
-    low, high = beside.difference.interval() if beside.tested else (None, None)
+    beside = contrast(cell, other)
+    low, high = beside.interval
     values = {"difference": beside.difference.mean, "ci_low": low, "ci_high": high}
     return {f"{what}_to_{name}": value for what, value in values.items()}
-
-
-def _note(contrast: Contrast) -> str | None:
-    """Say why there is no test, where there is a difference but none."""
-    difference, baseline = contrast.difference, contrast.baseline
-    if not contrast.cell.n:
-        return None
-    if contrast.diverged:
-        sides = [(contrast.cell, "here"), *([(baseline, "in the baseline")] if baseline else [])]
-        return "diverged: " + ", ".join(f"{len(c.diverged)} of {c.n} {where}" for c, where in sides)
-    if baseline is None or contrast.identical or contrast.tested:
-        return None
-    if difference.n < FEWEST:
-        return f"{difference.n} paired replicates; a test needs {FEWEST}"
-    return f"all {difference.n} differences are {100 * difference.mean:+.2f} points: no spread to test"

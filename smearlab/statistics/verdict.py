@@ -11,6 +11,8 @@ HURTS = "hurts"
 BASELINE = "baseline"
 NO_BASELINE = "no baseline"
 MISSING = "missing"
+DECIDED = (HELPS, HURTS, NO_DIFFERENCE)
+UNDECIDED = (NOT_ENOUGH, DIVERGED, MISSING, NO_BASELINE)
 
 LEVEL = 0.05
 
@@ -31,8 +33,9 @@ def verdict(
         return IDENTICAL
     if is_equivalent(difference, margin):
         return NO_DIFFERENCE
-    if p is not None and p < LEVEL:
-        return HELPS if difference.mean > 0 else HURTS
+    mean = difference.mean
+    if p is not None and mean is not None and p < LEVEL:
+        return HELPS if mean > 0 else HURTS
     return NOT_ENOUGH
 
 
@@ -43,7 +46,7 @@ def is_equivalent(difference: Difference, margin: float) -> bool:
     differences their common value decides.
     """
     bound = margin / 100
-    if difference.all_equal:
+    if difference.mean is not None and difference.all_equal:
         return abs(difference.mean) < bound
     interval = difference.interval(1 - 2 * LEVEL)
     return interval is not None and -bound < interval[0] and interval[1] < bound

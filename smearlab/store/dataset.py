@@ -93,7 +93,7 @@ def _arrays(data: TrainingData | HeldOutData) -> dict[str, np.ndarray]:
 
 def _read(
     source: Source, stem: str, form: type[TrainingData] | type[HeldOutData]
-) -> tuple[Path, dict[str, np.ndarray | None], dict[str, Any]]:
+) -> tuple[Path, dict[str, Any], dict[str, Any]]:
     npz, described = _paths(source, stem)
     meta = _read_meta(described)
     arrays = read_npz(npz)

@@ -14,6 +14,8 @@ import numpy as np
 
 from smearlab.core.errors import UserError
 
+REMEDY = "the file is damaged or was changed: python -m smearlab repair NAME makes it anew"
+
 
 def write_bytes(path: str | Path, data: bytes | memoryview) -> None:
     """Write a file atomically: a reader, a kill or a full disk never leaves half of it under its name."""
@@ -93,13 +95,14 @@ def checksum(value: Any) -> str:
 
 def damaged(path: str | Path, what: str) -> UserError:
     """Return the error for a file that smearlab wrote and that is no longer what it was."""
-    return UserError(f"{path}: {what}; the file is damaged or was changed: delete it and run again to make it anew")
+    return UserError(f"{path}: {what}; {REMEDY}")
 
 
 def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray], *, compress: bool = False) -> None:
     """Write arrays to one .npz atomically; the same arrays always give the same bytes."""
     buffer = io.BytesIO()
-    (np.savez_compressed if compress else np.savez)(buffer, **arrays)
+    save: Any = np.savez_compressed if compress else np.savez
+    save(buffer, **arrays)
     write_bytes(path, buffer.getbuffer())
 
 

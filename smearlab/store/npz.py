@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -97,7 +98,7 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
         shape, fortran, dtype = HEADERS[version](member)
         _check_header(info, shape, dtype, info.file_size - member.tell())
         array = np.empty(shape, dtype, order="F" if fortran else "C")
-        _fill(member, array, info.filename)
+        _fill(cast(zipfile.ZipExtFile, member), array, info.filename)
     return array
 
 
@@ -109,7 +110,7 @@ def _check_header(info: zipfile.ZipInfo, shape: tuple[int, ...], dtype: np.dtype
 
 
 def _fill(member: zipfile.ZipExtFile, array: np.ndarray, name: str) -> None:
-    left = memoryview(array.reshape(-1, order="A").view(np.uint8))
+    left = memoryview(array.reshape(-1, order="A").view(np.uint8))  # type: ignore[arg-type]
     while left:
         n_read = member.readinto(left[:CHUNK])  # with the last byte zipfile compares its checksum
         if not n_read:

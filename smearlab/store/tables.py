@@ -1,6 +1,6 @@
 """The tables of one grid, as read from its folder under results/, in one regular form."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,76 +8,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from smearlab.core import columns
 from smearlab.core.errors import UserError
 from smearlab.store.files import check_files, read_sealed
 
+FINISHED, DIVERGED = "finished", "diverged"  # the statuses of a network
 CONDITION = ["dataset", "noise", "recipe"]
-TEXT_KEYS = [
-    *CONDITION,
-    "role",
-    "method",
-    "transition",
-    "options",
-    "teacher_method",
-    "teacher_transition",
-    "teacher_options",
-    "teacher_recipe",
-    "student_labels",
-    "view",
-]
-NUMBER_KEYS = ["noise_rate", "alpha", "teacher_alpha", "temperature", "student_temperature", "beta"]
-CELL = [*TEXT_KEYS, *NUMBER_KEYS]
-METRIC_NUMBERS = [
-    "noise_seed",
-    "seed",
-    "realised_noise_rate",
-    "test_accuracy",
-    "test_accuracy_last",
-    "test_accuracy_selected",
-    "test_accuracy_noisy",
-    "test_nll",
-    "test_brier",
-    "test_ece",
-    "train_accuracy_noisy",
-    "memorised",
-    "recovered",
-    "best_on_test_accuracy",
-    "epochs",
-    "train_seconds",
-    "images_per_second",
-]
-SUMMARY_NUMBERS = [
-    "n",
-    "n_diverged",
-    "n_paired",
-    "mean",
-    "std",
-    "difference",
-    "ci_low",
-    "ci_high",
-    "p_value",
-    "p_holm",
-    "margin",
-    "replicates_needed",
-    "difference_to_teacher",
-    "ci_low_to_teacher",
-    "ci_high_to_teacher",
-    "difference_to_plain",
-    "ci_low_to_plain",
-    "ci_high_to_plain",
-]
-STATISTICS = ("variance", "interaction", "choice", "passed_on", "reference")
-HISTORY_NUMBERS = [
-    "noise_seed",
-    "seed",
-    "epoch",
-    "loss",
-    "memorised",
-    "recovered",
-    "train_accuracy_noisy",
-    "validation_accuracy_noisy",
-    "validation_accuracy_clean",
-]
+CELL = [name for name in columns.NAMES if name != "arch"]  # which follows from the recipe
+TEXT_KEYS = [name for name in columns.names(columns.METRICS, type=columns.TEXT) if name in CELL]
+NUMBER_KEYS = [name for name in columns.numbers(columns.METRICS) if name in CELL]
+METRIC_NUMBERS = columns.numbers(columns.METRICS, columns.REPLICATE, columns.MEASURED)
+SUMMARY_NUMBERS = columns.numbers(columns.SUMMARY)
+SUMMARY_TEXTS = columns.names(columns.SUMMARY, type=columns.TEXT)
+HISTORY_NUMBERS = columns.numbers(columns.HISTORY)
+NamedRow = Mapping[str, Any] | pd.Series  # one row of a table, by the names of its columns
+STATISTICS = ("variance", "interaction", "choice", "passed_on", "stopping", "mitigation", "reference")
 
 
 @dataclass(frozen=True)
@@ -88,9 +33,8 @@ class Tables:
     `accuracy`: the test accuracy, or the accuracy on noisy test labels for data sets without clean ones.
     `key` in metrics and summary is equal in rows of the same named cell, `cell` in all frames in rows of the
     same computation; `n_finished` in summary is n without those that diverged. `curves` is long: cell,
-    noise_seed, seed, curve (its name), point, quantity, value. `variance`, `interaction`, `choice` and
-    `passed_on` are the further statistics, `reference` the published numbers that cells match; empty where they
-    were not made.
+    noise_seed, seed, curve (its name), point, quantity, value. `reference` holds the published
+    numbers that cells match, STATISTICS names the further statistics; empty where they were not made.
     """
 
     metrics: pd.DataFrame
@@ -103,6 +47,8 @@ class Tables:
     interaction: pd.DataFrame = field(default_factory=pd.DataFrame)
     choice: pd.DataFrame = field(default_factory=pd.DataFrame)
     passed_on: pd.DataFrame = field(default_factory=pd.DataFrame)
+    stopping: pd.DataFrame = field(default_factory=pd.DataFrame)
+    mitigation: pd.DataFrame = field(default_factory=pd.DataFrame)
     reference: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def curve(self, name: str, cell: str) -> pd.DataFrame:
@@ -149,7 +95,7 @@ def make_tables(
 ) -> Tables:
     """Bring the frames into the regular form and join them with the grid's context."""
     metrics = regular(metrics, METRIC_NUMBERS, [*TEXT_KEYS, "arch", "status", "reason", "device", "precision", "cell"])
-    summary = regular(summary, SUMMARY_NUMBERS, [*TEXT_KEYS, "verdict", "cell", "baseline", "note"])
+    summary = regular(summary, SUMMARY_NUMBERS, [*TEXT_KEYS, *SUMMARY_TEXTS])
     finished = (summary["n"].fillna(0) - summary["n_diverged"].fillna(0)).clip(lower=0)
     return Tables(
         metrics=metrics.assign(accuracy=_accuracy(metrics), key=cell_keys(metrics)),
@@ -176,8 +122,10 @@ def regular(frame: pd.DataFrame, numbers: Iterable[str], texts: Iterable[str], *
 
 def cell_keys(frame: pd.DataFrame) -> pd.Series:
     """Return one text per row that names its cell: rows of different tables with equal texts belong together."""
-    parts = [frame[column].map(str) for column in CELL]
-    return parts[0].str.cat(parts[1:], sep="\x1f") if len(frame) else pd.Series([], dtype=str)
+    if not len(frame):
+        return pd.Series([], dtype=str)
+    first, *others = CELL
+    return frame[first].map(str).str.cat(frame[others].map(str), sep="\x1f")
 
 
 def _optional_parquet(path: Path) -> pd.DataFrame:

@@ -20,22 +20,24 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from smearlab.core.errors import UserError
+from smearlab.core.jobs import TrainingJob, plain
 from smearlab.host.progress import ProgressLog
 from smearlab.store.files import sha256_array, sha256_file
 from smearlab.training.checkpoint import Checkpoint
+from smearlab.training.correction import Corrections
 from smearlab.training.device import configure, environment, peak_memory_mb
 from smearlab.training.lanes import Lane, lanes_at_once, make_lane
 from smearlab.training.objective import adjusted_recipe
-from smearlab.training.replicate import Replicate, TrainingData, make_problem, within
 from smearlab.training.results import BlockResult, Finished, finished, never_started
+from smearlab.training.trainee import Examples, Trainee, make_problem, within
 
 EXIT_INTERRUPTED = 75
 DEFAULT_INTERVAL = 60.0
 CHECKPOINT_FORMAT = 1
 Log = Callable[[str], None]
-Job = dict[str, Any]
 
 
 class Interrupted(SystemExit):
@@ -46,10 +48,10 @@ class Interrupted(SystemExit):
 
 
 @dataclass
-class Trainee:
-    """A replicate in training and the loop that drives it."""
+class Active:
+    """A network in training and the loop that drives it."""
 
-    run: Replicate
+    trainee: Trainee
     loop: Iterator[None]
 
 
@@ -58,8 +60,9 @@ class Block:
 
     def __init__(
         self,
-        job: Job,
-        training: TrainingData,
+        job: TrainingJob,
+        corrections: Corrections,
+        training: Examples,
         observed: Sequence[np.ndarray],
         teachers: list[Path],
         checkpoint: Path,
@@ -67,46 +70,44 @@ class Block:
         interval: float | None,
     ) -> None:
         _check(job, training, observed)
-        self.job, self.log = job, log
-        self.recipe = adjusted_recipe(job["recipe"], job["method"])
-        self.precision = self.recipe["precision"]
+        self.job, self.corrections, self.log = job, corrections, log
+        self.recipe = adjusted_recipe(job.recipe, job.method)
+        self.precision = self.recipe.precision
         self.device = configure(self.recipe, log)
-        self.problem = make_problem(training, self.recipe, job["n_classes"], self.device)
+        self.problem = make_problem(training, self.recipe, job.n_classes, self.device)
         self.interval = interval if interval is not None else _default_interval()
-        self.checkpoint = Checkpoint(Path(checkpoint), _digest(job, training, observed, teachers), log)
+        self.checkpoint = Checkpoint(Path(checkpoint), _digest(job, corrections, training, observed, teachers), log)
         self.finished: dict[int, Finished] = {}
-        self.active: dict[int, Trainee] = {}
-        self.progress = ProgressLog(log, len(job["replicates"]))
+        self.active: dict[int, Active] = {}
+        self.progress = ProgressLog(log, len(job.replicates))
 
-    def replicate(self, position: int, observed: np.ndarray, taught: np.ndarray) -> Replicate:
-        """Return a replicate of this block at its beginning."""
-        transitions = self.job.get("transitions")
-        return Replicate(
+    def trainee(self, position: int, observed: np.ndarray, taught: np.ndarray) -> Trainee:
+        """Return the network of a replicate of this block at its beginning."""
+        return Trainee(
             self.problem,
             self.recipe,
-            self.job["method"],
-            role=self.job["role"],
+            self.job.method,
+            role=self.job.role,
+            seeds=self.job.replicates[position],
             observed=observed,
             taught=taught,
-            transition=transitions[position] if transitions is not None else None,
+            transition=self.corrections.transition(position),
             lane=self._lanes[position],
-            **self.job["replicates"][position],
         )
 
     def refused(self, position: int) -> Finished | None:
         """Return the result of a replicate that has no T it could be trained with; None for any other."""
-        refusals = self.job.get("refusals")
-        reason = refusals[position] if refusals is not None else None
+        reason = self.corrections.refusal(position)
         return None if reason is None else self.not_trained(position, reason)
 
     def not_trained(self, position: int, reason: str) -> Finished:
         """Return the result of a replicate that diverged before its first step."""
-        seeds = self.job["replicates"][position]
-        return never_started(**seeds, reason=reason, device=self.device.type, precision=self.precision)
+        seeds = self.job.replicates[position]
+        return never_started(seeds, reason=reason, device=self.device.type, precision=self.precision)
 
-    def train(self, start: Callable[[int], Trainee | Finished]) -> BlockResult:
+    def train(self, start: Callable[[int], Active | Finished]) -> BlockResult:
         """Drive all replicates to their end, from the checkpoint if there is one."""
-        count = len(self.job["replicates"])
+        count = len(self.job.replicates)
         self._lanes: list[Lane] = [make_lane(self.device, self.log) for _ in range(count)]
         try:
             with stop_signals() as stop:
@@ -118,9 +119,9 @@ class Block:
             ) from error
         return self._result()
 
-    def _run(self, start: Callable[[int], Trainee | Finished], width: int, stop: threading.Event) -> None:
+    def _run(self, start: Callable[[int], Active | Finished], width: int, stop: threading.Event) -> None:
         saved = self._restore_finished()
-        waiting = [k for k in range(len(self.job["replicates"])) if k not in self.finished]
+        waiting = [k for k in range(len(self.job.replicates)) if k not in self.finished]
         written = time.monotonic()
         while waiting or self.active:
             while waiting and len(self.active) < width:
@@ -137,29 +138,30 @@ class Block:
         if saved is None or saved[1]["active"]:
             self._save()
 
-    def _start(self, start: Callable[[int], Trainee | Finished], position: int, saved: Any) -> None:
+    def _start(self, start: Callable[[int], Active | Finished], position: int, saved: Any) -> None:
         with self._lanes[position].context():
-            trainee = start(position)
-            if isinstance(trainee, Finished):
-                self.finished[position] = trainee
-                self.log(f"replicate {position + 1}: not trained, {trainee.entry['reason']}")
+            begun = start(position)
+            if isinstance(begun, Finished):
+                self.finished[position] = begun
+                self.log(f"replicate {position + 1}: not trained, {begun.entry['reason']}")
                 return
+            trainee = begun.trainee
             if saved is not None and str(position) in saved[1]["active"]:
                 tensors, values = saved
-                trainee.run.restore(within(tensors, f"active/{position}/"), values["active"][str(position)])
-                self.log(f"replicate {position + 1}: continues at step {trainee.run.done} of {trainee.run.total}")
-        self.active[position] = trainee
-        self.progress.started(position, trainee.run)
+                trainee.restore(within(tensors, f"active/{position}/"), values["active"][str(position)])
+                self.log(f"replicate {position + 1}: continues at step {trainee.done} of {trainee.total}")
+        self.active[position] = begun
+        self.progress.started(position, trainee)
 
     def _advance(self, position: int) -> None:
-        trainee = self.active[position]
-        trainee.run.side_by_side = len(self.active)
+        active = self.active[position]
+        active.trainee.side_by_side = len(self.active)
         with self._lanes[position].context():
-            over = next(trainee.loop, _END) is _END
-        self.progress.stepped(position, trainee.run)
+            over = next(active.loop, _END) is _END
+        self.progress.stepped(position, active.trainee)
         if over:
             self.finished[position] = finished(
-                trainee.run,
+                active.trainee,
                 device=self.device.type,
                 precision=self.precision,
                 peak_memory_mb=peak_memory_mb(self.device),
@@ -167,13 +169,14 @@ class Block:
             del self.active[position]
 
     def _save(self) -> None:
-        tensors, values = {}, {"finished": {}, "active": {}}
+        tensors: dict[str, Tensor] = {}
+        values: dict[str, dict[str, Any]] = {"finished": {}, "active": {}}
         for position, result in self.finished.items():
             values["finished"][str(position)] = {"entry": result.entry, "history": result.history}
             tensors |= {f"finished/{position}/{name}": t for name, t in result.weights.items()}
-        for position, trainee in self.active.items():
+        for position, active in self.active.items():
             with self._lanes[position].context():
-                state, values["active"][str(position)] = trainee.run.state()
+                state, values["active"][str(position)] = active.trainee.state()
             tensors |= {f"active/{position}/{name}": t for name, t in state.items()}
         self.checkpoint.save(tensors, values)
 
@@ -185,17 +188,15 @@ class Block:
                 self.finished[int(position)] = Finished(
                     result["entry"], result["history"], within(tensors, f"finished/{position}/")
                 )
-            self.log(f"checkpoint: {len(self.finished)} of {len(self.job['replicates'])} replicates are finished")
+            self.log(f"checkpoint: {len(self.finished)} of {len(self.job.replicates)} replicates are finished")
         return saved
 
     def _result(self) -> BlockResult:
         return BlockResult(
-            replicates=[self.finished[k] for k in range(len(self.job["replicates"]))],
+            replicates=[self.finished[k] for k in range(len(self.job.replicates))],
             recipe=self.recipe,
-            method=self.job["method"],
+            method=self.job.method,
             environment=environment(self.device),
-            code=self.job["code"],
-            code_parts=self.job.get("code_parts", {}),
         )
 
 
@@ -230,11 +231,18 @@ def _default_interval() -> float:
     return float(os.environ.get("SMEARLAB_CHECKPOINT_SECONDS", DEFAULT_INTERVAL))
 
 
-def _digest(job: Job, training: TrainingData, observed: Sequence[np.ndarray], teachers: Sequence[Path]) -> str:
+def _digest(
+    job: TrainingJob,
+    corrections: Corrections,
+    training: Examples,
+    observed: Sequence[np.ndarray],
+    teachers: Sequence[Path],
+) -> str:
     arrays = [training.images, training.labels, training.part, *observed]
     named = {
         "format": CHECKPOINT_FORMAT,
-        "job": job,
+        "job": plain(job),
+        "corrections": plain(corrections),
         "arrays": [sha256_array(np.asarray(array)) for array in arrays],
         "teachers": [sha256_file(path) for path in teachers],
         "torch": torch.__version__,
@@ -242,11 +250,11 @@ def _digest(job: Job, training: TrainingData, observed: Sequence[np.ndarray], te
     return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()
 
 
-def _check(job: Job, training: TrainingData, observed: Sequence[np.ndarray]) -> None:
-    if len(observed) != len(job["replicates"]):
-        raise UserError(f"{job['cell']}: {len(observed)} label files for {len(job['replicates'])} replicates")
+def _check(job: TrainingJob, training: Examples, observed: Sequence[np.ndarray]) -> None:
+    if len(observed) != len(job.replicates):
+        raise UserError(f"{job.cell}: {len(observed)} label files for {len(job.replicates)} replicates")
     for labels in observed:
         if labels.shape != training.labels.shape:
-            raise UserError(f"{job['cell']}: {labels.shape} observed labels for {len(training.images)} images")
-        if labels.min() < 0 or labels.max() >= job["n_classes"]:
-            raise UserError(f"{job['cell']}: observed labels must lie in 0..{job['n_classes'] - 1}")
+            raise UserError(f"{job.cell}: {labels.shape} observed labels for {len(training.images)} images")
+        if labels.min() < 0 or labels.max() >= job.n_classes:
+            raise UserError(f"{job.cell}: observed labels must lie in 0..{job.n_classes - 1}")

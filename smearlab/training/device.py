@@ -12,22 +12,22 @@ import numpy as np
 import torch
 
 from smearlab.core.errors import UserError
+from smearlab.core.jobs import RecipeSettings
 
-Recipe = dict[str, Any]
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # parameters of glibc's mallopt
 
 
-def configure(recipe: Recipe, log: Callable[[str], None]) -> torch.device:
+def configure(recipe: RecipeSettings, log: Callable[[str], None]) -> torch.device:
     """Set torch up for a recipe and return its device; says in the log what was found.
 
     The recipe's thread count is set whatever the job was granted, because CPU kernels differ in the last bit
-    with it. On CUDA kernels are deterministic unless the recipe has `deterministic: false`; fp32 convolutions
-    there use TF32 where the GPU has it, as is torch's default.
+    with it. On CUDA kernels are deterministic; fp32 convolutions there use TF32 where the GPU has it, as is
+    torch's default.
     """
-    torch.set_num_threads(recipe["threads"])
-    device = resolve(recipe["device"])
+    torch.set_num_threads(recipe.threads)
+    device = resolve(recipe.device)
     if device.type == "cuda":
-        _configure_cuda(recipe.get("deterministic", True))
+        _configure_cuda()
         log(f"device: {torch.cuda.get_device_name(device)} (torch {torch.__version__})")
     else:
         _configure_cpu(recipe, log)
@@ -46,19 +46,19 @@ def resolve(name: str) -> torch.device:
     return torch.device("cuda" if found and name != "cpu" else "cpu")
 
 
-def _configure_cuda(deterministic: bool) -> None:
+def _configure_cuda() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(deterministic, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False
-    torch.backends.cudnn.deterministic = deterministic
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    setattr(torch.utils.deterministic, "fill_uninitialized_memory", False)  # noqa: B010 (torch hides it from types)
+    torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
 
 
-def _configure_cpu(recipe: Recipe, log: Callable[[str], None]) -> None:
+def _configure_cpu(recipe: RecipeSettings, log: Callable[[str], None]) -> None:
     _keep_freed_memory()
-    if recipe["device"] == "auto":
-        log(f"device: no CUDA device found, so this trains on the CPU with {recipe['threads']} thread(s)")
-    if recipe["precision"] == "bf16" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    if recipe.device == "auto":
+        log(f"device: no CUDA device found, so this trains on the CPU with {recipe.threads} thread(s)")
+    if recipe.precision == "bf16" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         log("device: this processor has no bf16 arithmetic; bf16 is emulated and slow")
 
 

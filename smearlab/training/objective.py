@@ -1,4 +1,4 @@
-"""What is minimised: a registered method on labels, and the distance to a teacher's outputs."""
+"""What is minimised on labels: a registered method, bound to its options, its T and its state."""
 
 import inspect
 from collections.abc import Callable
@@ -10,16 +10,17 @@ from torch import Tensor
 
 from smearlab.core import registry
 from smearlab.core.errors import UserError
+from smearlab.core.jobs import MethodSettings, RecipeSettings, plain, typed
 
 CONTEXT = ("index", "epoch", "state")
 
 
-def adjusted_recipe(recipe: dict[str, Any], method: dict[str, Any]) -> dict[str, Any]:
+def adjusted_recipe(recipe: RecipeSettings, method: MethodSettings) -> RecipeSettings:
     """Return the recipe that a method trains with: its own, unless the method is a change of the recipe."""
-    module = registry.load("methods", method["name"])
+    module = registry.load("methods", method.name)
     if not hasattr(module, "settings"):
         return recipe
-    return module.settings(recipe, **_chosen(module.settings, method))
+    return typed(RecipeSettings, module.settings(plain(recipe), **_chosen(module.settings, method)))
 
 
 class Objective:
@@ -31,19 +32,19 @@ class Objective:
 
     def __init__(
         self,
-        method: dict[str, Any],
+        method: MethodSettings,
         transition: Any | None,
         n_examples: int,
         n_classes: int,
         device: torch.device,
     ) -> None:
-        module = registry.load("methods", method["name"])
+        module = registry.load("methods", method.name)
         self.loss = getattr(module, "loss", plain_loss)
         self.options = _chosen(self.loss, method)
         positional = list(inspect.signature(self.loss).parameters)[2:]
         self.context = [name for name in CONTEXT if name in positional]
         if "transition" in inspect.signature(self.loss).parameters:
-            self.options["transition"] = _prepared(module, method["name"], transition, n_classes).to(device)
+            self.options["transition"] = _prepared(module, method.name, transition, n_classes).to(device)
         make_state = getattr(module, "state", None)
         self.state: dict[str, Tensor] = make_state(n_examples, n_classes, device) if make_state else {}
         self.epoch = torch.zeros((), dtype=torch.int64, device=device)
@@ -61,24 +62,11 @@ def plain_loss(logits: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(logits, labels, reduction="none")
 
 
-def distance_to_teacher(
-    logits: Tensor, teacher_logits: Tensor, temperature: float, student_temperature: float
-) -> Tensor:
-    """Return τ_s²·KL(teacher at τ ‖ student at τ_s) per example, (B,), from logits (B, L).
-
-    With one temperature for both this is τ²·KL (Hinton, Vinyals, Dean 2015). The factor undoes how the
-    student's own temperature shrinks the gradient, so a student at τ_s = 1 (Müller et al. 2019) has factor 1.
-    """
-    teacher = F.log_softmax(teacher_logits / temperature, dim=1)
-    student = F.log_softmax(logits / student_temperature, dim=1)
-    return student_temperature**2 * F.kl_div(student, teacher, reduction="none", log_target=True).sum(dim=1)
-
-
-def _chosen(function: Callable[..., Any], method: dict[str, Any]) -> dict[str, Any]:
+def _chosen(function: Callable[..., Any], method: MethodSettings) -> dict[str, Any]:
     parameters = inspect.signature(function).parameters
-    options = {k: v for k, v in method.get("options", {}).items() if k in parameters}
-    if "alpha" in parameters and method.get("alpha") is not None:
-        options["alpha"] = method["alpha"]
+    options = {k: v for k, v in registry.filled("methods", method.name, method.options).items() if k in parameters}
+    if "alpha" in parameters and method.alpha is not None:
+        options["alpha"] = method.alpha
     return options
 
 

@@ -1,36 +1,28 @@
-"""Learning rates as a pure function of the step, so that a resumed run needs no scheduler state."""
+"""Learning rates of all steps: a linear rise, then the registered schedule."""
 
-import bisect
+import inspect
 import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from smearlab.core.errors import UserError
+from smearlab.core import registry
+from smearlab.core.jobs import Choice
 
 
-def learning_rate(step: int, total: int, base: float, schedule: dict[str, Any]) -> float:
-    """Return the learning rate of a step in 0..total-1.
+def learning_rates(total: int, base: float, schedule: Choice) -> Tensor:
+    """Return the learning rate of every step, float64 (total,).
 
-    The first `warmup` fraction of training rises linearly to `base`. Then cosine falls to 0 at `total`; step
-    multiplies by `factor` at each of `milestones` (fractions of the whole training); constant stays.
+    The first `warmup` fraction of training rises linearly to `base`; from there on the schedule is a factor on it.
     """
     warm = math.ceil(schedule["warmup"] * total)
-    if step < warm:
-        return base * (step + 1) / warm
-    match schedule["name"]:
-        case "constant":
-            return base
-        case "cosine":
-            return base * 0.5 * (1 + math.cos(math.pi * (step - warm) / (total - warm)))
-        case "step":
-            passed = bisect.bisect_right([round(m * total) for m in sorted(schedule["milestones"])], step)
-            return base * schedule["factor"] ** passed
-        case name:
-            raise UserError(f"recipe: schedule.name {name!r} is unknown; allowed: cosine, step, constant")
+    factor = registry.load("schedules", schedule["name"]).factor
+    options = _taken(factor, registry.filled("schedules", schedule["name"], schedule))
+    rates = [base * (k + 1) / warm if k < warm else base * factor(k, total, warm, **options) for k in range(total)]
+    return torch.tensor(rates, dtype=torch.float64)
 
 
-def learning_rates(total: int, base: float, schedule: dict[str, Any]) -> Tensor:
-    """Return the learning rate of every step, float64 (total,)."""
-    return torch.tensor([learning_rate(k, total, base, schedule) for k in range(total)], dtype=torch.float64)
+def _taken(factor: Any, known: dict[str, Any]) -> dict[str, Any]:
+    """Return what a schedule takes of the keys that all schedules share and of its own."""
+    return {name: known[name] for name in inspect.signature(factor).parameters if name in known}

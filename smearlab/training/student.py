@@ -2,15 +2,29 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from smearlab.core.errors import UserError
+from smearlab.core.jobs import Choice, DistillationJob
 from smearlab.training.device import autocast
 from smearlab.training.history import logits_of
-from smearlab.training.objective import distance_to_teacher
-from smearlab.training.replicate import Problem, Replicate, Weights, build_network
+from smearlab.training.trainee import Problem, Trainee, Weights, build_network
+
+
+def distance_to_teacher(
+    logits: Tensor, teacher_logits: Tensor, temperature: float, student_temperature: float
+) -> Tensor:
+    """Return τ_s²·KL(teacher at τ ‖ student at τ_s) per example, (B,), from logits (B, L).
+
+    With one temperature for both this is τ²·KL (Hinton, Vinyals, Dean 2015). The factor undoes how the
+    student's own temperature shrinks the gradient, so a student at τ_s = 1 (Müller et al. 2019) has factor 1.
+    """
+    teacher = F.log_softmax(teacher_logits / temperature, dim=1)
+    student = F.log_softmax(logits / student_temperature, dim=1)
+    return student_temperature**2 * F.kl_div(student, teacher, reduction="none", log_target=True).sum(dim=1)
 
 
 @dataclass(frozen=True)
@@ -22,6 +36,14 @@ class Distillation:
     student_temperature: float
 
 
+def distillation_of(job: DistillationJob) -> Distillation:
+    """Return what a job says of its students' loss; UserError for a student that would learn nothing."""
+    if job.student_labels == "none" and job.beta != 1:
+        raise UserError(f"{job.cell}: a student without labels needs beta 1, not {job.beta}")
+    own = job.student_temperature
+    return Distillation(job.beta, job.temperature, own if own is not None else job.temperature)
+
+
 class Teacher:
     """A trained network that is asked for its logits on batches of training images, in eval mode.
 
@@ -29,9 +51,7 @@ class Teacher:
     computed once, here.
     """
 
-    def __init__(
-        self, architecture: dict[str, Any], weights: Weights, problem: Problem, precision: str, view: str
-    ) -> None:
+    def __init__(self, architecture: Choice, weights: Weights, problem: Problem, precision: str, view: str) -> None:
         with torch.random.fork_rng(devices=[]):
             self.network: nn.Module = build_network(architecture, problem)
         self.network.load_state_dict(weights)
@@ -56,25 +76,25 @@ class Teacher:
                 return done.value
 
 
-def train_student(run: Replicate, teacher: Teacher, distillation: Distillation) -> Iterator[None]:
+def train_student(trainee: Trainee, teacher: Teacher, distillation: Distillation) -> Iterator[None]:
     """Train one network on a teacher's outputs, yielding after every step, as the teacher's loop does."""
     beta = distillation.beta
     temperatures = distillation.temperature, distillation.student_temperature
 
     def step() -> None:
-        images, labels, index = run.batches.next()
+        images, labels, index = trainee.batches.next()
         target = teacher.logits(images, index)
-        with run.autocast():
-            logits = run.network(images)
+        with trainee.autocast():
+            logits = trainee.network(images)
         logits = logits.float()
         loss = beta * distance_to_teacher(logits, target, *temperatures).mean()
         if beta < 1:
-            loss = loss + (1 - beta) * run.objective(logits, labels, index, warming=run.warming).mean()
-        run.descend(loss)
+            loss = loss + (1 - beta) * trainee.objective(logits, labels, index, warming=trainee.warming).mean()
+        trainee.descend(loss)
 
-    while run.start_epoch():
-        while run.in_epoch():
-            run.lane.do(step, variant=run.warming)
-            run.count_step()
+    while trainee.start_epoch():
+        while trainee.in_epoch():
+            trainee.lane.do(step, variant=trainee.warming)
+            trainee.count_step()
             yield
-        yield from run.finish_epoch()
+        yield from trainee.finish_epoch()

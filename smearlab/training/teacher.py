@@ -2,25 +2,25 @@
 
 from collections.abc import Iterator
 
-from smearlab.training.replicate import Replicate
+from smearlab.training.trainee import Trainee
 
 
-def train_teacher(run: Replicate) -> Iterator[None]:
+def train_teacher(trainee: Trainee) -> Iterator[None]:
     """Train one network, from wherever it stands to the end, yielding after every step.
 
-    At every yield the state of `run` is complete: whoever drives the loop may write it down and stop.
+    At every yield the state of `trainee` is complete: whoever drives the loop may write it down and stop.
     """
 
     def step() -> None:
-        images, labels, index = run.batches.next()
-        with run.autocast():
-            logits = run.network(images)
-        loss = run.objective(logits.float(), labels, index, warming=run.warming)
-        run.descend(loss.mean())
+        images, labels, index = trainee.batches.next()
+        with trainee.autocast():
+            logits = trainee.network(images)
+        loss = trainee.objective(logits.float(), labels, index, warming=trainee.warming)
+        trainee.descend(loss.mean())
 
-    while run.start_epoch():
-        while run.in_epoch():
-            run.lane.do(step, variant=run.warming)
-            run.count_step()
+    while trainee.start_epoch():
+        while trainee.in_epoch():
+            trainee.lane.do(step, variant=trainee.warming)
+            trainee.count_step()
             yield
-        yield from run.finish_epoch()
+        yield from trainee.finish_epoch()

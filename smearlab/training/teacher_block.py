@@ -5,15 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
-from smearlab.training.block import Block, Job, Log, Trainee
-from smearlab.training.replicate import TrainingData
+from smearlab.core.jobs import TrainingJob
+from smearlab.training.block import Active, Block, Log
+from smearlab.training.correction import Corrections
 from smearlab.training.results import BlockResult, Finished
 from smearlab.training.teacher import train_teacher
+from smearlab.training.trainee import Examples
 
 
 def train_teacher_block(
-    job: Job,
-    training: TrainingData,
+    job: TrainingJob,
+    corrections: Corrections,
+    training: Examples,
     observed: Sequence[np.ndarray],
     *,
     checkpoint: Path,
@@ -22,17 +25,17 @@ def train_teacher_block(
 ) -> BlockResult:
     """Train (or finish training) the teachers of a block and return their results.
 
-    job: plain values (cell, replicates, recipe, method, transitions, n_classes, code, …). observed: labels
-    (N,) with their noise, one array per replicate. checkpoint: a file outside the job's outputs. interval:
-    seconds between checkpoints (default: SMEARLAB_CHECKPOINT_SECONDS, else 60). Raises UserError for
-    input that cannot be trained on and Interrupted (exit code 75) after a signal.
+    corrections: the T of each replicate. observed: labels (N,) with their noise, one array per replicate.
+    checkpoint: a file outside the job's outputs. interval: seconds between checkpoints (default:
+    SMEARLAB_CHECKPOINT_SECONDS, else 60). Raises UserError for input that cannot be trained on and Interrupted
+    (exit code 75) after a signal.
     """
-    block = Block(job, training, observed, [], checkpoint, log, interval)
+    block = Block(job, corrections, training, observed, [], checkpoint, log, interval)
 
-    def start(position: int) -> Trainee | Finished:
+    def start(position: int) -> Active | Finished:
         if (refused := block.refused(position)) is not None:
             return refused
-        run = block.replicate(position, observed[position], observed[position])
-        return Trainee(run, train_teacher(run))
+        trainee = block.trainee(position, observed[position], observed[position])
+        return Active(trainee, train_teacher(trainee))
 
     return block.train(start)

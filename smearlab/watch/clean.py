@@ -1,73 +1,50 @@
 """What no config names any more under results/, logs/ and .smearlab/checkpoints: listed, and removed when asked to.
 
-Only what smearlab itself writes is known here, by its place and the form of its name. A folder that holds anything else
-is left alone, links are not followed, data/ and reports/ are never looked at.
+Only what smearlab itself writes is listed (forms.py). A folder that holds anything else is left alone, links are not
+followed, data/ and reports/ are never looked at. What an earlier version may have made of a config that is still there
+is listed apart (earlier.py).
 """
 
-import json
 import os
 import re
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import RESULTS, Grid
-from smearlab.grid.dag import SUMMARY_FILES, TABLE_FILES, TABLES, jobs_of
+from smearlab.grid.dag import Node, nodes_of
 from smearlab.grid.find import all_grids
 from smearlab.grid.load import parse, read_config
-from smearlab.host.places import CHECKPOINTS
-from smearlab.host.runlock import alive, describe
-from smearlab.watch.leftovers import LOCKS, OWNER, running_here
+from smearlab.watch.earlier import Earlier, Kin
+from smearlab.watch.forms import FORMS, unit_of
+from smearlab.watch.living import refuse_if_alive
+from smearlab.watch.records import Records
 
-LOGS = "logs"
-STAGES = ("data", "labels", "estimates", "teachers", "students", "evaluation", "theory")
-DEFINED, BLOCK = r"[A-Za-z0-9_]+-[0-9a-f]{8}", r"(?:paired|crossed)-\d+"
-GRID = rf"(?!(?:{'|'.join(STAGES)})/)[A-Za-z0-9][A-Za-z0-9_]*"
-LABELS = rf"{DEFINED}/(?:{DEFINED}|clean)/rate=[^/]+"
-ESTIMATE = rf"estimates/{LABELS}/{DEFINED}/cross_fit-[^/]+/{BLOCK}"
-CELL = rf"(?:teachers/{LABELS}/{DEFINED}/[^/]+|students/{LABELS}/{DEFINED}/[^/]+/{DEFINED}/[^/]+)/{BLOCK}"
-TABLE = "|".join(map(re.escape, (*TABLE_FILES, *SUMMARY_FILES)))
-FORMS = {  # the files below each root; the group is the unit to which a file belongs, as the jobs name it
-    RESULTS: (
-        rf"(data/{DEFINED})/(?:training|test)\.(?:npz|json)",
-        rf"(labels/{LABELS}/seed=\d+)/(?:labels\.npz|audit\.json)",
-        rf"({ESTIMATE})/(?:probabilities\.npz|[^/]+\.json)",
-        rf"({CELL})/(?:weights\.safetensors|history\.csv|run\.json|metrics\.json|examples\.npz)",
-        rf"({GRID})/(?:{TABLE}|figures/[^/]+\.(?:svg|json))",
-    ),
-    LOGS: (
-        rf"(data/{DEFINED})\.(?:log|tsv)",
-        rf"(labels/{LABELS}/seed=\d+)\.(?:log|tsv)",
-        rf"({ESTIMATE})(?:/[^/]+)?\.(?:log|tsv)",
-        rf"(?:evaluation/)?({CELL})\.(?:log|tsv)",
-        rf"({GRID})/(?:figures/)?[^/]+\.log",
-    ),
-    str(CHECKPOINTS): (
-        rf"({CELL})\.checkpoint[^/]*",
-        rf"({ESTIMATE})(?:\.checkpoint[^/]*|/\d+-\d+\.checkpoint[^/]*)",
-    ),
-}
 TORN = re.compile(r"\.(.+)\.(?:[0-9a-f]{8}\.tmp|[0-9a-f]{32})")  # left by a process that was killed while it wrote
 
 
 @dataclass
 class Leftover:
-    """What one unit (a data set, the labels of a seed, a block, a grid's tables) has below one root."""
+    """What one unit (a data set, the labels of a seed, a block, a grid's tables) has below one root.
+
+    kept: an earlier version made it from settings that a config still has.
+    """
 
     root: str
     unit: str
     files: list[Path] = field(default_factory=list)
     size: int = 0
+    kept: bool = False
 
 
 @dataclass
 class Named:
-    """What the configs name: units, and the data sets and grids of configs whose data cannot be read here."""
+    """What the configs name: units, the jobs of each, and the data sets of configs whose data cannot be read here."""
 
-    units: set[str] = field(default_factory=set)
+    units: set[str | None] = field(default_factory=set)
+    grids: list[tuple[str, list[Node]]] = field(default_factory=list)
     datasets: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
@@ -77,28 +54,56 @@ class Named:
         return unit in self.units or dataset in self.datasets
 
 
-def clean(configs: Sequence[str] = (), *, remove: bool = False) -> Iterator[str]:
+def clean(configs: Sequence[str] = (), *, remove: bool = False, earlier: bool = False) -> Iterator[str]:
     """Yield a line for each leftover with its size, and a total; with remove, remove them after that.
 
-    configs: files beside config.yaml and configs/. UserError if a config cannot be read, or, with remove, while a run
-    is alive in this folder.
+    configs: files beside config.yaml and configs/. earlier: remove also what an earlier version made from the settings
+    of a config. UserError if a config cannot be read, or, with remove, while a run is alive in this folder.
     """
     named = named_by(configs)
     if remove:
-        _refuse_if_alive()
+        refuse_if_alive("nothing is removed")
     yield from named.notes
     found, apart = leftovers(named)
-    for leftover in found:
-        yield f"{_size(leftover.size):>10}  {leftover.root}/{leftover.unit}"
+    kin = Earlier(named.grids, Records())
+    groups = _groups(found, {leftover.unit: kin.of(leftover.unit) for leftover in found})
+    for sentence, members in groups.items():
+        yield from [sentence] if sentence else []
+        yield from (f"{_size(leftover.size):>10}  {leftover.root}/{leftover.unit}" for leftover in members)
     yield from (f"left alone: {line}" for line in apart)
-    total = _size(sum(leftover.size for leftover in found))
+    kept = [leftover for leftover in found if leftover.kept and not earlier]
+    going = [leftover for leftover in found if earlier or not leftover.kept]
     if remove:
-        for leftover in found:
+        for leftover in going:
             _remove(leftover)
-    if not found:
-        yield "nothing is there that no config names"
-    else:
-        yield f"{len(found)} entries, {total}: {'removed' if remove else 'nothing is removed without --remove'}"
+    yield _total(going, kept, removed=remove)
+
+
+def _groups(found: list[Leftover], kin: Mapping[str, Kin | None]) -> dict[str, list[Leftover]]:
+    """Return the leftovers by the sentence that is to be said of them, "" first, and mark those to be kept."""
+    groups: dict[str, list[Leftover]] = {"": []}
+    for leftover in found:
+        related = kin[leftover.unit]
+        leftover.kept = related is not None and related.later is not None
+        groups.setdefault(_sentence(related), []).append(leftover)
+    return groups
+
+
+def _sentence(kin: Kin | None) -> str:
+    if kin is None:
+        return ""
+    if kin.later is None:
+        return f"of names that {kin.config} uses, with other settings, or the same as an earlier version named them:"
+    beyond = f", but for {', '.join(kin.later)}, which came later" if kin.later else ""
+    return f"made by an earlier version from the settings of {kin.config}{beyond}; kept unless --earlier is given:"
+
+
+def _total(going: list[Leftover], kept: list[Leftover], *, removed: bool) -> str:
+    if not going and not kept:
+        return "nothing is there that no config names"
+    total = f"{len(going)} entries, {_size(sum(leftover.size for leftover in going))}"
+    left = f"; {len(kept)} made by an earlier version are kept" if kept else ""
+    return f"{total}: {'removed' if removed else 'nothing is removed without --remove'}{left}"
 
 
 def named_by(configs: Sequence[str] = ()) -> Named:
@@ -109,9 +114,10 @@ def named_by(configs: Sequence[str] = ()) -> Named:
     named = Named()
     for path, grid in all_grids(configs):
         if isinstance(grid, Grid):
-            jobs = [job for job in jobs_of(grid) if job.stage != TABLES]
-            named.units |= {Path(path).parent.relative_to(RESULTS).as_posix() for job in jobs for path in job.outputs}
-            named.units.add(grid.name)
+            nodes = nodes_of(grid)
+            named.grids.append((str(path), nodes))
+            outputs = {output for node in nodes for output in node.outputs if output.startswith(f"{RESULTS}/")}
+            named.units |= {unit_of(RESULTS, output.removeprefix(f"{RESULTS}/")) for output in outputs}
             continue
         try:
             config = parse(read_config(path))
@@ -134,7 +140,7 @@ def leftovers(named: Named) -> tuple[list[Leftover], list[str]]:
         strange: list[str] = []
         for path in _files(root, apart):
             below = path.relative_to(root).as_posix()
-            unit = unit_of(root, below)
+            unit = _owner(root, below)
             if unit is None:
                 strange.append(below)
             elif not named.has(unit):
@@ -152,13 +158,11 @@ def leftovers(named: Named) -> tuple[list[Leftover], list[str]]:
     return found, apart
 
 
-def unit_of(root: str, below: str) -> str | None:
+def _owner(root: str, below: str) -> str | None:
     """Return the unit to which a file below a root belongs; None if smearlab writes no such file."""
     folder, _, name = below.rpartition("/")
-    if torn := TORN.fullmatch(name):
-        below = f"{folder}/{torn[1]}"
-    matches = (re.fullmatch(form, below) for form in FORMS[root])
-    return next((match[1] for match in matches if match), None)
+    torn = TORN.fullmatch(name)
+    return unit_of(root, f"{folder}/{torn[1]}" if torn else below)
 
 
 def _files(root: str, apart: list[str]) -> Iterator[Path]:
@@ -194,21 +198,6 @@ def _remove(leftover: Leftover) -> None:
             while folder != root:
                 folder.rmdir()
                 folder = folder.parent
-
-
-def _refuse_if_alive() -> None:
-    if living := running_here(Path()):
-        raise UserError(f"a run is going on here (process {living[0]}); nothing is removed before it has ended")
-    host = os.uname().nodename
-    with suppress(OSError, ValueError):
-        before = OWNER.read_text(encoding="utf-8").strip()
-        if before != host and any(LOCKS.glob("*.lock")):
-            raise UserError(f"locked by a run on {before}; nothing is removed before it has ended")
-    for lock in CHECKPOINTS.rglob("*.checkpoint.lock"):
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            owner = json.loads(lock.read_bytes())
-            if alive(owner, time.time() - lock.stat().st_mtime):
-                raise UserError(f"{lock}: a training lives ({describe(owner)}); nothing is removed before it has ended")
 
 
 def _size(size: float) -> str:

@@ -1,14 +1,14 @@
 """How long the jobs that are left will take: learnt from those of the same grid that are done, else from the plan."""
 
-import csv
 import os
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import mean
 
-from smearlab.grid.dag import EVALUATIONS, Job
+from smearlab.grid.dag import EVALUATIONS, Node
 from smearlab.grid.plan import EVALUATION_SECONDS, JOB_SECONDS, training_minutes
+from smearlab.store.benchmarks import seconds_taken
 
 SAMPLE = 20  # finished jobs that are looked at for each kind
 Kind = tuple[str, ...]
@@ -37,58 +37,50 @@ class Learnt:
     is scaled by how long the finished trainings took against it.
     """
 
-    def __init__(self, done: Iterable[Job]) -> None:
+    def __init__(self, done: Iterable[Node]) -> None:
         self.measured: dict[Kind, float] = {}
-        samples: dict[Kind, list[Job]] = defaultdict(list)
-        for job in done:
-            if job.benchmark and len(samples[kind(job)]) < SAMPLE:
-                samples[kind(job)].append(job)
+        samples: dict[Kind, list[Node]] = defaultdict(list)
+        for node in done:
+            if node.benchmark and len(samples[kind(node)]) < SAMPLE:
+                samples[kind(node)].append(node)
         took = planned = 0.0
-        for which, jobs in samples.items():
-            seconds = [s for s in map(_seconds, jobs) if s is not None]
+        for which, nodes in samples.items():
+            seconds = [s for s in (seconds_taken(node.benchmark) for node in nodes) if s is not None]
             if seconds:
                 self.measured[which] = mean(seconds)
-                if jobs[0].trains:
-                    took, planned = took + sum(seconds), planned + len(seconds) * expected(jobs[0])
+                if nodes[0].trains:
+                    took, planned = took + sum(seconds), planned + len(seconds) * expected(nodes[0])
         self.scale = took / planned if planned else 1.0
 
-    def seconds(self, job: Job) -> tuple[float, bool]:
+    def seconds(self, node: Node) -> tuple[float, bool]:
         """Return the expected seconds of a job, and whether they are learnt."""
-        found = self.measured.get(kind(job))
-        return (expected(job) * (self.scale if job.trains else 1.0), False) if found is None else (found, True)
+        found = self.measured.get(kind(node))
+        return (expected(node) * (self.scale if node.trains else 1.0), False) if found is None else (found, True)
 
-    def time_left(self, waiting: Iterable[Job], running: Iterable[tuple[Job, float | None]]) -> TimeLeft:
+    def time_left(self, waiting: Iterable[Node], running: Iterable[tuple[Node, float | None]]) -> TimeLeft:
         """Return the time for the jobs that wait and those that run, each of these with what it says of its own."""
         running = list(running)
-        found = [self.seconds(job) for job in waiting]
-        for job, left in running:
-            seconds, learnt = self.seconds(job)
+        found = [self.seconds(node) for node in waiting]
+        for node, left in running:
+            seconds, learnt = self.seconds(node)
             found.append((seconds if left is None else left, learnt or left is not None))
-        at_once = sum(job.trains or job.stage == EVALUATIONS for job, _ in running) or len(os.sched_getaffinity(0))
+        at_once = sum(node.trains or node.group == EVALUATIONS for node, _ in running) or len(os.sched_getaffinity(0))
         total, longest = sum(s for s, _ in found), max((s for s, _ in found), default=0.0)
-        learnt = sum(known for _, known in found)
-        return TimeLeft(max(total / at_once, longest), at_once, len(found), learnt, len(found) - learnt)
+        known = sum(is_learnt for _, is_learnt in found)
+        return TimeLeft(max(total / at_once, longest), at_once, len(found), known, len(found) - known)
 
 
-def kind(job: Job) -> Kind:
+def kind(node: Node) -> Kind:
     """Return what jobs of about the same length have in common."""
-    if job.cell is None:
-        return (job.rule,)
-    return (job.rule, job.cell.labels.dataset.id, job.cell.recipe.id)
+    if node.cell is None:
+        return (node.rule,)
+    return (node.rule, node.cell.labels.dataset.id, node.cell.recipe.id)
 
 
-def expected(job: Job) -> float:
+def expected(node: Node) -> float:
     """Return the seconds that the plan expects of a job."""
-    if job.rule == "all":
+    if node.rule == "all":
         return 0.0
-    if job.trains and job.cell is not None:
-        return 60 * training_minutes(job.cell)
-    return EVALUATION_SECONDS if job.stage == EVALUATIONS else JOB_SECONDS
-
-
-def _seconds(job: Job) -> float | None:
-    try:
-        with open(job.benchmark, encoding="utf-8", newline="") as file:
-            return float(next(csv.DictReader(file, delimiter="\t"))["s"])
-    except (OSError, StopIteration, KeyError, ValueError, TypeError, csv.Error):
-        return None
+    if node.trains and node.cell is not None:
+        return 60 * training_minutes(node.cell)
+    return EVALUATION_SECONDS if node.group == EVALUATIONS else JOB_SECONDS

@@ -1,11 +1,15 @@
 """What a killed run leaves behind: Snakemake's lock on the folder, cleared only when nobody holds it any more."""
 
 import os
+import re
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 
 from smearlab.core.errors import UserError
+from smearlab.host.checkout import name_of
 
 LOCKS = Path(".snakemake") / "locks"
 RECORDS = Path(".snakemake") / "metadata"
@@ -25,6 +29,7 @@ def clear_stale_locks(folder: Path = Path()) -> list[Path]:
         living = running_here(folder)
         if living:
             raise UserError(f"{folder.resolve()}: a run is going on here (process {living[0]}); wait for it or stop it")
+        _refuse_other_users(folder, locks)
         before = owner.read_text(encoding="utf-8", errors="replace").strip() if owner.exists() else host
         if before != host:
             raise UserError(
@@ -35,6 +40,22 @@ def clear_stale_locks(folder: Path = Path()) -> list[Path]:
     owner.parent.mkdir(parents=True, exist_ok=True)
     owner.write_text(f"{host}\n", encoding="utf-8")
     return locks
+
+
+def clear_before_run(arguments: Sequence[str], folder: Path = Path()) -> None:
+    """Remove what would stop the Snakemake of these arguments although its owner is dead, and say so.
+
+    Nothing is touched where it would run no job (a dry run), and where the owner lives or may live, which
+    Snakemake itself then says.
+    """
+    if any(re.match(r"--dry|--unlock|--nolock|-[a-zA-Z]*n", word) for word in arguments):
+        return
+    try:
+        locks = clear_stale_locks(folder)
+    except UserError:
+        return
+    if locks:
+        print(f"removed {folder / LOCKS}, left by a run that is no longer alive", file=sys.stderr)
 
 
 def clear_unreadable_records(folder: Path = Path()) -> list[Path]:
@@ -57,14 +78,42 @@ def running_here(folder: Path) -> list[int]:
     """Return the process ids of Snakemake runs whose working directory is this folder."""
     here = folder.resolve()
     found = []
-    for process in psutil.process_iter(["pid", "cmdline"]):
-        command = process.info["cmdline"] or []
-        started = any(Path(word).name == "snakemake" for word in command[:4])
-        if process.pid == os.getpid() or not started or "--mode" in command:  # with --mode it is one job of a run
-            continue
+    for process in _snakemakes():
         try:
             if Path(process.cwd()) == here and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process.pid)
         except (psutil.AccessDenied, psutil.NoSuchProcess):
             continue
     return sorted(found)
+
+
+def _snakemakes() -> list[psutil.Process]:
+    """Return the other Snakemake processes of this machine, but for those that are one job of a run (--mode)."""
+    found = []
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        command = process.info["cmdline"] or []
+        started = any(Path(word).name == "snakemake" for word in command[:4])
+        if started and "--mode" not in command and process.pid != os.getpid():
+            found.append(process)
+    return found
+
+
+def _refuse_other_users(folder: Path, locks: Sequence[Path]) -> None:
+    """Raise UserError if a Snakemake of another user who holds a lock may work here: where it works, is not shown."""
+    owners = {_owner_of(lock) for lock in locks} - {os.geteuid()}
+    for process in _snakemakes():
+        try:
+            user = process.uids().real
+            process.cwd()
+        except psutil.NoSuchProcess:
+            continue
+        except psutil.AccessDenied:
+            if user in owners:
+                raise UserError(
+                    f"{folder.resolve()}: locked by {name_of(user)}, whose process {process.pid} may be a run here; "
+                    "if it is not, run snakemake --unlock"
+                ) from None
+
+
+def _owner_of(lock: Path) -> int:
+    return lock.stat().st_uid

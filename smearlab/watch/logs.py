@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from smearlab.host.durations import seconds_of
 
@@ -40,7 +41,7 @@ def progress(path: str | Path) -> Progress:
     last = next((found for found in map(LINE.fullmatch, reversed(lines)) if found), None)
     fold = next((found for found in map(FOLD.fullmatch, reversed(lines)) if found), None)
     speed = next((found for found in map(SPEED.search, reversed(lines)) if found), None)
-    said = {}
+    said: dict[str, Any] = {}
     if last:
         said = {key: int(last[key]) for key in ("replicate", "replicates", "epoch", "epochs")}
         said["seconds_left"] = seconds_of(last["left"])

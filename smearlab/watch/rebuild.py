@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from smearlab.grid.dag import Job
-from smearlab.watch.records import Records, noted_job, params_text
+from smearlab.grid.dag import Node
+from smearlab.watch.records import Records, noted_params, params_text
 
 LARGEST_COMPARED = 1_000_000  # bytes; a larger file counts as changed when it is newer
 
@@ -35,7 +35,7 @@ class Reasons:
     now: dict[str, Any] | None = None
     added: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
-    because: list[Job] = field(default_factory=list)
+    because: list[Node] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(
@@ -102,84 +102,87 @@ def _checksum(path: str) -> str | None:
 class Rebuild:
     """The jobs of a grid that would run, each with its reasons."""
 
-    def __init__(self, jobs: list[Job], records: Records, disk: Disk | None = None) -> None:
-        self.jobs, self.records, self.disk = jobs, records, disk or Disk()
-        self.maker = {path: job for job in jobs for path in job.outputs}
-        self._readers: dict[Job, dict[Job, bool]] = {job: {} for job in jobs}  # True: by a file whose change counts
-        for job in jobs:
-            for paths, counts in ((job.ancient, False), (job.inputs, True)):
+    def __init__(self, nodes: list[Node], records: Records, disk: Disk | None = None) -> None:
+        self.nodes, self.records, self.disk = nodes, records, disk or Disk()
+        self.maker = {path: node for node in nodes for path in node.outputs}
+        self._readers: dict[Node, dict[Node, bool]] = {
+            node: {} for node in nodes
+        }  # True: by a file whose change counts
+        for node in nodes:
+            for paths, counts in ((node.ancient, False), (node.inputs, True)):
                 for path in paths:
                     if path in self.maker:
-                        self._readers[self.maker[path]][job] = counts
-        self.reasons: dict[Job, Reasons] = {}
+                        self._readers[self.maker[path]][node] = counts
+        self.reasons: dict[Node, Reasons] = {}
         self._decide()
 
-    def makers(self, job: Job) -> dict[Job, list[str]]:
+    def makers(self, node: Node) -> dict[Node, list[str]]:
         """Return the jobs that make what a job reads, each with those files."""
-        found: dict[Job, list[str]] = {}
-        for path in (*job.inputs, *job.ancient):
+        found: dict[Node, list[str]] = {}
+        for path in (*node.inputs, *node.ancient):
             if path in self.maker:
                 found.setdefault(self.maker[path], []).append(path)
         return found
 
-    def runs(self, job: Job) -> bool:
+    def runs(self, node: Node) -> bool:
         """Return whether a job would run."""
-        return job in self.reasons
+        return node in self.reasons
 
     def _decide(self) -> None:
-        waiting: deque[Job] = deque()
-        below: set[Job] = set()  # what follows from a job that runs: it runs too, for that reason
-        for job in self.jobs:
-            if job not in below and (reasons := self.own_reasons(job)):
-                self.reasons[job] = reasons
-                waiting.append(job)
-                self._mark(job, below)
+        waiting: deque[Node] = deque()
+        below: set[Node] = set()  # what follows from a job that runs: it runs too, for that reason
+        for node in self.nodes:
+            if node not in below and (reasons := self.own_reasons(node)):
+                self.reasons[node] = reasons
+                waiting.append(node)
+                self._mark(node, below)
         while waiting:
-            job = waiting.popleft()
-            for maker, paths in self.makers(job).items():
+            node = waiting.popleft()
+            for maker, paths in self.makers(node).items():
                 if missing := self.disk.missing(paths):
                     self._add(maker, waiting).missing += missing
-            for reader, counts in self._readers[job].items():
-                if counts or reader in self.reasons or self.disk.missing(self.makers(reader)[job]):
-                    self._add(reader, waiting).because.append(job)
+            for reader, counts in self._readers[node].items():
+                if counts or reader in self.reasons or self.disk.missing(self.makers(reader)[node]):
+                    self._add(reader, waiting).because.append(node)
 
-    def _mark(self, job: Job, below: set[Job]) -> None:
-        waiting = [job]
+    def _mark(self, node: Node, below: set[Node]) -> None:
+        waiting = [node]
         while waiting:
             for reader in self._readers[waiting.pop()]:
                 if reader not in below:
                     below.add(reader)
                     waiting.append(reader)
 
-    def _add(self, job: Job, waiting: deque[Job]) -> Reasons:
-        if job not in self.reasons:
-            self.reasons[job] = Reasons()
-            waiting.append(job)
-        return self.reasons[job]
+    def _add(self, node: Node, waiting: deque[Node]) -> Reasons:
+        if node not in self.reasons:
+            self.reasons[node] = Reasons()
+            waiting.append(node)
+        return self.reasons[node]
 
-    def own_reasons(self, job: Job) -> Reasons:
+    def own_reasons(self, node: Node) -> Reasons:
         """Return why a job would run whatever becomes of the others."""
-        if job.rule == "all":
-            return Reasons(missing=self.disk.missing(job.inputs))
-        if any(self.records.begun(path) is not None and self.disk.has(path) for path in job.outputs):
+        if node.rule == "all":
+            return Reasons(missing=self.disk.missing(node.inputs))
+        if any(self.records.begun(path) is not None and self.disk.has(path) for path in node.outputs):
             return Reasons(unfinished=True)
-        record = self.records.of(job.outputs[-1])
-        if changed := self._changed_inputs(job, record):
+        record = self.records.of(node.outputs[-1])
+        if changed := self._changed_inputs(node, record):
             return Reasons(changed=changed)
-        return _differences(job, record) if record is not None else Reasons()
+        reasons = _differences(node, record) if record is not None else Reasons()
+        return reasons if reasons and all(map(self.records.of, node.outputs)) else Reasons()
 
-    def _changed_inputs(self, job: Job, record: dict[str, Any] | None) -> list[str]:
-        made = self._made(job)
+    def _changed_inputs(self, node: Node, record: dict[str, Any] | None) -> list[str]:
+        made = self._made(node)
         if made is None:
-            made = next((t for t in map(self._made, self._readers[job]) if t is not None), None)
+            made = next((t for t in map(self._made, self._readers[node]) if t is not None), None)
         if made is None:
             return []
         known = (record or {}).get("input_checksums") or {}
-        newer = [path for path in job.inputs if (self.disk.time(path) or made) > made]
+        newer = [path for path in node.inputs if (self.disk.time(path) or made) > made]
         return [path for path in newer if path not in known or _prefixed(known[path]) != self.disk.checksum(path)]
 
-    def _made(self, job: Job) -> float | None:
-        files = (*job.outputs, job.benchmark) if job.benchmark else job.outputs
+    def _made(self, node: Node) -> float | None:
+        files = (*node.outputs, node.benchmark) if node.benchmark else node.outputs
         return min((t for t in map(self.disk.time, files) if t is not None), default=None)
 
 
@@ -187,12 +190,12 @@ def _prefixed(checksum: str) -> str:
     return checksum if ":" in checksum else f"sha256:{checksum}"
 
 
-def _differences(job: Job, record: dict[str, Any]) -> Reasons:
+def _differences(node: Node, record: dict[str, Any]) -> Reasons:
     reasons = Reasons()
-    now = job.decide()
+    now = node.decide()
     if record.get("params") is not None and set(record["params"]) != {params_text(now)}:
-        reasons.before, reasons.now = noted_job(record), now
-    listed = sorted((*job.inputs, *job.ancient))
+        reasons.before, reasons.now = noted_params(record), now
+    listed = sorted((*node.inputs, *node.ancient))
     if record.get("input") is not None and record["input"] != listed:
         reasons.added = sorted(set(listed) - set(record["input"]))
         reasons.dropped = sorted(set(record["input"]) - set(listed))

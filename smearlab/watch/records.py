@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 PLACE = Path(".snakemake")
+REFUSED = "refused"  # the parameter that adopt notes of a file which is to be made anew, with what is wrong with it
 KNOWN_FORMAT = 6  # earlier ones hold no reliable parameters; Snakemake passes over them too
 
 
@@ -25,13 +26,17 @@ class Records:
     def of(self, path: str) -> dict[str, Any] | None:
         """Return what is noted of a file, or None where nothing is, or nothing that can be relied on."""
         try:
-            with open(f"{self._place}/metadata/{self._name(path)}", "rb") as file:
+            with open(self.note(path), "rb") as file:
                 record = json.loads(file.read())
         except (OSError, ValueError):
             return None  # a torn note is passed over by Snakemake as well
         if not isinstance(record, dict) or record.get("record_format_version", 0) < KNOWN_FORMAT:
             return None
         return record
+
+    def note(self, path: str) -> str:
+        """Return where the note of a file lies."""
+        return f"{self._place}/metadata/{self._name(path)}"
 
     def begun(self, path: str) -> float | None:
         """Return when the job that makes a file began (seconds since the epoch), if it has not ended; else None."""
@@ -65,16 +70,16 @@ class Records:
             return 254
 
 
-def params_text(job: dict[str, Any]) -> str:
+def params_text(params: dict[str, Any]) -> str:
     """Return the one dictionary of a job's parameters as Snakemake notes it."""
-    return repr(job)
+    return repr(params)
 
 
-def noted_job(record: dict[str, Any]) -> dict[str, Any]:
+def noted_params(record: dict[str, Any]) -> dict[str, Any]:
     """Return the dictionary of parameters from a record; empty where it is of another form."""
     try:
         (text,) = record["params"]
-        job = ast.literal_eval(text)
+        params = ast.literal_eval(text)
     except (KeyError, TypeError, ValueError, SyntaxError, MemoryError, RecursionError):
         return {}
-    return job if isinstance(job, dict) else {}
+    return params if isinstance(params, dict) else {}

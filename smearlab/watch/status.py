@@ -16,16 +16,16 @@ from typing import Any
 
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import Grid
-from smearlab.grid.dag import STAGES, Job, jobs_of
+from smearlab.grid.dag import EVALUATIONS, GROUPS, Node, nodes_of
 from smearlab.host.places import checkpoint_path
 from smearlab.host.runlock import alive, describe
-from smearlab.store.files import read_sealed
-from smearlab.watch.explain import reasons_of
+from smearlab.store.files import REMEDY, read_sealed
 from smearlab.watch.learnt import Learnt, TimeLeft
 from smearlab.watch.leftovers import LOCKS, OWNER, running_here
 from smearlab.watch.logs import failure, progress
 from smearlab.watch.rebuild import Rebuild
 from smearlab.watch.records import Records
+from smearlab.watch.words import reasons_of
 
 DONE, RUNNING, WAITING, FAILED, STALE = STATES = ("done", "running", "waiting", "failed", "stale")
 GRAVEST_FIRST = (FAILED, RUNNING, STALE, WAITING, DONE)  # a cell is what the gravest of its jobs is
@@ -57,31 +57,31 @@ class Status:
         return {**asdict(self), "time_left": left, "complete": self.complete}
 
 
-def look(grid: Grid, jobs: list[Job] | None = None) -> Status:
+def look(grid: Grid, nodes: list[Node] | None = None) -> Status:
     """Return where a grid is now; jobs: those of the grid, where they are known already."""
-    return _Look(grid, jobs or jobs_of(grid)).status()
+    return _Look(grid, nodes or nodes_of(grid)).status()
 
 
 class _Look:
     """One look at the disk."""
 
-    def __init__(self, grid: Grid, jobs: list[Job]) -> None:
+    def __init__(self, grid: Grid, nodes: list[Node]) -> None:
         self.grid, self.now = grid, time.time()
-        self.rebuild = Rebuild(jobs, Records())
-        self.jobs = [job for job in jobs if job.rule != "all"]
+        self.rebuild = Rebuild(nodes, Records())
+        self.nodes = [node for node in nodes if node.rule != "all"]
         self.damaged: list[Entry] = []
-        self.running: dict[Job, Entry] = {}
-        self.failures: dict[Job, str] = {}
-        self.state = {job: self._state(job) for job in self.jobs}
+        self.running: dict[Node, Entry] = {}
+        self.failures: dict[Node, str] = {}
+        self.state = {node: self._state(node) for node in self.nodes}
 
     def status(self) -> Status:
         """Put together what was seen."""
-        stages = {stage: dict.fromkeys(("total", *STATES, "begun"), 0) for stage in STAGES}
-        for job, state in self.state.items():
-            counts = stages[job.stage]
+        stages = {stage: dict.fromkeys(("total", *STATES, "begun"), 0) for stage in GROUPS}
+        for node, state in self.state.items():
+            counts = stages[node.group]
             counts["total"] += 1
             counts[state] += 1
-            counts["begun"] += state == WAITING and job.trains and _checkpoint(job).exists()
+            counts["begun"] += state == WAITING and node.trains and _checkpoint(node).exists()
         diverged = self._diverged()
         self._whole()
         return Status(
@@ -89,45 +89,45 @@ class _Look:
             self._cells({entry["cell"] for entry in diverged}),
             {stage: counts for stage, counts in stages.items() if counts["total"]},
             running=list(self.running.values()),
-            failed=[_entry(job, error=error, log=job.log) for job, error in self.failures.items()],
+            failed=[_entry(node, error=error, log=node.log) for node, error in self.failures.items()],
             diverged=diverged,
-            stale=[_entry(job, reasons=reasons_of(self.rebuild, job)) for job in self._of(STALE)],
+            stale=[_entry(node, reasons=reasons_of(self.rebuild, node)) for node in self._of(STALE)],
             damaged=self.damaged,
             time_left=self._time_left(),
         )
 
-    def _of(self, *states: str) -> Iterable[Job]:
-        return (job for job, state in self.state.items() if state in states)
+    def _of(self, *states: str) -> Iterable[Node]:
+        return (node for node, state in self.state.items() if state in states)
 
-    def _state(self, job: Job) -> str:
-        if entry := self._lives(job):
-            self.running[job] = entry
+    def _state(self, node: Node) -> str:
+        if entry := self._lives(node):
+            self.running[node] = entry
             return RUNNING
-        if not self.rebuild.runs(job):
+        if not self.rebuild.runs(node):
             return DONE
-        if error := self._error(job):
-            self.failures[job] = error
+        if error := self._error(node):
+            self.failures[node] = error
             return FAILED
-        return STALE if self.rebuild.disk.has(job.outputs[-1]) else WAITING
+        return STALE if self.rebuild.disk.has(node.outputs[-1]) else WAITING
 
-    def _error(self, job: Job) -> str | None:
+    def _error(self, node: Node) -> str | None:
         """Return how a job failed, if its log says so and is newer than what the job made."""
-        written = self.rebuild.disk.time(job.log)
-        if written is None or any(written < (self.rebuild.disk.time(path) or 0) for path in job.outputs):
+        written = self.rebuild.disk.time(node.log)
+        if written is None or any(written < (self.rebuild.disk.time(path) or 0) for path in node.outputs):
             return None
-        return failure(job.log)
+        return failure(node.log)
 
-    def _lives(self, job: Job) -> Entry | None:
-        if job.trains:
-            return self._training(job)
-        begun = self.rebuild.records.begun(job.outputs[-1])
-        written = self.rebuild.disk.time(job.log)
-        if begun is None or written is None or written < begun or not self._driven or failure(job.log):
+    def _lives(self, node: Node) -> Entry | None:
+        if node.trains:
+            return self._training(node)
+        begun = self.rebuild.records.begun(node.outputs[-1])
+        written = self.rebuild.disk.time(node.log)
+        if begun is None or written is None or written < begun or not self._driven or failure(node.log):
             return None
-        return _entry(job, owner=None, log=job.log, seconds_left=None)
+        return _entry(node, owner=None, log=node.log, seconds_left=None)
 
-    def _training(self, job: Job) -> Entry | None:
-        lock = _checkpoint(job)
+    def _training(self, node: Node) -> Entry | None:
+        lock = _checkpoint(node)
         lock = lock.with_name(f"{lock.name}.lock")
         try:
             age = self.now - os.stat(lock).st_mtime
@@ -141,11 +141,11 @@ class _Look:
             return None
         if not lives:
             return None
-        said = asdict(progress(job.log))
+        said = asdict(progress(node.log))
         if said["seconds_left"] is not None:
-            written = self.rebuild.disk.time(job.log) or self.now
+            written = self.rebuild.disk.time(node.log) or self.now
             said["seconds_left"] = max(0.0, said["seconds_left"] - max(0.0, self.now - written))
-        return _entry(job, owner=who, log=job.log, **said)
+        return _entry(node, owner=who, log=node.log, **said)
 
     @cached_property
     def _driven(self) -> bool:
@@ -158,20 +158,20 @@ class _Look:
 
     def _cells(self, diverged: set[str]) -> dict[str, int]:
         found: dict[str, set[str]] = defaultdict(set)
-        for job, state in self.state.items():
-            if job.cell is not None and job.cell.key in self.grid.cells:
-                found[job.cell.key].add(state)
+        for node, state in self.state.items():
+            if node.cell is not None and node.cell.key in self.grid.cells:
+                found[node.cell.key].add(state)
         counts = Counter(next(state for state in GRAVEST_FIRST if state in states) for states in found.values())
         return {"total": len(found), **{state: counts[state] for state in STATES}, "diverged": len(diverged)}
 
     def _diverged(self) -> list[Entry]:
         found = []
-        for job in self.jobs:
-            if job.trains and self.rebuild.disk.has(job.outputs[-1]):
-                for entry in self._replicates(job.outputs[-1]):
+        for node in self.nodes:
+            if node.trains and node.cell and self.rebuild.disk.has(node.outputs[-1]):
+                for entry in self._replicates(node.outputs[-1]):
                     if entry.get("status") == "diverged":
                         seeds = {key: entry.get(key) for key in ("noise_seed", "seed")}
-                        found.append(_entry(job, cell=job.cell.key, **seeds, reason=entry.get("reason")))
+                        found.append(_entry(node, cell=node.cell.key, **seeds, reason=entry.get("reason")))
         return found
 
     def _replicates(self, path: str) -> list[Entry]:
@@ -186,28 +186,30 @@ class _Look:
 
     def _whole(self) -> None:
         """Note outputs of finished jobs that are not there, and evaluations that are cut off."""
-        for job in self._of(DONE):
-            for path in self.rebuild.disk.missing(job.outputs):
-                if path not in job.transient:
-                    self.damaged.append({"path": path, "what": "is missing; it is made again when something needs it"})
-            if job.rule.startswith("evaluate") and not _ends_well(job.outputs[-1]):
-                what = "is cut off or no metrics at all: delete it and run again to make it anew"
-                self.damaged.append({"path": job.outputs[-1], "what": what})
+        for node in self._of(DONE):
+            for path in self.rebuild.disk.missing(node.outputs):
+                if path not in node.transient:
+                    self.damaged.append(
+                        {"path": path, "what": "is missing: python -m smearlab repair NAME makes it anew"}
+                    )
+            if node.group == EVALUATIONS and not _ends_well(node.outputs[-1]):
+                what = f"is cut off or no metrics at all; {REMEDY}"
+                self.damaged.append({"path": node.outputs[-1], "what": what})
 
     def _time_left(self) -> TimeLeft | None:
         left = list(self._of(WAITING, FAILED, STALE))
         if not left and not self.running:
             return None
-        running = [(job, entry["seconds_left"]) for job, entry in self.running.items()]
+        running = [(node, entry["seconds_left"]) for node, entry in self.running.items()]
         return Learnt(self._of(DONE, STALE)).time_left(left, running)
 
 
-def _entry(job: Job, **values: Any) -> Entry:
-    return {"job": job.name, "stage": job.stage, **values}
+def _entry(node: Node, **values: Any) -> Entry:
+    return {"job": node.name, "stage": node.group, **values}
 
 
-def _checkpoint(job: Job) -> Path:
-    return checkpoint_path({"cell": job.cell.key, "block": job.block})
+def _checkpoint(node: Node) -> Path:
+    return checkpoint_path(node.cell.key if node.cell else "", node.block)
 
 
 def _ends_well(path: str) -> bool:

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from smearlab.grid.cells import Grid
-from smearlab.grid.dag import jobs_of
+from smearlab.grid.dag import nodes_of
 from smearlab.host.durations import duration
-from smearlab.watch.explain import FOLLOWS
 from smearlab.watch.status import STATES, Entry, Status, look
+from smearlab.watch.words import FOLLOWS
 
 LIVE, PLAIN = 2.0, 10.0  # seconds between two looks
 LOOK_SHARE = 0.1  # of the time is spent in looking, at most
@@ -43,10 +43,10 @@ def watch(grid: Grid, *, as_json: bool = False, pause: float | None = None) -> N
 
 
 def _repeat(grid: Grid, tell: Callable[[Status], None], pause: float | None, usual: float = PLAIN) -> None:
-    jobs = jobs_of(grid)
+    nodes = nodes_of(grid)
     while True:
         began = time.monotonic()
-        status = look(grid, jobs)
+        status = look(grid, nodes)
         took = time.monotonic() - began
         tell(status)
         if status.complete:
@@ -116,9 +116,10 @@ def time_left(status: Status) -> str:
 
 def _table(status: Status) -> list[str]:
     columns = ("total", *STATES)
-    rows = [("", *columns), *((stage, *(counts[c] or "" for c in columns)) for stage, counts in status.stages.items())]
+    rows: list[tuple[str, ...]] = [("", *columns)]
+    rows += [(stage, *(str(counts[c] or "") for c in columns)) for stage, counts in status.stages.items()]
     begun = {stage: f"   {c['begun']} of those waiting have begun" for stage, c in status.stages.items() if c["begun"]}
-    return [f"  {row[0]:<12}" + "".join(f"{cell!s:>9}" for cell in row[1:]) + begun.get(row[0], "") for row in rows]
+    return [f"  {row[0]:<12}" + "".join(f"{cell:>9}" for cell in row[1:]) + begun.get(row[0], "") for row in rows]
 
 
 def _running(entry: Entry) -> str:

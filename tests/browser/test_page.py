@@ -12,9 +12,9 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "unit"))  # the made-up grid of the page's own tests
 
-from fake_grid import DIGITS_CELLS, fake_tables
+from fake_grid import DIGITS_CELLS, draw_figures, fake_tables
 
-from smearlab.report.page import draw_figures, render
+from smearlab.report.page import render
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore:constrained_layout:UserWarning")]
 RAN = "document.dir='rtl'"  # short, because figures must hold these names, and seen in the page afterwards

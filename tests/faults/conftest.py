@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from filelock import FileLock
 
 sys.path.append(str(Path(__file__).parents[1] / "workflow"))  # the checkouts and the tiny grid of the workflow tests
+sys.path.append(str(Path(__file__).parents[1] / "unit"))  # the tiny training of the unit tests
 
 from projects import TINY, Project, checkout
 from running import edited_while, kill_started, start, wait_for
@@ -46,11 +48,13 @@ def run_disturbed(project: Project) -> dict[str, str]:
     process = start(project.folder, config)
     wait_for(process, lambda: list(project.folder.glob("results/labels/*/*/*/*/audit.json")))
     with edited_while(project.folder / config, "epochs: 2", "epochs: 1"):
+        process.send_signal(signal.SIGSTOP)  # it starts no job before both have been told
         told = {
             "clear-locks": project.smearlab("clear-locks").stderr,
             "snakemake": project.snakemake("--cores", "1", "--configfile", config).stderr,
         }
         assert process.poll() is None
+        process.send_signal(signal.SIGCONT)
         assert process.wait(timeout=600) == 0, (project.folder / "said").read_text()
     return told
 

@@ -1,5 +1,6 @@
-"""The command of `make run`, started, watched, killed, and started again."""
+"""Plain `snakemake`, started, watched, killed, and started again."""
 
+import json
 import os
 import signal
 import subprocess
@@ -14,26 +15,26 @@ import psutil
 
 PATIENCE = 400.0  # seconds; a machine may be busy
 STARTED: list[subprocess.Popen[bytes]] = []
+FOLDERS: dict[int, Path] = {}
 
 
-def start(folder: Path, config: str, *targets: str) -> subprocess.Popen[bytes]:
-    """Start what `make run` runs, in a process group of its own; every step of a training writes a checkpoint.
+def start(folder: Path, config: str, *targets: str, warm: str = "") -> subprocess.Popen[bytes]:
+    """Start Snakemake in a process group of its own; every step of a training writes a checkpoint.
 
-    What it says is added to the file `said` in the folder.
+    What it says is added to the file `said` in the folder. warm: SMEARLAB_WARM, where a job is to run.
     """
-    python = f"'{sys.executable}'"
-    snakemake = f"exec {python} -m snakemake {' '.join(targets)} --cores all --configfile {config}"
     settings = {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "PYTEST", "COV", "SMEARLAB"))}
     with open(folder / "said", "ab") as output:
         process = subprocess.Popen(
-            ["sh", "-c", f"{python} -m smearlab clear-locks && {snakemake}"],
+            [sys.executable, "-m", "snakemake", *targets, "--cores", "all", "--configfile", config],
             cwd=folder,
-            env=settings | {"SMEARLAB_CHECKPOINT_SECONDS": "0"},
+            env=settings | {"SMEARLAB_CHECKPOINT_SECONDS": "0", **({"SMEARLAB_WARM": warm} if warm else {})},
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     STARTED.append(process)
+    FOLDERS[process.pid] = folder
     return process
 
 
@@ -52,6 +53,9 @@ def kill_all(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(timeout=PATIENCE)
+    end = time.monotonic() + PATIENCE
+    while trainings(FOLDERS[process.pid]) and time.monotonic() < end:  # a warm one is killed by its guard
+        time.sleep(0.01)
 
 
 def kill_started() -> None:
@@ -66,12 +70,12 @@ def said(log: Path) -> str:
 
 
 def trainings(folder: Path) -> list[psutil.Process]:
-    """Return the processes that train in this folder."""
+    """Return the live processes that train in this folder: those that hold a run lock."""
     found = []
-    for process in psutil.process_iter(["cmdline"]):
-        words = process.info["cmdline"] or []
-        with suppress(psutil.Error):
-            if any(word.endswith("train_teacher.py") for word in words) and Path(process.cwd()) == folder:
+    for lock in (folder / ".smearlab" / "checkpoints").rglob("*.checkpoint.lock"):
+        with suppress(psutil.Error, OSError, ValueError):
+            process = psutil.Process(json.loads(lock.read_bytes())["process"])
+            if process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()) == folder:
                 found.append(process)
     return found
 

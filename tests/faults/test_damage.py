@@ -12,8 +12,8 @@ from projects import TINY, Project
 from smearlab.core.errors import UserError
 from smearlab.grid import jobs
 from smearlab.grid.cells import Grid, load_grid
+from smearlab.stages import evaluate_teacher
 from smearlab.stages.collect import Reader, context, curves_table, history_table, metrics_table
-from smearlab.stages.measuring import evaluate
 from smearlab.stages.summarise import summarise_grid
 from smearlab.store.files import read_sealed
 from smearlab.store.labels import read_labels
@@ -81,7 +81,7 @@ def test_what_the_tables_are_made_of(name: str, finished: Project, grid: Grid) -
             found = collected(grid, folder)
         except UserError as error:
             refused += 1
-            assert str(path) in str(error) and "\n" not in str(error) and "delete it and run again" in str(error)
+            assert str(path) in str(error) and "\n" not in str(error) and "repair NAME makes it anew" in str(error)
         else:
             assert kind == "one bit" and same(found, expected), (kind, content)
     assert refused >= 6  # a bit of white space may be flipped without harm, hardly more
@@ -115,7 +115,7 @@ def test_whole_folders_in_each_other_s_place(one: str, other: str, finished: Pro
     cell = grid.cells[str(block.parent.relative_to(finished.folder / "results"))]
     outputs = {"metrics": str(block / "new.json"), "examples": str(block / "new.npz")}
     with pytest.raises(UserError, match="stands in another one's place"):
-        evaluate(jobs.evaluation_job(cell, "paired-0"), evaluation_inputs(finished.folder, block), outputs)
+        evaluate_teacher.run(jobs.evaluation_job(cell, "paired-0"), evaluation_inputs(finished.folder, block), outputs)
     assert not (block / "new.json").exists()
 
 
@@ -187,7 +187,7 @@ def test_nothing_is_measured_on_a_damaged_input(
     outputs = {"metrics": str(tmp_path / "metrics.json"), "examples": str(tmp_path / "examples.npz")}
     cell = grid.cells[str(block.parent.relative_to(folder / "results"))]
     with pytest.raises(UserError, match=name.replace(".", r"\.")) as error:
-        evaluate(jobs.evaluation_job(cell, "paired-0"), inputs, outputs)
+        evaluate_teacher.run(jobs.evaluation_job(cell, "paired-0"), inputs, outputs)
     assert "\n" not in str(error.value)
     assert not (tmp_path / "metrics.json").exists()
 

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from projects import TINY, Project, checkout
 from running import changes, kill_all, said, start, trainings, wait_for
 
@@ -79,7 +80,7 @@ def times(block: str, entries: list[dict]) -> dict[tuple, float]:
 
 def assert_same_tables(one: Path, other: Path) -> None:
     """Every table and all weights are equal, but for the columns that are times."""
-    for name in ("summary", "variance", "interaction", "choice", "passed_on"):
+    for name in ("summary", "variance", "interaction", "choice", "passed_on", "stopping", "mitigation"):
         path = f"results/tiny/{name}.csv"
         assert (one / path).read_bytes() == (other / path).read_bytes()
     assert timeless(one / "results/tiny/metrics.csv") == timeless(other / "results/tiny/metrics.csv")
@@ -107,18 +108,22 @@ def one_training(project: Project) -> tuple[Path, bytes]:
     return block, weights
 
 
-def in_training(project: Project, block: Path) -> tuple[subprocess.Popen[bytes], Path]:
+def in_training(project: Project, block: Path, warm: str) -> tuple[subprocess.Popen[bytes], Path]:
     """Start the training of one block; return the process and its log once a checkpoint is there."""
     target = str((block / "weights.safetensors").relative_to(project.folder))
-    process = start(project.folder, CONFIG, target)
+    process = start(project.folder, CONFIG, target, warm=warm)
     name = block.relative_to(project.folder / "results")
     wait_for(process, (project.folder / ".smearlab/checkpoints" / f"{name}.checkpoint").exists)
     return process, project.folder / "logs" / f"{name}.log"
 
 
-def test_a_training_that_is_killed_alone_continues_where_it_was(finished: Project) -> None:
+ALONE_OR_FORKED = pytest.mark.parametrize("warm", ["0", "first"])  # in a process of its own, or of a warm one
+
+
+@ALONE_OR_FORKED
+def test_a_training_that_is_killed_alone_continues_where_it_was(finished: Project, warm: str) -> None:
     block, weights = one_training(finished)
-    process, log = in_training(finished, block)
+    process, log = in_training(finished, block, warm)
     (training,) = trainings(finished.folder)
     training.kill()
     assert process.wait(timeout=600) == 1
@@ -129,9 +134,10 @@ def test_a_training_that_is_killed_alone_continues_where_it_was(finished: Projec
     assert (block / "weights.safetensors").read_bytes() == weights
 
 
-def test_a_training_that_outlives_its_snakemake_is_waited_for_and_not_repeated(finished: Project) -> None:
+@ALONE_OR_FORKED
+def test_a_training_that_outlives_its_snakemake_is_waited_for_and_not_repeated(finished: Project, warm: str) -> None:
     block, weights = one_training(finished)
-    process, log = in_training(finished, block)
+    process, log = in_training(finished, block, warm)
     (orphan,) = trainings(finished.folder)
     orphan.suspend()  # so that it is still there when the next run comes to its block
     os.kill(process.pid, signal.SIGKILL)

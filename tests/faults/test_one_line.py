@@ -6,15 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tiny_training as tiny
 import torch
 
 from smearlab.core.errors import UserError
-from smearlab.host.joblog import job_log
+from smearlab.host.joblog import job_log, reason
 from smearlab.training import teacher_block
-
-sys.path.append(str(Path(__file__).parents[1] / "unit"))  # the tiny training of the unit tests
-
-import tiny_training as tiny
 
 FAULTS = [
     (UserError("data.npz: images are float32"), "smearlab: data.npz: images are float32\n"),
@@ -23,7 +20,10 @@ FAULTS = [
     (OSError(errno.EROFS, "Read-only file system", "a.json"), "a.json: Read-only file system: make it writable"),
     (PermissionError(errno.EACCES, "Permission denied", "a.json"), "a.json: Permission denied: make it writable"),
     (MemoryError("Unable to allocate 9 GiB"), "out of memory (Unable to allocate 9 GiB): give the job more memory"),
-    (ModuleNotFoundError("No module named 'x'", name="torchvision"), "the package torchvision is not installed here"),
+    (
+        ModuleNotFoundError("No module named 'x'", name="torchvision"),
+        "the package torchvision is not installed here: `make setup` installs all that is needed",
+    ),
     (KeyError("a\nb"), "smearlab: KeyError: 'a\\nb' (more in "),
     (ValueError(""), "smearlab: ValueError: no more is said"),
 ]
@@ -61,3 +61,11 @@ def test_a_gpu_without_memory_is_told_what_to_do(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(teacher_block, "train_teacher", out_of_memory)
     with pytest.raises(UserError, match=r"out of GPU memory with 1 replicate.* set SMEARLAB_LANES=1"):
         tiny.train(tiny.job(), tmp_path)
+
+
+def test_a_conda_environment_is_not_sent_to_make_setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "conda-meta").mkdir()
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    what, remedy = reason(ModuleNotFoundError("No module named 'x'", name="scipy")).split(": ", 1)
+    assert what == "the package scipy is not installed here"
+    assert remedy == f"remove the environment {tmp_path}, and snakemake --use-conda makes it anew"

@@ -11,11 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.torch
+import tiny_training as tiny
 import torch
 from projects import ROOT
 
 from smearlab.core.errors import UserError
-from smearlab.stages.evaluate import Networks, make_scene
+from smearlab.core.jobs import Replicate
+from smearlab.evaluation.networks import Networks
+from smearlab.evaluation.scene import make_scene
 from smearlab.store.dataset import HeldOutData, TrainingData
 from smearlab.store.files import read_sealed, sha256_file, write_bytes, write_sealed
 from smearlab.training.results import read_weights
@@ -99,7 +102,6 @@ HOSTILE = [
     "names that lead elsewhere",
     "other tensors",
 ]
-RECIPE = {"architecture": {"name": "cnn", "width": 2}, "checkpoint": "last"}
 ENTRY = {"noise_seed": 0, "seed": 0, "status": "finished"}
 
 
@@ -108,7 +110,7 @@ def test_hostile_weights_are_refused_by_name_before_memory_is_taken(kind: str, t
     path = tmp_path / "weights.safetensors"
     path.write_bytes(weights_file(kind))
     with pytest.raises(UserError) as error:
-        Networks(path, [ENTRY], RECIPE, scene()).load(0, "last")
+        Networks(path, [ENTRY], tiny.recipe(), scene()).load(0, "last")
     assert str(path) in str(error.value) and "\n" not in str(error.value)
 
 
@@ -118,11 +120,11 @@ def test_a_hostile_teacher_teaches_nobody(kind: str, tmp_path: Path) -> None:
     path.write_bytes(weights_file(kind))
     write_sealed(tmp_path / "run.json", {"replicates": [ENTRY], "weights_sha256": sha256_file(path)})
     if kind in ("other tensors", "names that lead elsewhere"):
-        found = read_weights(path, 0, 0, "last")
+        found = read_weights(path, tmp_path / "run.json", Replicate(0, 0), "last")
         assert not {name for name in found if "/" in name or ".." in name}
         return
     with pytest.raises(UserError) as error:
-        read_weights(path, 0, 0, "last")
+        read_weights(path, tmp_path / "run.json", Replicate(0, 0), "last")
     assert str(path) in str(error.value) and "\n" not in str(error.value)
 
 

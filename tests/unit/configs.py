@@ -14,7 +14,7 @@ TINY: dict[str, Any] = {
         {"name": "cross_entropy"},
         {"name": "label_smoothing", "alphas": [0.1, 0.4]},
         {"name": "forward", "transition": "true"},
-        {"name": "backward", "transition": "matched"},
+        {"name": "backward", "transition": "matched", "clip": None},
     ],
     "students": [{"teachers": ["cross_entropy"], "temperatures": [4], "betas": [0.5]}],
     "replicates": {"design": "paired", "blocks": 1},

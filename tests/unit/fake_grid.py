@@ -8,10 +8,15 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from smearlab.core import registry
+from smearlab.figures._save import to_svg
 from smearlab.metrics._teacher import memorisation_table
+from smearlab.report.drawings import figure_names
 from smearlab.statistics.interaction import interaction
+from smearlab.statistics.mitigation import mitigation
 from smearlab.statistics.passed_on import passed_on
 from smearlab.statistics.selection import choose_on_validation
+from smearlab.statistics.stopping import stopping
 from smearlab.statistics.summary import summarise
 from smearlab.statistics.variance import variance_split
 from smearlab.store.tables import CELL, Tables, make_tables
@@ -218,13 +223,16 @@ def fake_tables(
     metrics = pd.DataFrame(rows, columns=None if rows else [*CELL, "cell", "status", "noise_seed", "seed"])
     cells_named = pd.DataFrame([{**cell, "cell": cell_path(cell)} for cell in grid])
     primary = {"method": "label_smoothing", "alpha": 0.1}
+    summary = summarise(metrics, primary=primary, margin=0.5, cells=cells_named)
     return make_tables(
         metrics=metrics,
-        summary=summarise(metrics, primary=primary, margin=0.5, cells=cells_named),
+        summary=summary,
         variance=variance_split(metrics),
         interaction=interaction(metrics),
         choice=choose_on_validation(metrics),
         passed_on=passed_on(metrics),
+        stopping=stopping(metrics, margin=0.5),
+        mitigation=mitigation(metrics, summary),
         history=pd.DataFrame(histories),
         curves=pd.DataFrame(curves),
         context=fake_context(datasets, noises, rates, grid, keep, class_names),
@@ -351,4 +359,14 @@ def _curves(keys: dict[str, Any], numbers: dict[str, Any], rate: float) -> list[
         for name, values in drawn
         for i, point in enumerate(values)
         for quantity, value in point.items()
+    ]
+
+
+def draw_figures(tables: Tables) -> list[dict[str, str]]:
+    """Draw every registered figure that has something to show, in their order."""
+    drawn = [(name, registry.load("figures", name).draw(tables)) for name in figure_names()]
+    return [
+        {"name": name, "svg": to_svg(d), "title": d.title, "caption": d.caption, "alt": d.alt}
+        for name, d in drawn
+        if d is not None
     ]

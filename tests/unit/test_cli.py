@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from configs import TINY, config
-from smearlab.__main__ import main
+from smearlab.cli.parser import main
 from smearlab.core.errors import UserError
 from smearlab.grid.find import find_grid
 

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from configs import TINY, config
 from smearlab.core.errors import UserError
+from smearlab.core.jobs import plain
 from smearlab.core.registry import ENTRY_FUNCTIONS, names
 from smearlab.grid.cells import Grid, load_grid
-from smearlab.grid.jobs import statistics_job
+from smearlab.grid.jobs import settings_of, statistics_job
 from smearlab.grid.schema import Config
 
 RICH = config(
@@ -125,7 +126,8 @@ def assert_usable(grid: Grid) -> None:
         assert all(0 < len(part) <= 200 and part.isascii() and part.isprintable() for part in folder.split("/"))
         assert not {"..", "."} & set(folder.split("/")) and not set(folder) & set(" \\'\"$;&|<>*?(){}[]")
     for row in grid.rows:
-        json.dumps([row.columns, row.cell.recipe.settings, row.cell.method.as_dict()], allow_nan=False)
+        decided = [row.columns, plain(row.cell.recipe.settings), plain(settings_of(row.cell.method))]
+        json.dumps(decided, allow_nan=False)
     columns = [json.dumps(row.columns, sort_keys=True) for row in grid.rows]
     assert len(set(columns)) == len(columns)
-    json.dumps(statistics_job(grid), allow_nan=False)
+    json.dumps(plain(statistics_job(grid)), allow_nan=False)

@@ -21,7 +21,6 @@ from smearlab.core.errors import UserError
 from smearlab.datasets import _torchvision, cifar10, cifar100, digits, fashion_mnist, mnist
 from smearlab.datasets._raw import check_raw
 
-RNG = np.random.default_rng(0)
 CIFAR = {
     "cifar10": (cifar10, torchvision.datasets.CIFAR10, ["data_batch_1", "data_batch_2"], ["test_batch"], "labels"),
     "cifar100": (cifar100, torchvision.datasets.CIFAR100, ["train"], ["test"], "fine_labels"),
@@ -34,21 +33,19 @@ MNIST = {
 
 @pytest.fixture(autouse=True)
 def offline(tmp_path, monkeypatch):
-    """An empty working folder, and no network beyond this machine."""
+    """An empty working folder, and no network beyond this machine: at the published addresses nobody listens."""
     monkeypatch.chdir(tmp_path)
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    for published in [c[1] for c in CIFAR.values()]:
-        monkeypatch.setattr(published, "url", f"http://127.0.0.1:{unused_port()}/x.tar.gz")
-    for published in [m[1] for m in MNIST.values()]:
-        monkeypatch.setattr(published, "mirrors", [f"http://127.0.0.1:{unused_port()}/"])
-
-
-def unused_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
+        for published in [c[1] for c in CIFAR.values()]:
+            monkeypatch.setattr(published, "url", f"{address}x.tar.gz")
+        for published in [m[1] for m in MNIST.values()]:
+            monkeypatch.setattr(published, "mirrors", [address])
+        yield
 
 
 @pytest.fixture
@@ -102,9 +99,10 @@ def old_pickle(key, images, labels):
 def cifar_files(name, n=4):
     """Small files in CIFAR's format, and the pixels (N, 32, 32, 3) and labels in them, train then test."""
     _, _, train, test, key = CIFAR[name]
+    rng = np.random.default_rng(0)
     files, images, labels = {}, [], []
     for filename in train + test:
-        rows, classes = RNG.integers(0, 256, (n, 3072), dtype=np.uint8), RNG.integers(0, 10, n)
+        rows, classes = rng.integers(0, 256, (n, 3072), dtype=np.uint8), rng.integers(0, 10, n)
         files[filename] = old_pickle(key.encode(), rows, classes)
         images += [np.stack([row[:1024], row[1024:2048], row[2048:]], -1).reshape(32, 32, 3) for row in rows]
         labels += classes.tolist()
@@ -214,7 +212,9 @@ def test_an_archive_that_lacks_a_file_is_refused(monkeypatch):
         cifar10.load()
 
 
-@pytest.mark.parametrize("content", [b"no archive", gzip.compress(b"no tar" * 1000), b""])
+@pytest.mark.parametrize(
+    "content", [b"no archive", gzip.compress(b"no tar" * 1000, mtime=0), b""], ids=["text", "no tar", "empty"]
+)
 def test_an_archive_that_is_none_is_refused_even_with_a_right_checksum(monkeypatch, content):
     monkeypatch.setattr(torchvision.datasets.CIFAR10, "tgz_md5", md5(content))
     put(torchvision.datasets.CIFAR10.filename, content)
@@ -258,8 +258,9 @@ def idx(array):
 
 
 def mnist_files(monkeypatch, published):
-    images = RNG.integers(0, 256, (7, 28, 28), dtype=np.uint8)
-    labels = RNG.integers(0, 10, 7, dtype=np.uint8)
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (7, 28, 28), dtype=np.uint8)
+    labels = rng.integers(0, 10, 7, dtype=np.uint8)
     contents = [images[:5], labels[:5], images[5:], labels[5:]]
     packed = {name: gzip.compress(idx(a)) for (name, _), a in zip(published.resources, contents, strict=True)}
     monkeypatch.setattr(published, "resources", [(name, md5(data)) for name, data in packed.items()])
@@ -359,7 +360,7 @@ def test_a_server_that_never_answers_is_given_up(monkeypatch):
 
 
 def test_the_users_own_copy_comes_first_and_is_said_so():
-    images = RNG.integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
     labels = np.arange(20) % 10
     Path("data").mkdir()
     np.savez("data/cifar10.npz", images=images, labels=labels, split=np.repeat(["train", "test"], 10))

@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 import yaml
+from test_layers import imports
 
 from smearlab.cli.pins import FAMILIES, environment_path, environment_text
-from smearlab.core.digest import _imports, _reached
 
 ROOT = Path(__file__).parents[2]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 BOOTSTRAP = (ROOT / "requirements.bootstrap.lock").read_text(encoding="utf-8")
 OTHER_NAMES = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 STANDARD = __import__("sys").stdlib_module_names
-BY_REGISTRY = {  # what scripts reach through the registry, by name and not by import
-    "train": ("datasets", "noises", "estimators", "methods", "networks", "metrics", "claims"),
-    "report": ("figures",),
+BY_REGISTRY = {  # what stages reach through the registry, by name and not by import
+    "train": "datasets noises estimators methods networks optimisers schedules metrics claims".split(),
+    "report": ["figures"],
 }
 
 
@@ -57,7 +57,7 @@ def test_an_environment_is_what_make_lock_writes(family: str) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_conda_gives_python_and_pip_and_chooses_nothing_else(family: str) -> None:
     content = environment(family)
-    assert content["channels"] == ["conda-forge", "nodefaults"]
+    assert content["channels"] == ["conda-forge"]
     from_conda = [entry for entry in content["dependencies"] if isinstance(entry, str)]
     assert len(from_conda) == 2 and re.fullmatch(r"python=3\.1[1-3]", from_conda[0]) and from_conda[1] == "pip"
 
@@ -75,16 +75,34 @@ def test_every_rule_with_a_script_names_its_environment() -> None:
         assert family_of(rule) in FAMILIES
 
 
+def foreign_names(start: list[Path]) -> set[str]:
+    """The packages that modules of ours import, and those that they import in turn."""
+    waiting, found = list(start), set()
+    for path in waiting:
+        for name in imports(path):
+            own = [file for module in (name, name.rpartition(".")[0]) for file in files_of(module)]
+            waiting += [file for file in own if file not in waiting]
+            found.add(name.partition(".")[0])
+    return {name for name in found if name not in STANDARD and name != "smearlab"}
+
+
+def files_of(module: str) -> list[Path]:
+    """The file of a module of ours; none for any other."""
+    base = ROOT.joinpath(*module.split("."))
+    files = (base.with_suffix(".py"), base / "__init__.py")
+    return [file for file in files if module.startswith("smearlab.") and file.is_file()]
+
+
 @pytest.mark.parametrize("rule", rules())
-def test_the_environment_of_a_rule_has_all_that_its_script_imports(rule: str) -> None:
+def test_the_environment_of_a_rule_has_all_that_its_stage_imports(rule: str) -> None:
     family = family_of(rule)
-    (script,) = re.findall(r'script:\s*"\.\./scripts/(\w+\.py)"', rules()[rule])
-    start = [ROOT / "workflow" / "scripts" / script]
-    if "load(" in start[0].read_text(encoding="utf-8") or family == "train":
-        start += [path for kind in BY_REGISTRY[family] for path in (ROOT / "smearlab" / kind).glob("*.py")]
-    names = {name for path in _reached(start) for name in _imports(path)}
-    foreign = {name for name in names if name not in STANDARD and not name.startswith("smearlab")}
-    assert {OTHER_NAMES.get(name, name) for name in foreign} <= pins(family).keys()
+    assert '"../scripts/run_stage.py"' in rules()[rule]
+    start = [ROOT / "workflow" / "scripts" / "run_stage.py", *files_of(f"smearlab.stages.{rule}")]
+    assert len(start) == 2
+    start += [path for kind in BY_REGISTRY[family] for path in (ROOT / "smearlab" / kind).glob("*.py")]
+    found = foreign_names(start)
+    assert {"numpy", "yaml"} & found
+    assert {OTHER_NAMES.get(name, name) for name in found} <= pins(family).keys()
 
 
 @pytest.mark.parametrize("text", [LOCK, BOOTSTRAP], ids=["lock", "bootstrap"])

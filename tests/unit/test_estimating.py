@@ -6,28 +6,37 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_training import N_CLASSES, recipe, training_data
+from tiny_training import N_CLASSES, SGD, recipe, training_data
+from tiny_training import job as tiny_job
 
+from smearlab.core.jobs import (
+    EstimateJob,
+    EstimateSettings,
+    MethodSettings,
+    Replicate,
+    TrainingJob,
+    WarmUpJob,
+)
 from smearlab.core.transition import flips, row_errors
 from smearlab.noises._sampler import sample_transition
-from smearlab.stages.estimate_transition import estimate_transition
+from smearlab.stages import estimate_transition
 from smearlab.stages.warm_up import cross_fit, warm_up_recipe
 from smearlab.store.files import read_json, sha256_file, write_json, write_npz
 from smearlab.training.block import EXIT_INTERRUPTED
-from smearlab.training.correction import corrections, transition_facts
+from smearlab.training.correction import Corrections, corrections, transition_facts
 
 
-def job(**changes: Any) -> dict[str, Any]:
+def job(**changes: Any) -> WarmUpJob:
     plain = {
         "cell": "estimates/tiny",
         "block": "paired-0",
-        "replicates": [{"noise_seed": k, "seed": k} for k in range(2)],
+        "replicates": [Replicate(k, k) for k in range(2)],
         "recipe": recipe(augmentation={"crop": 0, "flip": False}),
-        "estimate": {"folds": 3, "length": 0.5},
+        "estimate": EstimateSettings(folds=3, length=0.5),
         "n_classes": N_CLASSES,
         "code": "0",
     }
-    return plain | changes
+    return WarmUpJob(**plain | changes)
 
 
 def noisy(training: SimpleNamespace, count: int = 2) -> list[np.ndarray]:
@@ -57,7 +66,7 @@ def test_what_is_not_the_training_part_changes_nothing(tmp_path: Path) -> None:
 def test_no_example_is_predicted_by_a_network_that_saw_its_label(tmp_path: Path) -> None:
     training = training_data()
     observed = noisy(training, 1)
-    one = {"replicates": [{"noise_seed": 0, "seed": 0}]}
+    one = {"replicates": [Replicate(0, 0)]}
     before = fit(training, observed, tmp_path / "before", **one)
     fold = before["fold"][0]
     chosen = np.flatnonzero(training.part == 0)[fold == 0]
@@ -109,14 +118,14 @@ def test_a_killed_fit_ends_as_an_unbroken_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("whole", "length", "cut"), [(30, 0.3, 9), (1, 0.1, 1), (10, 1.0, 10)])
 def test_the_recipe_is_cut_in_its_own_unit(whole: int, length: float, cut: int) -> None:
-    assert warm_up_recipe(recipe(epochs=whole), length)["epochs"] == cut
+    assert warm_up_recipe(recipe(epochs=whole), length).epochs == cut
     in_steps = warm_up_recipe(recipe(epochs=None, steps=whole), length)
-    assert in_steps["steps"] == cut and in_steps["epochs"] is None
+    assert in_steps.steps == cut and in_steps.epochs is None
 
 
 def test_a_diverged_network_leaves_its_replicate_without_a_matrix(tmp_path: Path) -> None:
     training = training_data()
-    wild = recipe(optimiser={**recipe()["optimiser"], "learning_rate": 1e30})
+    wild = recipe(optimiser={**SGD, "learning_rate": 1e30})
     arrays, entries = cross_fit(
         job(recipe=wild), training, noisy(training), checkpoints=tmp_path / "c", log=lambda line: None
     )
@@ -147,8 +156,8 @@ def estimated(folder: Path, arrays: dict[str, np.ndarray], entries: list[dict[st
         audits.append(str(folder / f"audit-{seed}.json"))
         write_json(audits[-1], audit(seed, asked))
     inputs = {"probabilities": paths["probabilities.npz"], "run": paths["run.json"], "audits": audits}
-    of = {"cell": "estimates/tiny", "block": "paired-0", "estimator": "anchor", "options": {}, "code": "0"}
-    estimate_transition(of, inputs, {"estimate": paths["anchor.json"]})
+    of = EstimateJob(cell="estimates/tiny", block="paired-0", estimator="anchor", options={}, code="0")
+    estimate_transition.run(of, inputs, {"estimate": paths["anchor.json"]})
     return read_json(paths["anchor.json"])
 
 
@@ -187,9 +196,9 @@ def test_nothing_of_the_warm_up_is_left_behind(tmp_path: Path, monkeypatch: pyte
     assert [path.name for path in place.iterdir()] == ["paired-1.checkpoint"]
 
 
-def method_job(name: str, transition: str) -> dict[str, Any]:
-    method = {"name": name, "alpha": None, "transition": transition}
-    return {"cell": "c", "n_classes": 4, "method": method, "replicates": [{"noise_seed": 0, "seed": 0}]}
+def method_job(name: str, transition: str | None) -> TrainingJob:
+    method = MethodSettings(name, transition=transition)
+    return tiny_job(n_classes=4, method=method, replicates=[Replicate(0, 0)])
 
 
 def written(folder: Path, transition: Any) -> str:
@@ -201,21 +210,21 @@ def written(folder: Path, transition: Any) -> str:
 def test_a_corrected_loss_is_given_the_estimate_of_its_replicate(tmp_path: Path) -> None:
     path = written(tmp_path, ASKED.tolist())
     found = corrections(method_job("forward", "estimated(anchor)"), [audit(0, None)], [path])
-    assert found == {"transitions": [ASKED.tolist()], "refusals": [None]}
+    assert found == Corrections([ASKED.tolist()], [None])
 
 
 def test_an_estimate_that_cannot_be_inverted_stops_its_replicate_and_not_the_grid(tmp_path: Path) -> None:
     path = written(tmp_path, np.full((4, 4), 0.25).tolist())
     backward = corrections(method_job("backward", "estimated(anchor)"), [audit(0, None)], [path])
-    assert backward["transitions"] == [None]
-    assert backward["refusals"] == ["ill-conditioned estimate (condition number infinite (singular))"]
+    assert backward.transitions == [None]
+    assert backward.refusals == ["ill-conditioned estimate (condition number infinite (singular))"]
     forward = corrections(method_job("forward", "estimated(anchor)"), [audit(0, None)], [path])
-    assert forward["refusals"] == [None]
+    assert forward.refusals == [None]
 
 
 def test_a_replicate_without_an_estimate_is_refused_with_the_reason(tmp_path: Path) -> None:
     found = corrections(method_job("forward", "estimated(anchor)"), [audit(0, None)], [written(tmp_path, None)])
-    assert found == {"transitions": [None], "refusals": ["no network"]}
+    assert found == Corrections([None], ["no network"])
 
 
 @pytest.mark.parametrize("spec", ["true", "matched", "perturbed(0.2)", "estimated(anchor)"])

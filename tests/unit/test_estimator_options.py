@@ -8,9 +8,10 @@ import pytest
 
 from configs import config
 from smearlab.core.errors import UserError
+from smearlab.core.jobs import EstimateJob
 from smearlab.grid.cells import Cell, Grid, load_grid
 from smearlab.grid.jobs import estimate_job, training_job
-from smearlab.stages.estimate_transition import estimate_transition
+from smearlab.stages import estimate_transition
 from smearlab.store.files import read_json, sha256_file, write_json, write_npz
 
 FOLDER = "cross_fit-folds=5-length=0.3/paired-0"
@@ -43,7 +44,7 @@ def test_the_options_name_the_cell_and_its_estimate() -> None:
     assert [row.columns["transition"] for row in grid.rows if row.cell is given] == [
         "estimated(anchor, percentile=0.9)"
     ]
-    assert training_job(given, "paired-0")["method"]["transition"] == "estimated(anchor, percentile=0.9)"
+    assert training_job(given, "paired-0").method.transition == "estimated(anchor, percentile=0.9)"
 
 
 def test_the_job_holds_the_options() -> None:
@@ -52,11 +53,11 @@ def test_the_job_holds_the_options() -> None:
         name: estimate_job(estimated_cells(grid)[0].estimate, "paired-0", found)
         for name, found in grid.estimators.items()
     }
-    assert {name: job["options"] for name, job in jobs.items()} == {
+    assert {name: job.options for name, job in jobs.items()} == {
         "anchor": {},
         "anchor-percentile=0.9": {"percentile": 0.9},
     }
-    assert {job["estimator"] for job in jobs.values()} == {"anchor"}
+    assert {job.estimator for job in jobs.values()} == {"anchor"}
 
 
 def test_the_default_spelled_out_is_the_same_computation() -> None:
@@ -119,8 +120,8 @@ def matrix(folder: Path, observed: np.ndarray, probabilities: np.ndarray, option
     )
     unknown = {"transition_asked": None, "realised_noise_rate": None, "transition_realised": None}
     write_json(paths["audits"], {"noise_seed": 0, **unknown})
-    job = {"cell": "estimates/own", "block": "paired-0", "estimator": "anchor", "options": options, "code": "0"}
-    estimate_transition(job, paths, {"estimate": paths["estimate"]})
+    job = EstimateJob(cell="estimates/own", block="paired-0", estimator="anchor", options=options, code="0")
+    estimate_transition.run(job, paths, {"estimate": paths["estimate"]})
     written = read_json(paths["estimate"])
     assert written["options"] == options
     return written["replicates"][0]["transition"]

@@ -1,27 +1,28 @@
 """Evaluation of stored networks: against a plain forward pass, and what it says where something is missing."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import tiny_training as tiny
 import torch
 from safetensors.torch import save_file
 
 from smearlab.core import registry
 from smearlab.core.errors import UserError
+from smearlab.core.jobs import DistillationJob
+from smearlab.evaluation import networks as stored_networks
+from smearlab.evaluation.block import Trained, evaluate_block
 from smearlab.networks import cnn
-from smearlab.stages import evaluate
 from smearlab.store.dataset import HeldOutData, TrainingData
 
 N, N_TEST, L, SIZE = 90, 60, 4, 8
-RECIPE = {
-    "architecture": {"name": "cnn", "width": 2},
-    "checkpoint": "last",
-    "threads": 1,
-    "device": "cpu",
-    "precision": "bf16",
-}
-JOB = {"n_classes": L, "recipe": RECIPE, "teacher_recipe": RECIPE, "code": "abc"}
+RECIPE = tiny.recipe(precision="bf16")
+
+
+def job(**changes) -> DistillationJob:
+    return tiny.job("student", **{"n_classes": L, "recipe": RECIPE, "teacher_recipe": RECIPE} | changes)
 
 
 def make_data(labels_known=True, test_noisy=None, n_validation=30):
@@ -62,8 +63,8 @@ def store(path, networks):
     return path
 
 
-def run_of(*statuses):
-    return {"replicates": [{"noise_seed": i, "seed": i, "status": s} for i, s in enumerate(statuses)]}
+def trained(weights, *statuses):
+    return Trained(weights, [{"noise_seed": i, "seed": i, "status": s} for i, s in enumerate(statuses)])
 
 
 def plain_logits(net, images, train_images):
@@ -86,11 +87,19 @@ def observed(data):
     return labels
 
 
-def evaluated(tmp_path, data, observed, networks, statuses=("finished",), job=JOB, teacher=()):
-    weights = store(tmp_path / "weights.safetensors", networks)
-    measured, examples = evaluate.evaluate_block(
-        job, *data, [observed] * len(statuses), weights, run_of(*statuses), *teacher
-    )
+def evaluated(
+    tmp_path,
+    data,
+    observed,
+    networks,
+    statuses=("finished",),
+    job=job(),  # noqa: B008
+    teachers=None,
+    transition=None,
+):
+    own = trained(store(tmp_path / "weights.safetensors", networks), *statuses)
+    count = len(statuses)
+    measured, examples = evaluate_block(job, *data, [observed] * count, [transition] * count, own, teachers)
     json.dumps(measured, allow_nan=False)
     return measured["replicates"], examples
 
@@ -144,8 +153,19 @@ def test_every_registered_metric_takes_part(tmp_path, data, observed):
     assert {"reliability", "margins", "confidence", "projection"} <= set(replicate["curves"])
 
 
+def test_the_temperature_is_fitted_through_the_matrix_that_is_given(tmp_path, data, observed):
+    measured = [
+        evaluated(tmp_path, data, observed, {(0, "last"): network(1)}, transition=transition)[0][0]["metrics"]
+        for transition in (None, np.eye(L), 0.6 * np.eye(L) + 0.1)
+    ]
+    unknown, plain, through = [m["fitted_temperature_true_t"] for m in measured]
+    assert unknown is None
+    assert plain == pytest.approx(measured[0]["fitted_temperature"], rel=1e-4)
+    assert through != pytest.approx(plain, rel=0.05)
+
+
 def test_two_metrics_of_one_name_are_refused(monkeypatch, tmp_path, data, observed):
-    monkeypatch.setattr(evaluate.registry, "names", lambda kind: ("nll", "nll"))
+    monkeypatch.setattr(registry, "names", lambda kind: ("nll", "nll"))
     with pytest.raises(UserError, match=r"metric nll: 'test_nll'"):
         evaluated(tmp_path, data, observed, {(0, "last"): network(1)})
 
@@ -155,8 +175,8 @@ def test_the_reported_checkpoint_is_the_recipes(tmp_path, data, observed):
     classes = {"last": int(shares.argmin()), "selected": int(shares.argmax())}
     networks = {(0, name): constant(k) for name, k in classes.items()}
     for name, k in classes.items():
-        job = {**JOB, "recipe": {**RECIPE, "checkpoint": name}}
-        (replicate,), examples = evaluated(tmp_path, data, observed, networks, job=job)
+        reporting = job(recipe=replace(RECIPE, checkpoint=name))
+        (replicate,), examples = evaluated(tmp_path, data, observed, networks, job=reporting)
         assert replicate["metrics"]["test_accuracy"] == shares[k]
         assert replicate["metrics"]["test_accuracy_last"] == shares.min()
         assert replicate["metrics"]["test_accuracy_selected"] == shares.max()
@@ -242,8 +262,8 @@ def test_weights_that_are_not_there_are_named(tmp_path, data, observed):
 def test_a_student_equal_to_its_teacher_memorises_what_it_memorised(tmp_path, data, observed):
     net = network(1, 20)
     teacher = store(tmp_path / "teacher.safetensors", {(0, "last"): net})
-    beside = (teacher, run_of("finished"))
-    (replicate,), _ = evaluated(tmp_path, data, observed, {(0, "last"): net}, teacher=beside)
+    beside = trained(teacher, "finished")
+    (replicate,), _ = evaluated(tmp_path, data, observed, {(0, "last"): net}, teachers=beside)
     metrics, training = replicate["metrics"], data[0]
     n_wrong = int((observed != training.labels)[training.part == 0].sum())
     assert metrics["student_teacher_agreement"] == 1.0
@@ -259,8 +279,8 @@ def test_a_student_is_set_beside_its_own_teacher_at_the_reported_checkpoint(tmp_
     taught |= {(i, "last"): constant(student) for i in range(2)}
     teachers = store(tmp_path / "teachers.safetensors", taught)
     both = ("finished", "finished")
-    job = {**JOB, "teacher_recipe": {**RECIPE, "checkpoint": "selected"}}
-    replicates, _ = evaluated(tmp_path, data, observed, students, both, job, (teachers, run_of(*both)))
+    selecting = job(teacher_recipe=replace(RECIPE, checkpoint="selected"))
+    replicates, _ = evaluated(tmp_path, data, observed, students, both, selecting, trained(teachers, *both))
     train = data[0].part == 0
     counts = np.bincount(observed[train & (observed != data[0].labels)], minlength=L)
     assert len(set(counts[1:])) == 3
@@ -275,8 +295,8 @@ def test_a_student_is_set_beside_its_own_teacher_at_the_reported_checkpoint(tmp_
 
 def test_a_student_of_a_diverged_teacher_has_no_comparison(tmp_path, data, observed):
     empty = store(tmp_path / "teacher.safetensors", {})
-    beside = (empty, run_of("diverged"))
-    (replicate,), _ = evaluated(tmp_path, data, observed, {(0, "last"): network(1)}, teacher=beside)
+    beside = trained(empty, "diverged")
+    (replicate,), _ = evaluated(tmp_path, data, observed, {(0, "last"): network(1)}, teachers=beside)
     assert replicate["metrics"]["student_teacher_agreement"] is None
     assert replicate["metrics"]["memorisation_odds_ratio"] is None
     assert replicate["metrics"]["test_accuracy"] is not None
@@ -295,7 +315,7 @@ def test_evaluating_twice_gives_the_same_bytes_and_leaves_random_numbers_alone(t
 def test_the_batches_of_evaluation_do_not_show(monkeypatch, tmp_path, data, observed):
     networks = {(0, "last"): network(1, 20)}
     (whole,), examples = evaluated(tmp_path, data, observed, networks)
-    monkeypatch.setattr(evaluate, "PIXELS_PER_BATCH", 7 * SIZE * SIZE)
+    monkeypatch.setattr(stored_networks, "PIXELS_PER_BATCH", 7 * SIZE * SIZE)
     (parts,), in_parts = evaluated(tmp_path, data, observed, networks)
     assert (in_parts["train_predicted"] == examples["train_predicted"]).all()
     assert parts["metrics"]["test_nll"] == pytest.approx(whole["metrics"]["test_nll"], rel=1e-5)

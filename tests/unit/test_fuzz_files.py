@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from configs import TINY
 from smearlab.core.errors import UserError
+from smearlab.core.jobs import Replicate
 from smearlab.grid.cells import load_grid
 from smearlab.noises._label_columns import read_label_file
 from smearlab.stages.collect import Reader
@@ -171,7 +172,7 @@ def test_damaged_weights_teach_nobody(tmp_path: Path, data: st.DataObject) -> No
     entry = {"noise_seed": 0, "seed": 0, "status": "finished"}
     claimed = sha256(content) if data.draw(st.booleans()) else sha256(good)
     write_sealed(tmp_path / "run.json", {"replicates": [entry], "weights_sha256": claimed})
-    found = read(lambda: read_weights(path, 0, 0, "last"), path)
+    found = read(lambda: read_weights(path, tmp_path / "run.json", Replicate(0, 0), "last"), path)
     assert found is None or content == good or claimed != sha256(good)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from smearlab.core.errors import UserError
 from smearlab.host import gpus
@@ -63,8 +65,7 @@ def held(process: subprocess.Popen[str]) -> str:
 def take_now(monkeypatch: pytest.MonkeyPatch, pretended: str) -> str | None:
     """The GPU that this process would get at once, or None where it would have to wait."""
     monkeypatch.setenv("SMEARLAB_PRETENDED_GPUS", pretended)
-    folder = gpus.TOKENS / gpus.socket.gethostname()
-    taken = gpus._take(folder, gpus.visible_gpus(), gpus.jobs_per_gpu())
+    taken = gpus._take(gpus._token_folder(), gpus.visible_gpus(), gpus.jobs_per_gpu())
     if taken is None:
         return None
     os.close(taken[1])
@@ -109,6 +110,34 @@ def test_only_gpus_of_cuda_visible_devices_are_used(monkeypatch: pytest.MonkeyPa
     with own_gpu("cuda", print) as name:
         assert name == "2"
         assert os.environ["CUDA_VISIBLE_DEVICES"] == "2"
+
+
+@given(st.lists(st.uuids(version=4).map(lambda uuid: f"GPU-{uuid}"), min_size=1, unique=True))
+@example(["GPU-1f3c-1", "GPU-8d2e7a10-1111-4b1d-a-1"])
+@example(["MIG-5c1b3d0e-1a2b-5f10-b1c2-10aa-1bb", "MIG-GPU-8d2e7a10-12aa-1111/1/0"])
+def test_gpus_named_by_uuid_are_all_seen(uuids: list[str]) -> None:
+    assert gpus._seen_by_cuda(",".join(uuids)) == uuids
+    assert gpus._seen_by_cuda(f" {' , '.join(uuids)},-1,{uuids[0]}") == uuids
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [("0,-1,1", ["0"]), ("2,3", ["2", "3"]), ("-1,0", []), ("0,none,1", ["0"]), ("0,,1", ["0"]), ("NoDevFiles", [])],
+)
+def test_nothing_is_seen_from_an_item_on_that_names_no_gpu(text: str, seen: list[str]) -> None:
+    assert gpus._seen_by_cuda(text) == seen
+
+
+def test_tokens_are_a_group_s_whatever_the_umask() -> None:
+    before = os.umask(0o077)
+    try:
+        folder = gpus._token_folder()
+        os.close(gpus._take(folder, ["GPU-1-1"], 1)[1])
+    finally:
+        os.umask(before)
+    (token,) = folder.iterdir()
+    assert token.stat().st_mode & 0o777 == 0o664
+    assert [place.stat().st_mode & 0o7777 for place in (folder, folder.parent)] == [0o2775, 0o2775]
 
 
 @pytest.mark.parametrize("hidden", ["", "-1", " ,"])

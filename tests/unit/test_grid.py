@@ -36,7 +36,7 @@ class TestEqualComputations:
             {"name": "label_smoothing", "alphas": [0]},
             {"name": "label_smoothing", "alphas": [-0.0]},
             {"name": "forward", "transition": "alpha", "alphas": [0]},
-            {"name": "backward", "transition": "alpha", "alphas": [0]},
+            {"name": "backward", "transition": "alpha", "alphas": [0], "clip": None},
             {"name": "cross_entropy", "warm_up": 0.5},
         ],
     )
@@ -46,12 +46,18 @@ class TestEqualComputations:
         assert len(set(teachers(grid, rate).values())) == 1
         assert len([row for row in grid.rows if row.cell.role == "teacher"]) == 2
 
-    @pytest.mark.parametrize("name", ["forward", "backward"])
+    @pytest.mark.parametrize("method", [{"name": "forward"}, {"name": "backward", "clip": None}])
     @pytest.mark.parametrize("transition", ["true", "matched", "perturbed(0)"])
-    def test_a_correction_without_noise_is_cross_entropy(self, name, transition):
-        grid = load_grid(config(("methods", ["cross_entropy", {"name": name, "transition": transition}])))
+    def test_a_correction_without_noise_is_cross_entropy(self, method, transition):
+        grid = load_grid(config(("methods", ["cross_entropy", {**method, "transition": transition}])))
         assert len(set(teachers(grid, 0).values())) == 1
         assert len(set(teachers(grid, 0.4).values())) == 2
+
+    def test_a_clipped_correction_without_noise_is_a_computation_of_its_own(self):
+        backward = {"name": "backward", "transition": "true", "clip": [1e-7, None]}
+        grid = load_grid(config(("methods", ["cross_entropy", backward])))
+        assert len({row.cell.key for row in grid.rows if row.cell.labels.rate == 0 and row.cell.role == "teacher"}) == 2
+        assert len({row.cell.key for row in grid.rows if row.cell.labels.rate and row.cell.role == "teacher"}) == 3
 
     @pytest.mark.parametrize("kind", ["symmetric", "uniform_redraw"])
     def test_matched_is_true_for_a_symmetric_noise(self, kind):

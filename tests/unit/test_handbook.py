@@ -2,8 +2,8 @@
 
 import json
 
-from smearlab.__main__ import SCHEMA, schema_text
 from smearlab.cli.handbook import PATH, reference_text
+from smearlab.cli.parser import SCHEMA, schema_text
 from smearlab.core import registry
 from smearlab.core.digest import ROOT
 

@@ -5,10 +5,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from smearlab.core.errors import UserError
-from smearlab.watch.leftovers import LOCKS, OWNER, RECORDS, clear_stale_locks, clear_unreadable_records, running_here
+from smearlab.watch import leftovers
+from smearlab.watch.leftovers import (
+    LOCKS,
+    OWNER,
+    RECORDS,
+    clear_before_run,
+    clear_stale_locks,
+    clear_unreadable_records,
+    running_here,
+)
 
 
 @pytest.fixture
@@ -71,3 +81,63 @@ def test_a_damaged_note_of_the_host_is_a_host_unknown(locked: Path):
     (locked / OWNER).write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="run snakemake --unlock"):
         clear_stale_locks(locked)
+
+
+RUNS = (["--cores", "all"], ["-j2", "--configfile", "configs/new.yaml"], ["reports/digits.html", "-c1", "--nodes", "3"])
+LOOKS = (["-n"], ["-np"], ["--cores", "1", "-pn"], ["--dry-run"], ["--dryrun"], ["--unlock"], ["--nolock", "-c1"])
+
+
+@pytest.mark.parametrize("arguments", RUNS, ids=" ".join)
+def test_before_a_run_the_lock_of_a_dead_one_goes_and_it_is_said(arguments: list[str], locked: Path, capsys):
+    clear_before_run(arguments, locked)
+    assert not list((locked / LOCKS).iterdir())
+    assert capsys.readouterr().err == f"removed {locked / LOCKS}, left by a run that is no longer alive\n"
+    clear_before_run(arguments, locked)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("arguments", LOOKS, ids=" ".join)
+def test_who_only_looks_removes_nothing(arguments: list[str], locked: Path):
+    clear_before_run(arguments, locked)
+    assert (locked / LOCKS / "0.output.lock").exists() and not (locked / OWNER).exists()
+
+
+def test_before_a_run_a_lock_that_may_be_held_is_left_to_snakemake(locked: Path, capsys):
+    (locked / OWNER).parent.mkdir()
+    (locked / OWNER).write_text("elsewhere\n")
+    clear_before_run(["--cores", "1"], locked)
+    assert (locked / LOCKS / "0.output.lock").exists() and capsys.readouterr().err == ""
+
+
+class Hidden:
+    """A Snakemake of another user, of which the system does not show where it works."""
+
+    pid = 4321
+
+    def __init__(self, user: int) -> None:
+        self.user = user
+
+    def uids(self) -> "Hidden":
+        return self
+
+    @property
+    def real(self) -> int:
+        return self.user
+
+    def cwd(self) -> str:
+        raise psutil.AccessDenied(self.pid)
+
+
+@pytest.mark.parametrize(("holder", "kept"), [(4242, True), (4343, False)])
+def test_a_lock_of_another_user_is_kept_while_a_snakemake_of_theirs_lives(
+    holder: int, kept: bool, locked: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Whose lock it is, is pretended: only root can give a file away."""
+    monkeypatch.setattr(leftovers, "_snakemakes", lambda: [Hidden(4242)])
+    monkeypatch.setattr(leftovers, "_owner_of", lambda lock: holder)
+    if kept:
+        with pytest.raises(UserError, match="locked by user 4242, whose process 4321 may be a run here"):
+            clear_stale_locks(locked)
+    else:
+        clear_stale_locks(locked)
+    assert (locked / LOCKS / "0.output.lock").exists() == kept

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import json
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from smearlab.core import registry
 from smearlab.core.transition import symmetric
 from smearlab.methods import (
+    active_passive,
+    agce,
     backward,
     backward_clipped,
     bootstrap,
@@ -21,7 +24,10 @@ from smearlab.methods import (
     forward,
     forward_smoothing,
     gce,
+    gjs,
     label_smoothing,
+    online_label_smoothing,
+    smoothing_matrix,
     symmetric_ce,
     weight_decay,
 )
@@ -47,6 +53,20 @@ def call_elr(logits, labels, **options):
     return elr.loss(logits, labels, torch.arange(len(labels)), state, **options)
 
 
+def context(loss, **known):
+    """Return what a loss asks for beside its options: its state, the epoch, places in the training part, a file."""
+    everything = {"index": torch.arange(N), "epoch": torch.zeros((), dtype=torch.int64), **known}
+    return {name: value for name, value in everything.items() if name in inspect.signature(loss).parameters}
+
+
+def call_online(logits, labels, **options):
+    """Online label smoothing in its second epoch: its soft labels are no longer uniform."""
+    state = online_label_smoothing.state(len(labels), logits.shape[1], "cpu")
+    state["sums"] += torch.arange(1.0, logits.shape[1] + 1)
+    return online_label_smoothing.loss(logits, labels, torch.tensor(1), state, **options)
+
+
+S = json.dumps(RNG.dirichlet(np.ones(L), size=L).tolist())
 INVERSE = backward.prepare(torch.tensor(T))
 METHODS = [
     (backward_clipped.loss, {"transition": INVERSE}),
@@ -55,7 +75,17 @@ METHODS = [
     (gce.loss, {"q": 0.7}),
     (symmetric_ce.loss, {}),
     (bootstrap.loss, {"beta": 0.8}),
+    (gjs.loss, {"label_weight": 0.5}),
+    (gjs.loss, {"label_weight": 0.001}),
+    (active_passive.loss, {}),
+    (active_passive.loss, {"passive": "absolute_error", "weight": 10.0, "passive_weight": 0.1}),
+    (agce.loss, {}),
+    (agce.loss, {"a": 0.001, "q": 0.01}),
+    (agce.loss, {"a": 1000.0, "q": 10.0}),
+    (call_online, {"alpha": 0.5}),
+    (smoothing_matrix.loss, {"alpha": 0.3, "matrix": S}),
     (call_elr, {"weight": 3.0, "beta": 0.7}),
+    (call_elr, {"weight": 3.0, "beta": 0.7, "clip": 1e-4}),
 ]
 
 
@@ -68,8 +98,8 @@ def test_every_method_is_registered_with_a_description_and_a_label():
         assert hasattr(module, "loss") or hasattr(module, "settings")
 
 
-def test_clipped_backward_is_backward_where_that_is_positive_and_zero_elsewhere():
-    plain = call(backward.loss, transition=INVERSE)
+def test_non_negative_backward_is_backward_where_that_is_positive_and_zero_elsewhere():
+    plain = call(backward.loss, transition=INVERSE, clip=None)
     assert (plain < 0).any(), "the case must exercise the clip"
     assert np.array_equal(call(backward_clipped.loss, transition=INVERSE), np.maximum(plain, 0))
 
@@ -140,16 +170,17 @@ def test_methods_are_cross_entropy_exactly_where_they_say_so():
         if options.get("transition") == "identity":
             identity = torch.tensor(symmetric(L, 0.0))
             options["transition"] = module.prepare(identity) if hasattr(module, "prepare") else identity
-        assert np.array_equal(call(module.loss, **options), plain), name
+        given = context(module.loss, state=module.state(N, L, "cpu") if hasattr(module, "state") else {}, matrix=S)
+        assert np.array_equal(call(module.loss, **given | options), plain), name
 
 
 def test_elr_follows_its_moving_average_over_three_visits():
     state = elr.state(20, L, "cpu")
     state["target"] = state["target"].double()
     index = torch.tensor([3, 17, 5])
-    target = np.zeros((20, L))
+    target, rng = np.zeros((20, L)), np.random.default_rng(0)
     for step in range(3):
-        z = RNG.normal(size=(3, L))
+        z = rng.normal(size=(3, L))
         p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
         target[index] = 0.7 * target[index] + 0.3 * p
         expected = -np.log(p[range(3), Y[:3]]) + 3 * np.log(1 - (p * target[index]).sum(axis=1))
@@ -179,6 +210,21 @@ def test_elr_draws_a_prediction_towards_what_was_predicted_early():
     agree, differ = torch.tensor([[2.0, 0.0, 2.0]]), torch.tensor([[0.0, 2.0, 2.0]])
     losses = [elr.loss(z, torch.tensor([2]), torch.tensor([0]), copy.deepcopy(state)).item() for z in (agree, differ)]
     assert losses[0] < losses[1]
+
+
+def test_clipped_elr_holds_p_and_averages_it_divided_by_its_sum():
+    z = np.array([[12.0, 0.0, 0.0, -3.0, 1.0, 0.0], [0.3, 0.1, 0.0, 0.0, -0.2, 0.5]])
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    held = np.clip(p, 1e-4, 1 - 1e-4)
+    target = 0.3 * held / held.sum(axis=1, keepdims=True)
+    expected = -np.log(p[:, 0]) + 3 * np.log(1 - (held * target).sum(axis=1))
+    state = elr.state(2, L, "cpu")
+    state["target"] = state["target"].double()
+    labels = torch.zeros(2, dtype=torch.int64)
+    found = elr.loss(torch.tensor(z), labels, torch.arange(2), state, clip=1e-4)
+    assert np.allclose(found, expected, rtol=1e-12)
+    assert np.allclose(state["target"], target, rtol=1e-12)
+    assert not np.allclose(elr.loss(torch.tensor(z), labels, torch.arange(2), elr.state(2, L, "cpu")), expected)
 
 
 def test_weight_decay_changes_the_optimiser_and_nothing_else():
@@ -237,21 +283,24 @@ def test_no_loss_takes_anything_but_what_the_framework_can_give():
             assert set(positional[2:]) <= {"index", "epoch", "state"}
 
 
-@pytest.mark.parametrize("name", [n for n in registry.names("methods") if n != "weight_decay"])
+@pytest.mark.parametrize(
+    "name", [name for name in registry.names("methods") if "loss" in registry.describe("methods", name).functions]
+)
 def test_no_loss_reads_a_value_back_from_the_device(name):
     """Tensors of the meta device have no values: asking for one, or for a shape that depends on one, raises."""
-    parameters = inspect.signature(registry.load("methods", name).loss).parameters
+    module = registry.load("methods", name)
     logits = torch.zeros(4, L, device="meta", requires_grad=True)
-    known = {
+    needed = [name for name, o in registry.describe("methods", name).options.items() if o.default is registry.REQUIRED]
+    known = dict.fromkeys(needed, 0.5) | {
         "index": torch.zeros(4, dtype=torch.int64, device="meta"),
         "epoch": torch.zeros((), dtype=torch.int64, device="meta"),
-        "state": {"target": torch.zeros(9, L, device="meta")},
+        "state": module.state(9, L, "meta") if hasattr(module, "state") else {},
         "alpha": 0.1,
         "transition": torch.zeros(L, L, dtype=torch.float64, device="meta"),
+        "matrix": S,
     }
-    options = {key: value for key, value in known.items() if key in parameters}
     labels = torch.zeros(4, dtype=torch.int64, device="meta")
-    losses = registry.load("methods", name).loss(logits, labels, **options)
+    losses = module.loss(logits, labels, **context(module.loss, **known))
     losses.sum().backward()
     assert losses.shape == (4,)
     assert logits.grad.shape == (4, L)

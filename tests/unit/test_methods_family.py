@@ -43,7 +43,8 @@ FAMILY = [
     (label_smoothing.loss, {"alpha": 0.3}),
     (label_smoothing.loss, {"alpha": -0.8}),
     (forward.loss, {"transition": random_transition()}),
-    (backward.loss, {"transition": backward.prepare(random_transition())}),
+    (backward.loss, {"transition": backward.prepare(random_transition()), "clip": None}),
+    (backward.loss, {"transition": backward.prepare(random_transition()), "clip": 1e-7}),
 ]
 
 
@@ -87,7 +88,7 @@ def test_backward_is_the_inverse_times_the_losses():
     logits, labels = logits_labels()
     matrix = random_transition()
     rows = np.linalg.inv(matrix.numpy())[labels]
-    found, gradient = loss_and_gradient(backward.loss, logits, labels, transition=backward.prepare(matrix))
+    found, gradient = loss_and_gradient(backward.loss, logits, labels, transition=backward.prepare(matrix), clip=None)
     assert np.allclose(found, (rows * -plain_log_p(logits)).sum(axis=1), rtol=1e-10)
     # Rows of the inverse sum to 1, so the gradient is that of a soft target.
     assert np.allclose(gradient, np.exp(plain_log_p(logits)) - rows, rtol=1e-10, atol=1e-10)
@@ -99,8 +100,49 @@ def test_backward_is_unbiased_by_enumeration(n_classes, seed):
     matrix = random_transition(n_classes, seed)
     logits = logits_labels(1, n_classes, seed)[0].expand(n_classes, n_classes)
     every = torch.arange(n_classes)
-    over_observed = backward.loss(logits, every, transition=backward.prepare(matrix))
+    over_observed = backward.loss(logits, every, transition=backward.prepare(matrix), clip=None)
     assert torch.allclose(matrix @ over_observed, cross_entropy.loss(logits, every), rtol=1e-9, atol=1e-9)
+
+
+@given(st.floats(1e-9, 0.49), st.floats(0.1, 30))
+def test_the_clip_holds_every_probability_between_its_bounds(clip, scale):
+    logits, labels = logits_labels(scale=scale)
+    inverse = backward.prepare(random_transition())
+    p = np.clip(np.exp(plain_log_p(logits)), clip, 1 - clip)
+    expected = (inverse.numpy()[labels] * -np.log(p)).sum(axis=1)
+    found = backward.loss(logits, labels, transition=inverse, clip=clip)
+    assert np.allclose(found.detach(), expected, rtol=1e-9, atol=1e-9)
+
+
+def test_the_clip_bounds_the_loss_that_the_bare_formula_leaves_unbounded():
+    """A network that is sure of the true class earns without end from each wrong label, but not past the clip."""
+    inverse = backward.prepare(torch.tensor(symmetric(L, 0.4)))
+    bound = -(inverse.clamp(max=0).sum(dim=1).min() * np.log(1e-7)).item()
+    for sure in (20.0, 1e3, 1e6):  # all beyond the clip
+        logits = torch.tensor([[sure, *[0.0] * (L - 1)]])
+        bare, clipped = (
+            backward.loss(logits, torch.tensor([0]), transition=inverse, clip=c).item() for c in (None, 1e-7)
+        )
+        assert bare == pytest.approx(inverse[0, 1:].sum().item() * sure, rel=1e-5)
+        assert clipped == pytest.approx(bound, rel=1e-5)
+    assert bare < 100 * bound < 0
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_probability_beyond_the_clip_has_no_gradient(dtype):
+    logits = torch.tensor([[40.0, 0.0, -1.0], [1.0, 0.5, 0.0]], dtype=dtype)
+    inverse = backward.prepare(torch.tensor(symmetric(3, 0.3)))
+    _, gradient = loss_and_gradient(backward.loss, logits, torch.tensor([1, 1]), transition=inverse, clip=1e-7)
+    _, bare = loss_and_gradient(backward.loss, logits, torch.tensor([1, 1]), transition=inverse, clip=None)
+    assert (gradient[0] == 0).all() and bare[0].abs().max() > 0.1
+    assert torch.equal(gradient[1], bare[1])
+
+
+def test_the_upper_bound_keeps_its_digits_in_float32():
+    """log(1 - 1e-9) is -1e-9, though 1 - 1e-9 is 1 in float32."""
+    logits = torch.tensor([[100.0, 0.0]])
+    loss = backward.loss(logits, torch.tensor([0]), transition=torch.eye(2, dtype=torch.float64), clip=1e-9)
+    assert loss.item() == pytest.approx(1e-9, rel=1e-6)
 
 
 @given(st.floats(0, 0.9))
@@ -108,7 +150,7 @@ def test_backward_at_alpha_is_negative_smoothing(alpha):
     """M = T^-1 of (1 - a) I + (a / L) J is smoothing at -a / (1 - a)."""
     logits, labels = logits_labels()
     inverse = backward.prepare(torch.tensor(from_alpha(L, alpha)))
-    corrected = backward.loss(logits, labels, transition=inverse)
+    corrected = backward.loss(logits, labels, transition=inverse, clip=None)
     smoothed = label_smoothing.loss(logits, labels, alpha=-alpha / (1 - alpha))
     assert torch.allclose(corrected, smoothed, rtol=1e-9, atol=1e-9)
 
@@ -123,7 +165,7 @@ def test_alpha_zero_and_identity_are_cross_entropy_to_the_last_bit(dtype, scale)
     for function, options in [
         (label_smoothing.loss, {"alpha": 0.0}),
         (forward.loss, {"transition": identity}),
-        (backward.loss, {"transition": backward.prepare(identity)}),
+        (backward.loss, {"transition": backward.prepare(identity), "clip": None}),
     ]:
         losses, gradient = loss_and_gradient(function, logits, labels, **options)
         assert torch.equal(losses, plain[0])

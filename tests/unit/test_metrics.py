@@ -11,6 +11,7 @@ from sklearn.metrics import accuracy_score, brier_score_loss, log_loss
 
 from smearlab.core import registry
 from smearlab.core.predictions import Part, Predictions
+from smearlab.core.transition import symmetric
 from smearlab.metrics import (
     accuracy,
     brier,
@@ -45,7 +46,8 @@ def random_part(rng, n=300, n_classes=7, scale=3.0):
 
 def random_predictions(seed=0, n_classes=7):
     rng = np.random.default_rng(seed)
-    return Predictions(n_classes, *(random_part(rng, n, n_classes) for n in (300, 90, 200)))
+    parts = [random_part(rng, n, n_classes) for n in (300, 90, 200)]
+    return Predictions(n_classes, *parts, transition=symmetric(n_classes, 0.3 * (n_classes - 1) / n_classes))
 
 
 def only_test(test):
@@ -80,12 +82,15 @@ def test_unknown_labels_give_null_not_a_number():
     rng = np.random.default_rng(1)
     clean = random_part(rng)
     unlabelled = part(clean.logits, np.full(300, UNKNOWN))
-    p = Predictions(7, unlabelled, unlabelled, unlabelled)
-    needs_no_label = {"test_confidence", "logit_norm", "logit_spread", "omega"}
+    p, known = (Predictions(7, x, x, x, transition=symmetric(7, 0.3)) for x in (unlabelled, clean))
+    unaffected = set()
     for name in registry.names("metrics"):
+        with_labels = registry.load("metrics", name).measure(known)
         for key, value in registry.load("metrics", name).measure(p).items():
-            if not isinstance(value, list):
-                assert (value is not None) == (key in needs_no_label), key
+            if not isinstance(value, list) and value is not None:
+                assert value == with_labels[key], f"{key} needs labels, and is not null without"
+                unaffected.add(key)
+    assert unaffected >= {"test_confidence", "logit_norm", "logit_spread", "omega"}
 
 
 def test_accuracy_of_each_part_is_against_its_own_labels():

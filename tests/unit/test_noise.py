@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smearlab.core.errors import UserError
+from smearlab.core.jobs import LabelsJob
 from smearlab.core.transition import symmetric
 from smearlab.noises import _draw as noise
 from smearlab.noises._context import NoiseContext, Observed
 from smearlab.noises._sampler import sample_rows, sample_transition
-from smearlab.stages.make_labels import make_labels
+from smearlab.stages import make_labels
 from smearlab.store import labels as observed_labels
 from smearlab.store.dataset import Canonical, HeldOutData, TrainingData, write_dataset
 from smearlab.store.files import sha256_array, write_json
@@ -259,13 +260,22 @@ def test_labels_made_from_a_data_set_on_disk_are_read_back_with_it(tmp_path):
     )
     test = HeldOutData(context.images, context.labels, None, context.source_index, data.meta)
     write_dataset(Canonical(data, test), tmp_path)
-    make_labels(
-        {"kind": "symmetric", "rate": 0.3, "noise_seed": 2, "dataset": "toy-01234567", "dataset_kind": "arrays"},
-        {},
-        {"training": tmp_path / "training.npz", "manifest": tmp_path / "training.json"},
-        {"labels": tmp_path / "labels.npz", "audit": tmp_path / "audit.json"},
+    asked = {
+        "dataset": "toy-01234567",
+        "dataset_kind": "arrays",
+        "kind": "symmetric",
+        "contents": {"kind": "symmetric"},
+    }
+    folder = tmp_path / "flips-01234567" / "rate=0.3" / "seed=2"
+    config = {"noises": {"flips": {"kind": "symmetric", "rates": [0.3]}}}
+    make_labels.run(
+        LabelsJob(**asked, rate=0.3, noise_seed=2, code="0"),
+        {"training": tmp_path / "training.npz", "manifest": tmp_path / "training.json", "config": config},
+        {"labels": folder / "labels.npz", "audit": folder / "audit.json"},
     )
-    labels, record = read(tmp_path)
+    labels, record = observed_labels.read_labels(
+        folder / "labels.npz", folder / "audit.json", tmp_path / "training.json"
+    )
     assert (labels == draw(context, noise_seed=2).labels).all()
     assert record["dataset"] == "toy-01234567"
     assert record["realised_noise_rate"] == pytest.approx((labels != context.labels)[context.part == 0].mean())

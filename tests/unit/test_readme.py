@@ -21,7 +21,7 @@ METHODS = {
     "forward correction with the matched T": ("forward", None, "matched"),
     "forward, true T": ("forward", None, "true"),
     "forward, T estimated (anchor)": ("forward", None, "estimated(anchor)"),
-    "backward correction with the matched T": ("backward", None, "matched"),
+    "backward correction with the matched T, bare formula": ("backward", None, "matched"),
 }
 NOISES = {
     "digits: symmetric": ("digits_noise", "symmetric", 0.4),

@@ -10,7 +10,8 @@ import pytest
 
 from smearlab.core import registry
 from smearlab.reference.compare import COLUMNS, beside, published
-from smearlab.report import blocks
+from smearlab.report.sections.estimates import estimates
+from smearlab.report.sections.published import published as published_section
 
 PAPER = "Lukasik et al. 2020"
 KEYS = {"paper", "place", "source", "confidence", "protocol", "dataset", "arch", "noise", "rate", "n"}
@@ -133,13 +134,13 @@ def test_a_cell_without_results_is_left_out() -> None:
 
 
 def test_the_page_says_both_sides_with_their_protocol() -> None:
-    shown = blocks.published(SimpleNamespace(reference=compared([0.84, 0.85, 0.83])))
+    shown = published_section(SimpleNamespace(reference=compared([0.84, 0.85, 0.83])))
     (row,) = [dict(zip(shown.columns, fields, strict=True)) for fields in shown.rows]
     assert row["ours, %"].text == "84.00 ± 1.00" and row["ours, %"].note == "reported"
     assert row["theirs, %"].text == "83.95 ± 0.18" and row["their epoch"].text == "not stated"
     assert row["difference"].text == "+0.05" and row["in standard errors"].text == "+0.1"
     assert row["from"].text.startswith(PAPER)
-    assert blocks.published(SimpleNamespace(reference=pd.DataFrame(columns=COLUMNS))) is None
+    assert published_section(SimpleNamespace(reference=pd.DataFrame(columns=COLUMNS))) is None
 
 
 def test_the_page_says_what_an_estimate_means() -> None:
@@ -147,7 +148,7 @@ def test_the_page_says_what_an_estimate_means() -> None:
     entry |= {"noise_rate_estimated": 0.25, "noise_rate_std": None, "error": None}
     entry["transition"] = [[0.8, 0.2, 0.0], [0.0, 0.9, 0.1], [0.45, 0.0, 0.55]]
     context = {"estimates": [entry], "datasets": {"own": {"class_names": ["cat", "dog", "owl"]}}}
-    shown = blocks.estimates(SimpleNamespace(context=context))
+    shown = estimates(SimpleNamespace(context=context))
     (row,) = [dict(zip(shown.columns, fields, strict=True)) for fields in shown.rows]
     assert row["estimated share of wrong labels, %"].text == "25.00"
     assert row["a point on noisy labels is"].text == "1.60 on clean ones"  # 1 / (1 - 0.25 * 3 / 2)

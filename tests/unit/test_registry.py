@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -75,7 +76,6 @@ def test_an_entry_is_described_without_being_imported(package):
     entry = registry.describe("methods", "new")
     assert entry.summary == "A new loss: it is told apart by its factor."
     assert entry.constants == {"LABEL": "new loss", "PLAIN_AT": {"factor": 0}}
-    assert entry.positional == ("logits", "labels", "index")
     assert entry.module == "smearlab.methods.new" and entry.functions == ("loss",)
     defaults = {name: option.default for name, option in entry.options.items()}
     assert defaults == {"factor": registry.REQUIRED, "steps": None, "kind": "a", "sizes": [1, 2], "flag": False}
@@ -124,6 +124,35 @@ def test_an_option_that_a_config_cannot_check_is_named(package, annotation):
     forget()
     with pytest.raises(UserError, match="option 'x'"):
         options_model("methods", "odd")
+
+
+LATER = """
+
+LATER = {"sizes": [1, 2], "steps": None}
+"""
+
+
+def test_options_that_came_later_are_left_out_where_they_are_neutral_and_come_back(package):
+    (package / "methods" / "new.py").write_text(SOURCE + LATER)
+    forget()
+    whole = {"factor": 0.5, "steps": None, "kind": "a", "sizes": [1, 2], "flag": False}
+    kept = registry.without_neutral("methods", "new", whole)
+    assert kept == {"factor": 0.5, "kind": "a", "flag": False}
+    assert registry.filled("methods", "new", kept) == whole
+    told = whole | {"steps": 0, "sizes": [1]}
+    assert registry.without_neutral("methods", "new", told) == told
+    assert registry.filled("methods", "new", told) == told
+
+
+def test_what_is_built_gets_its_options_with_those_that_were_left_out(package, monkeypatch):
+    (package / "networks" / "odd.py").write_text(
+        "def build(classes, *, width=1, depth=2):\n    pass\nLATER = {'depth': 9}\n"
+    )
+    forget()
+    seen = SimpleNamespace(build=lambda *arguments, **options: (arguments, options))
+    monkeypatch.setattr(registry, "load", lambda kind, name: seen)
+    assert registry.build("networks", {"name": "odd", "width": 4}, 10) == ((10,), {"width": 4, "depth": 9})
+    assert registry.build("networks", {"name": "odd", "depth": 3}, 10) == ((10,), {"depth": 3})
 
 
 def test_a_noise_may_draw_and_say_its_transition(package):

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from fake_grid import DIGITS_CELLS, fake_tables, student, teacher
+from fake_grid import DIGITS_CELLS, draw_figures, fake_tables, student, teacher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +16,8 @@ from smearlab.core.registry import load
 from smearlab.figures import _format as text
 from smearlab.figures._save import save, to_svg
 from smearlab.report import svg
-from smearlab.report.page import draw_figures, figure_names, read_figures, render, write_page, write_report
+from smearlab.report.drawings import figure_names, read_figures
+from smearlab.report.page import render, write_page, write_report
 from smearlab.store.files import write_json
 
 HOSTILE = [
@@ -162,7 +163,7 @@ def test_the_page_of_saved_files_is_the_page_of_the_drawings(tmp_path):
     tables.summary.to_csv(tmp_path / "summary.csv", index=False)
     tables.history.to_parquet(tmp_path / "history.parquet")
     tables.curves.to_parquet(tmp_path / "curves.parquet")
-    for name in ("variance", "interaction", "choice", "passed_on"):
+    for name in ("variance", "interaction", "choice", "passed_on", "stopping", "mitigation"):
         getattr(tables, name).to_csv(tmp_path / f"{name}.csv", index=False)
     write_json(tmp_path / "context.json", tables.context)
     drawn = {name: load("figures", name).draw(tables) for name in figure_names()}
@@ -311,4 +312,4 @@ def test_points_keep_their_sign_and_do_not_hide_small_differences(value, said):
     [(1.23, "1.2 s"), (59.2, "59 s"), (75, "1 min 15 s"), (3725, "1 h 02 min"), (86400, "24 h 00 min")],
 )
 def test_durations(seconds, said):
-    assert text.duration(seconds) == said
+    assert text.wall_time(seconds) == said

@@ -9,8 +9,10 @@ from smearlab.core.registry import load
 from smearlab.figures import _densities as densities
 from smearlab.figures import _format as text
 from smearlab.figures.confidence import GROUPS, mean_confidence
-from smearlab.report import inside, passing
 from smearlab.report.page import render
+from smearlab.report.questions import passing_on
+from smearlab.report.sections import every_cell, passed_on, side_by_side
+from smearlab.report.sections._quantities import short
 from smearlab.statistics.passed_on import COUNTS
 
 CELLS = [
@@ -35,7 +37,7 @@ def row_named(table, name):
 
 
 def test_methods_side_by_side_are_means_and_deviations_at_the_highest_rate(tables):
-    table = inside.side_by_side(tables)
+    table = side_by_side.side_by_side(tables)
     assert table.columns[1:] == [
         "cross-entropy",
         "label smoothing α = 0.1",
@@ -52,12 +54,12 @@ def test_methods_side_by_side_are_means_and_deviations_at_the_highest_rate(table
 
 
 def test_what_was_never_measured_has_no_row(tables):
-    table = inside.side_by_side(tables)
+    table = side_by_side.side_by_side(tables)
     assert "agreement with its teacher" not in [row[0].text for row in table.rows]  # of students only
 
 
 def test_the_sentence_goes_from_cross_entropy_to_the_headline(tables):
-    (sentence,) = inside.sentences(tables)
+    (sentence,) = side_by_side.sentences(tables)
     rows = tables.metrics.query("role == 'teacher' and noise_rate == 0.4")
     means = rows.groupby(["method", "alpha"], dropna=False)["weight_norm"].mean()
     plain, smoothed = means["cross_entropy"].iloc[0], means["label_smoothing", 0.1]
@@ -67,7 +69,7 @@ def test_the_sentence_goes_from_cross_entropy_to_the_headline(tables):
 
 def test_every_cell_has_its_row_and_a_metric_of_one_s_own_its_column(tables):
     tables.metrics["my_own"] = 0.25
-    teachers, students = inside.every_cell(tables)
+    teachers, students = every_cell.every_cell(tables)
     assert len(teachers.rows) == 8 and len(students.rows) == 6
     assert ("my_own", "0.250") in teachers.same
     assert "agreement with its teacher, %" in students.columns
@@ -76,22 +78,22 @@ def test_every_cell_has_its_row_and_a_metric_of_one_s_own_its_column(tables):
 
 def test_a_grid_without_such_numbers_shows_no_such_table():
     tables = fake_tables(cells=CELLS[:2], clean=False, seeds=2, details=False)
-    assert inside.side_by_side(tables) is None and inside.sentences(tables) == []
-    assert inside.side_by_side(fake_tables(cells=CELLS, keep=lambda cell: False)) is None
+    assert side_by_side.side_by_side(tables) is None and side_by_side.sentences(tables) == []
+    assert side_by_side.side_by_side(fake_tables(cells=CELLS, keep=lambda cell: False)) is None
 
 
 def test_a_very_large_grid_leaves_the_single_cells_to_the_file(tables, monkeypatch):
-    monkeypatch.setattr(inside, "MOST_CELLS", 7)
-    assert [table.title for table in inside.every_cell(tables)] == ["Students, inside"]
+    monkeypatch.setattr(every_cell, "MOST_CELLS", 7)
+    assert [table.title for table in every_cell.every_cell(tables)] == ["Students, inside"]
 
 
 @pytest.mark.parametrize(("value", "said"), [(238.4, "238"), (2.384, "2.38"), (-0.0451, "−0.0451"), (0.0, "0.00")])
 def test_three_digits_count(value, said):
-    assert inside._short(value) == said
+    assert short(value) == said
 
 
 def test_the_two_by_two_counts_of_every_student_are_on_the_page(tables):
-    table = passing.block(tables)
+    table = passed_on.passed_on(tables)
     assert len(table.rows) == len(tables.passed_on) == 3
     for row, (_, numbers) in zip(table.rows, tables.passed_on.iterrows(), strict=True):
         shown = dict(zip(table.columns, (field.text for field in row), strict=True))
@@ -100,12 +102,12 @@ def test_the_two_by_two_counts_of_every_student_are_on_the_page(tables):
         assert shown["its interval"] == f"{numbers['odds_low']:.3g} to {numbers['odds_high']:.3g}"
         assert shown["passed on"] == text.percent(numbers["passed_on"])
     html = render(tables, [])
-    assert 'id="passed-on-table"' in html and passing.QUESTION in html
+    assert 'id="passed-on-table"' in html and passing_on.QUESTION in html
 
 
 def test_a_very_long_table_is_cut_and_says_so(tables, monkeypatch):
-    monkeypatch.setattr(passing, "MOST_ROWS", 2)
-    table = passing.block(tables)
+    monkeypatch.setattr(passed_on, "MOST_ROWS", 2)
+    table = passed_on.passed_on(tables)
     assert len(table.rows) == 2 and table.note == "The first 2 of 3; all are in passed_on.csv."
 
 
@@ -121,7 +123,7 @@ def answered(*rows):
     )
     tables = fake_tables(cells=CELLS[:1], rates=(0.4,), seeds=1, details=False)
     object.__setattr__(tables, "passed_on", frame)
-    return passing.reply(tables)
+    return passing_on.reply(tables)
 
 
 PLAIN = ("cross_entropy", np.nan, "baseline", np.nan, np.nan, np.nan)

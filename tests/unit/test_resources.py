@@ -72,7 +72,7 @@ def test_the_slurm_profile_repeats_the_default_one() -> None:
 
 def test_every_group_that_a_rule_may_ask_for_is_packed_or_long() -> None:
     rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "workflow" / "rules").glob("*.smk"))
-    names = set(re.findall(r'packed\("(\w+)"\)', rules))
+    names = set(re.findall(r'packed\("\w+", "(\w+)"\)', rules))
     assert names == {"estimates", "teachers", "students", "evaluations"}
     packs = profile("slurm")["group-components"]
     for name in names:
@@ -85,7 +85,9 @@ def test_retries_stand_in_the_profile_and_in_no_rule_that_runs_on_the_cluster() 
     assert profile("slurm")["retries"] >= 1
     with_retries = [p.name for p in (ROOT / "workflow" / "rules").glob("*.smk") if "retries:" in p.read_text("utf-8")]
     assert with_retries in ([], ["data.smk"])
-    assert re.search(r"localrules:[^#]*\bmake_dataset\b", (ROOT / "Snakefile").read_text(encoding="utf-8"))
+    data = (ROOT / "workflow" / "rules" / "data.smk").read_text(encoding="utf-8")
+    assert re.findall(r"^rule (\w+):$", data, re.MULTILINE) == ["make_dataset"]
+    assert re.search(r"^    localrule: True$", data, re.MULTILINE)
 
 
 def test_the_warning_before_the_time_limit_does_not_end_snakemake() -> None:

@@ -14,6 +14,7 @@ import pytest
 import tiny_training as tiny
 import torch
 
+from smearlab.core.jobs import Replicate
 from smearlab.training import block, checkpoint, student_block, teacher_block
 from smearlab.training.checkpoint import Checkpoint, DamagedError, packed, unpacked
 
@@ -21,10 +22,20 @@ CASES = {
     "teacher": tiny.job(),
     "smoothed after a warm-up": tiny.job(method=tiny.method("label_smoothing", alpha=0.3, warm_up=0.4)),
     "method with state": tiny.job(method=tiny.method("elr")),
+    "AdamW": tiny.job(recipe=tiny.recipe(optimiser=tiny.ADAMW)),
+    "AdamW without decay, in steps, after a rise": tiny.job(
+        recipe=tiny.recipe(
+            epochs=None,
+            steps=8,
+            optimiser={**tiny.ADAMW, "weight_decay": 0.0},
+            schedule={"name": "step", "milestones": [0.5], "factor": 0.1, "warmup": 0.3},
+        )
+    ),
     "bf16 on a residual network": tiny.job(
         count=1, recipe=tiny.recipe(precision="bf16", architecture={"name": "resnet8", "width": 4})
     ),
     "student": tiny.job("student"),
+    "student by AdamW": tiny.job("student", recipe=tiny.recipe(optimiser=tiny.ADAMW)),
     "student with state, fixed view": tiny.job("student", method=tiny.method("elr"), view="fixed"),
 }
 
@@ -72,7 +83,7 @@ class Clock:
 def teachers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("teachers")
     tiny.train(tiny.job(), folder)
-    return folder / "weights.safetensors"
+    return folder
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -182,7 +193,7 @@ def test_a_finished_job_rebuilds_its_outputs_without_training(tmp_path: Path, mo
 
 @pytest.mark.parametrize(
     "change",
-    [{"code": "1"}, {"recipe": tiny.recipe(epochs=2)}, {"replicates": [{"noise_seed": 5, "seed": 0}] * 2}],
+    [{"code": "1"}, {"recipe": tiny.recipe(epochs=2)}, {"replicates": [Replicate(5, 0)] * 2}],
     ids=["code", "recipe", "labels"],
 )
 def test_the_checkpoint_of_another_job_is_ignored_aloud(change: dict[str, Any], tmp_path: Path) -> None:
@@ -218,7 +229,7 @@ def test_both_damaged_means_a_fresh_start(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_gives_back_what_was_packed() -> None:
-    tensors = {"a": torch.arange(5), "b": torch.tensor(float("nan")), "c": torch.rand(2, 3).bfloat16()}
+    tensors = {"a": torch.arange(5), "b": torch.tensor(float("nan")), "c": torch.linspace(0, 1, 3).bfloat16()}
     values = {"accuracy": 0.1 + 0.2, "nothing": None, "rows": [{"x": 1}]}
     again, same = unpacked(packed(tensors, values))
     assert same == values

@@ -15,10 +15,13 @@ import torch
 import torch.nn.functional as F
 
 from smearlab.core.errors import UserError
+from smearlab.core.jobs import RecipeSettings, Replicate
 from smearlab.store.files import read_json
 from smearlab.training.batches import channel_statistics, epoch_draws
+from smearlab.training.correction import Corrections
 from smearlab.training.lanes import Lane
-from smearlab.training.replicate import Replicate, initial_network, make_problem, snapshot_epochs, within
+from smearlab.training.teacher_block import train_teacher_block
+from smearlab.training.trainee import Trainee, initial_network, make_problem, snapshot_epochs, within
 
 CPU = torch.device("cpu")
 
@@ -32,7 +35,7 @@ def history(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def plain_problem(recipe: dict[str, Any]) -> tuple[SimpleNamespace, Any]:
+def plain_problem(recipe: RecipeSettings) -> tuple[SimpleNamespace, Any]:
     training = tiny.training_data()
     return training, make_problem(training, recipe, tiny.N_CLASSES, CPU)
 
@@ -41,11 +44,11 @@ def test_the_teachers_loop_is_plain_sgd(tmp_path: Path) -> None:
     recipe = tiny.recipe(augmentation={"crop": 0, "flip": False}, loss_scale=1.5, clip_norm=0.7)
     tiny.train(tiny.job(count=1, recipe=recipe), tmp_path)
     training, problem = plain_problem(recipe)
-    network = initial_network(recipe["architecture"], problem, "teacher", 0)
+    network = initial_network(recipe.architecture, problem, "teacher", 0)
     sgd = torch.optim.SGD(network.parameters(), 0.1, momentum=0.9, nesterov=True, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(sgd, 9)
     observed = torch.from_numpy(tiny.observed_labels(training, 0))
-    run = replicate(problem, recipe, training)
+    run = trainee(problem, recipe, training)
     for epoch in range(3):
         for index in epoch_draws(run.batches, epoch)[:, :, 0]:
             sgd.zero_grad()
@@ -58,16 +61,16 @@ def test_the_teachers_loop_is_plain_sgd(tmp_path: Path) -> None:
     torch.testing.assert_close(trained, dict(network.state_dict()), rtol=1e-4, atol=1e-6)
 
 
-def replicate(problem: Any, recipe: dict[str, Any], training: SimpleNamespace, **changes: Any) -> Replicate:
+def trainee(problem: Any, recipe: RecipeSettings, training: SimpleNamespace, **changes: Any) -> Trainee:
     observed = tiny.observed_labels(training, 0)
-    settings = {"role": "teacher", "noise_seed": 0, "seed": 0, "observed": observed, "taught": observed}
+    settings = {"role": "teacher", "seeds": Replicate(0, 0), "observed": observed, "taught": observed}
     settings |= {"transition": None, "lane": Lane()}
-    return Replicate(problem, recipe, tiny.method(), **(settings | changes))
+    return Trainee(problem, recipe, tiny.method(), **(settings | changes))
 
 
 def test_a_student_with_beta_one_learns_only_from_the_teacher(tmp_path: Path) -> None:
     tiny.train(tiny.job(), tmp_path / "teachers")
-    teachers = tmp_path / "teachers" / "weights.safetensors"
+    teachers = tmp_path / "teachers"
     for labels in ("none", "noisy", "clean"):
         job = tiny.job("student", beta=1.0, student_labels=labels, method=tiny.method("gce"))
         tiny.train(job, tmp_path / labels, teachers)
@@ -77,7 +80,7 @@ def test_a_student_with_beta_one_learns_only_from_the_teacher(tmp_path: Path) ->
 
 def test_a_student_with_beta_zero_is_a_network_on_labels(tmp_path: Path) -> None:
     tiny.train(tiny.job(), tmp_path / "teachers")
-    teachers = tmp_path / "teachers" / "weights.safetensors"
+    teachers = tmp_path / "teachers"
     job = tiny.job("student", beta=0.0, student_labels="clean")
     tiny.train(job, tmp_path / "student", teachers)
     clean = tiny.train(tiny.job("student", beta=0.0, temperature=5.0, student_labels="clean"), tmp_path / "b", teachers)
@@ -91,32 +94,31 @@ def test_the_views_of_the_teacher_agree_where_nothing_is_augmented(tmp_path: Pat
     tiny.train(tiny.job(recipe=recipe), tmp_path / "t")
     for view in ("same", "fixed"):
         job = tiny.job("student", recipe=recipe, teacher_recipe=recipe, view=view)
-        tiny.train(job, tmp_path / view, tmp_path / "t" / "weights.safetensors")
+        tiny.train(job, tmp_path / view, tmp_path / "t")
     same, fixed = weights(tmp_path / "same"), weights(tmp_path / "fixed")
     torch.testing.assert_close(same, fixed, rtol=1e-4, atol=1e-5)
 
 
-def test_a_student_imitates_its_own_teacher_across_blocks_of_other_sizes(tmp_path: Path) -> None:
-    tiny.train(tiny.job(), tmp_path / "both")
-    for k in range(2):
-        job = tiny.job(replicates=[{"noise_seed": k, "seed": k}])
-        tiny.train(job, tmp_path / f"{k}")
-    paths = [tmp_path / f"{k}" / "weights.safetensors" for k in range(2)]
-    tiny.train(tiny.job("student"), tmp_path / "one", tmp_path / "both" / "weights.safetensors")
-    tiny.train(tiny.job("student"), tmp_path / "two", paths)
+def test_a_student_imitates_its_own_teacher_wherever_it_stands_in_the_block(tmp_path: Path) -> None:
+    pairs = [Replicate(0, 0), Replicate(1, 1)]
+    tiny.train(tiny.job(replicates=pairs), tmp_path / "teachers")
+    tiny.train(tiny.job(replicates=pairs[::-1]), tmp_path / "turned")
+    tiny.train(tiny.job("student"), tmp_path / "one", tmp_path / "teachers")
+    tiny.train(tiny.job("student"), tmp_path / "two", tmp_path / "turned")
     assert tiny.outcome(tmp_path / "one") == tiny.outcome(tmp_path / "two")
+    tiny.train(tiny.job(count=1), tmp_path / "first")
     with pytest.raises(UserError, match="no replicate with noise seed 1"):
-        tiny.train(tiny.job("student"), tmp_path / "three", paths[0])
+        tiny.train(tiny.job("student"), tmp_path / "three", tmp_path / "first")
 
 
 @pytest.mark.parametrize("role", ["teacher", "student"])
 def test_same_bytes_at_another_block_size(role: str, tmp_path: Path) -> None:
     tiny.train(tiny.job(count=3), tmp_path / "teachers")
-    teachers = tmp_path / "teachers" / "weights.safetensors"
+    teachers = tmp_path / "teachers"
     tiny.train(tiny.job(role, count=3), tmp_path / "block", teachers)
     together, lines = weights(tmp_path / "block"), tiny.outcome(tmp_path / "block")[1]
     for k in range(3):
-        tiny.train(tiny.job(role, replicates=[{"noise_seed": k, "seed": k}]), tmp_path / f"{k}", teachers)
+        tiny.train(tiny.job(role, replicates=[Replicate(k, k)]), tmp_path / f"{k}", teachers)
         alone = within(weights(tmp_path / f"{k}"), "0/")
         assert alone
         assert all(torch.equal(tensor, together[f"{k}/{name}"]) for name, tensor in alone.items())
@@ -126,9 +128,9 @@ def test_same_bytes_at_another_block_size(role: str, tmp_path: Path) -> None:
 def test_methods_of_a_role_share_initialisation_order_and_augmentation_and_roles_do_not() -> None:
     recipe = tiny.recipe()
     training, problem = plain_problem(recipe)
-    plain = replicate(problem, recipe, training)
-    other = replicate(problem, recipe, training, taught=training.labels, noise_seed=7)
-    student = replicate(problem, recipe, training, role="student")
+    plain = trainee(problem, recipe, training)
+    other = trainee(problem, recipe, training, taught=training.labels, seeds=Replicate(7, 0))
+    student = trainee(problem, recipe, training, role="student")
     assert torch.equal(plain.network.head.weight, other.network.head.weight)
     assert torch.equal(epoch_draws(plain.batches, 2), epoch_draws(other.batches, 2))
     assert not torch.equal(plain.network.head.weight, student.network.head.weight)
@@ -141,27 +143,27 @@ def test_building_a_network_leaves_the_global_generator_alone() -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    replicate(problem, recipe, training)
+    trainee(problem, recipe, training)
     assert torch.equal(torch.rand(3), expected)
 
 
 def test_divergence_is_a_result_and_the_others_go_on(tmp_path: Path) -> None:
-    steep = tiny.recipe(optimiser=tiny.recipe()["optimiser"] | {"learning_rate": 1e30})
+    steep = tiny.recipe(optimiser=tiny.SGD | {"learning_rate": 1e30})
     tiny.train(tiny.job(recipe=steep), tmp_path / "teachers")
     run = read_json(tmp_path / "teachers" / "run.json")
     assert {r["status"] for r in run["replicates"]} == {"diverged"}
     assert "not finite in epoch" in run["replicates"][0]["reason"]
     assert not weights(tmp_path / "teachers")
     job = tiny.job("student", teacher_recipe=steep)
-    tiny.train(job, tmp_path / "students", tmp_path / "teachers" / "weights.safetensors")
+    tiny.train(job, tmp_path / "students", tmp_path / "teachers")
     entry = read_json(tmp_path / "students" / "run.json")["replicates"][0]
     assert (entry["status"], entry["reason"], entry["epochs"]) == ("diverged", "its teacher diverged", 0)
 
 
 def test_one_diverged_replicate_leaves_the_next_untouched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny.train(tiny.job(), tmp_path / "well")
-    divergence = Replicate._divergence
-    monkeypatch.setattr(Replicate, "_divergence", lambda run: "told so" if run.seed == 0 else divergence(run))
+    divergence = Trainee._divergence
+    monkeypatch.setattr(Trainee, "_divergence", lambda run: "told so" if run.seeds.seed == 0 else divergence(run))
     tiny.train(tiny.job(), tmp_path / "half")
     run = read_json(tmp_path / "half" / "run.json")
     assert [r["status"] for r in run["replicates"]] == ["diverged", "finished"]
@@ -175,7 +177,7 @@ def test_history_is_what_the_kept_weights_say(tmp_path: Path) -> None:
     recipe = tiny.recipe(snapshots=3)
     tiny.train(tiny.job(count=1, recipe=recipe), tmp_path)
     training, problem = plain_problem(recipe)
-    network = initial_network(recipe["architecture"], problem, "teacher", 0).eval()
+    network = initial_network(recipe.architecture, problem, "teacher", 0).eval()
     observed, wrong = tiny.observed_labels(training, 0), None
     for line in history(tmp_path):
         network.load_state_dict(within(weights(tmp_path), f"0/epoch-{line['epoch']}/"))
@@ -210,10 +212,8 @@ def test_without_validation_part_or_clean_labels_nothing_is_invented(tmp_path: P
     training.part[:] = 0
     training.labels[:] = -1
     observed = [np.arange(60) % 3]
-    from smearlab.training.teacher_block import train_teacher_block
-
     result = train_teacher_block(
-        tiny.job(count=1), training, observed, checkpoint=tmp_path / "c", log=lambda line: None
+        tiny.job(count=1), Corrections(), training, observed, checkpoint=tmp_path / "c", log=lambda line: None
     )
     last = result.replicates[0].history[-1]
     assert last["train_accuracy_noisy"] is not None
@@ -240,7 +240,7 @@ def test_warm_up_is_plain_cross_entropy(tmp_path: Path) -> None:
 
 
 def test_a_method_that_changes_the_recipe(tmp_path: Path) -> None:
-    heavy = tiny.recipe(optimiser=tiny.recipe()["optimiser"] | {"weight_decay": 0.05})
+    heavy = tiny.recipe(optimiser=tiny.SGD | {"weight_decay": 0.05})
     tiny.train(tiny.job(recipe=heavy), tmp_path / "recipe")
     tiny.train(tiny.job(method=tiny.method("weight_decay", options={"decay": 0.05})), tmp_path / "method")
     assert tiny.outcome(tmp_path / "recipe") == tiny.outcome(tmp_path / "method")
@@ -249,33 +249,35 @@ def test_a_method_that_changes_the_recipe(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["forward", "backward"])
 def test_a_correction_with_the_identity_is_cross_entropy(name: str, tmp_path: Path) -> None:
     tiny.train(tiny.job(), tmp_path / "plain")
-    identity = np.eye(3).tolist()
-    tiny.train(tiny.job(method=tiny.method(name), transitions=[identity, identity]), tmp_path / name)
+    identity = Corrections([np.eye(3).tolist()] * 2, [None, None])
+    tiny.train(tiny.job(method=tiny.method(name)), tmp_path / name, corrections=identity)
     torch.testing.assert_close(weights(tmp_path / "plain"), weights(tmp_path / name), rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("change", "transitions", "message"),
     [
-        ({"method": tiny.method("forward")}, "needs a transition matrix"),
-        ({"method": tiny.method("forward"), "transitions": [[[1.0]], [[1.0]]]}, "not 3×3"),
-        ({"recipe": tiny.recipe(device="cuda")}, "finds no CUDA device"),
-        ({"recipe": tiny.recipe(schedule={"name": "sine", "warmup": 0.0})}, "schedule.name"),
-        ({"n_classes": 2}, "must lie in 0..1"),
+        ({"method": tiny.method("forward")}, None, "needs a transition matrix"),
+        ({"method": tiny.method("forward")}, [[[1.0]], [[1.0]]], "not 3×3"),
+        ({"recipe": tiny.recipe(device="cuda")}, None, "finds no CUDA device"),
+        ({"recipe": tiny.recipe(schedule={"name": "sine", "warmup": 0.0})}, None, "unknown schedule 'sine'"),
+        ({"recipe": tiny.recipe(optimiser={**tiny.SGD, "name": "sdg"})}, None, "unknown optimiser 'sdg'.* 'sgd'"),
+        ({"n_classes": 2}, None, "must lie in 0..1"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_in_one_line(
-    change: dict[str, Any], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    change: dict[str, Any], transitions: Any, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(UserError, match=message) as refused:
-        tiny.train(tiny.job(**change), tmp_path)
+        tiny.train(tiny.job(**change), tmp_path, corrections=Corrections(transitions))
     assert "\n" not in str(refused.value)
 
 
 def test_a_student_without_labels_must_not_weigh_them(tmp_path: Path) -> None:
+    tiny.train(tiny.job(), tmp_path / "teachers")
     with pytest.raises(UserError, match="needs beta 1"):
-        tiny.train(tiny.job("student", student_labels="none"), tmp_path, [])
+        tiny.train(tiny.job("student", student_labels="none"), tmp_path / "students", tmp_path / "teachers")
 
 
 def test_exchanged_teacher_weights_are_refused(tmp_path: Path) -> None:
@@ -285,7 +287,7 @@ def test_exchanged_teacher_weights_are_refused(tmp_path: Path) -> None:
     data[-1] ^= 1
     path.write_bytes(data)
     with pytest.raises(UserError, match="damaged or replaced"):
-        tiny.train(tiny.job("student"), tmp_path / "students", path)
+        tiny.train(tiny.job("student"), tmp_path / "students", tmp_path / "teachers")
 
 
 def test_statistics_are_those_of_the_training_part_only() -> None:

@@ -1,6 +1,8 @@
 """Parts of training against definitions: schedule, optimiser, batches, distance to the teacher, fractions."""
 
 import itertools
+import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,66 +11,137 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from smearlab.core.errors import UserError
-from smearlab.host.progress import duration
+from smearlab.core import registry
 from smearlab.training.batches import Batches, Pixels, epoch_draws
 from smearlab.training.history import fractions, history_examples
-from smearlab.training.objective import distance_to_teacher
-from smearlab.training.optimiser import GradientDescent
-from smearlab.training.schedule import learning_rate, learning_rates
+from smearlab.training.schedule import learning_rates
+from smearlab.training.student import distance_to_teacher
 
 CPU = torch.device("cpu")
 UNIT = (np.zeros(2), np.ones(2))
-PLAIN = {"name": "cosine", "milestones": [], "factor": 0.1, "warmup": 0.0}
+
+
+def schedule(name: str, **changes: Any) -> dict[str, Any]:
+    return {"name": name, "milestones": [], "factor": 0.1, "warmup": 0.0} | changes
 
 
 def test_cosine_starts_at_the_base_rate_and_falls_to_zero() -> None:
-    rates = learning_rates(100, 0.4, PLAIN)
+    rates = learning_rates(100, 0.4, schedule("cosine"))
     assert rates[0] == 0.4
     assert rates[50] == pytest.approx(0.2)
+    assert rates[25] == pytest.approx(0.4 * math.cos(math.pi / 8) ** 2)  # (1 + cos 2x) / 2 = cos² x
     assert (rates.diff() < 0).all()
     assert 0 < rates[-1] < 1e-3
 
 
 def test_steps_of_he_et_al_at_32k_and_48k_of_64k() -> None:
-    schedule = {"name": "step", "milestones": [0.5, 0.75], "factor": 0.1, "warmup": 0.0}
-    rates = [learning_rate(k, 64_000, 0.1, schedule) for k in (0, 31_999, 32_000, 47_999, 48_000, 63_999)]
-    assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001, 0.001])
+    rates = learning_rates(64_000, 0.1, schedule("step", milestones=[0.75, 0.5]))
+    at = [rates[k].item() for k in (0, 31_999, 32_000, 47_999, 48_000, 63_999)]
+    assert at == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.001, 0.001])
 
 
 def test_warmup_is_linear_and_then_the_schedule_begins() -> None:
-    rates = learning_rates(10, 1.0, PLAIN | {"warmup": 0.4})
+    rates = learning_rates(10, 1.0, schedule("cosine", warmup=0.4))
     assert rates[:4].tolist() == pytest.approx([0.25, 0.5, 0.75, 1.0])
-    assert rates[4] == 1.0
-    assert learning_rate(7, 10, 0.3, PLAIN | {"name": "constant"}) == 0.3
+    assert rates[4:].tolist() == pytest.approx([0.5 + 0.5 * math.cos(math.pi * k / 6) for k in range(6)])
+    milestones = learning_rates(10, 1.0, schedule("step", milestones=[0.5], factor=0.2, warmup=0.2))
+    assert milestones.tolist() == pytest.approx([0.5, *[1.0] * 4, *[0.2] * 5])  # counted from the first step of all
 
 
-@pytest.mark.parametrize(("momentum", "nesterov", "decay"), [(0.9, True, 1e-2), (0.9, False, 0.0), (0.0, False, 0.1)])
-def test_gradient_descent_is_torchs_sgd(momentum: float, nesterov: bool, decay: float) -> None:
+def test_a_constant_rate_stays_after_its_rise() -> None:
+    assert learning_rates(10, 0.3, schedule("constant")).tolist() == [0.3] * 10
+    assert learning_rates(4, 0.3, schedule("constant", warmup=0.5)).tolist() == pytest.approx([0.15, 0.3, 0.3, 0.3])
+
+
+@pytest.mark.parametrize("name", registry.names("schedules"))
+@pytest.mark.parametrize("warmup", [0.0, 0.33, 1.0])
+def test_every_schedule_has_a_rate_for_each_step_and_none_above_the_recipes(name: str, warmup: float) -> None:
+    rates = learning_rates(7, 0.2, schedule(name, milestones=[0.5], warmup=warmup))
+    assert rates.shape == (7,)
+    assert ((rates > 0) & (rates < 0.2 + 1e-12)).all()
+
+
+OPTIMISERS = [
+    *(
+        ("sgd", {"momentum": momentum, "nesterov": nesterov, "weight_decay": decay}, torch.optim.SGD, {})
+        for momentum, nesterov, decay in ((0.9, True, 1e-2), (0.9, False, 0.0), (0.0, False, 0.1))
+    ),
+    *(
+        (
+            "adamw",
+            {"beta1": beta1, "beta2": beta2, "epsilon": epsilon, "weight_decay": decay},
+            torch.optim.AdamW,
+            {"betas": (beta1, beta2), "eps": epsilon},
+        )
+        for beta1, beta2, epsilon, decay in ((0.9, 0.999, 1e-8, 0.01), (0.5, 0.9, 1e-3, 0.3), (0.0, 0.99, 1e-8, 0.0))
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "torchs", "its"), OPTIMISERS, ids=[f"{case[0]}-{k}" for k, case in enumerate(OPTIMISERS)]
+)
+def test_an_optimiser_is_torchs(name: str, rule: dict[str, Any], torchs: Any, its: dict[str, Any]) -> None:
     def network() -> nn.Module:
         torch.manual_seed(0)
         layers = nn.Sequential(nn.Conv2d(3, 5, 3), nn.Flatten(), nn.Linear(5 * 36, 4))
         return layers.to(memory_format=torch.channels_last)
 
     ours, theirs = network(), network()
-    rule = {"momentum": momentum, "nesterov": nesterov, "weight_decay": decay}
-    descent = GradientDescent(ours, {"name": "sgd", **rule}, CPU)
-    sgd = torch.optim.SGD(theirs.parameters(), 0.1, **rule, fused=True)
-    for rate in (0.1, 0.05, 0.2):
+    descent = registry.build("optimisers", {"name": name, **rule, "learning_rate": 0.1}, ours.parameters(), CPU)
+    given = its | {"weight_decay": rule["weight_decay"]} if its else rule
+    known = torchs(theirs.parameters(), 0.1, **given, fused=True)
+    for rate in (0.1, 0.05, 0.2, 0.0, 0.01):
         images = torch.randn(6, 3, 8, 8)
         descent.learning_rate.fill_(rate)
-        sgd.param_groups[0]["lr"] = rate
-        for one, optimiser in ((ours, descent), (theirs, sgd)):
-            descent.forget_gradients() if optimiser is descent else sgd.zero_grad()
+        known.param_groups[0]["lr"] = rate
+        for one, optimiser in ((ours, descent), (theirs, known)):
+            one.zero_grad()
             one(images).square().mean().backward()
             optimiser.step()
-    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+    start = network()
+    for a, b, before in zip(ours.parameters(), theirs.parameters(), start.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-7)
+        assert not torch.equal(a, before)
 
 
-def test_an_unknown_optimiser_is_refused() -> None:
-    with pytest.raises(UserError, match=r"optimiser\.name 'adam' is unknown"):
-        GradientDescent(nn.Linear(1, 1), {"name": "adam"}, CPU)
+def test_adamw_is_the_rule_of_its_paper() -> None:
+    """Loshchilov & Hutter 2019, algorithm 2, on one weight: the decay is no part of the moments."""
+    weight = nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
+    rule = {"beta1": 0.8, "beta2": 0.9, "epsilon": 1e-3, "weight_decay": 0.1}
+    descent = registry.build("optimisers", {"name": "adamw", **rule}, [weight], CPU)
+    expected, first, second = 2.0, 0.0, 0.0
+    for t, (rate, gradient) in enumerate([(0.1, 3.0), (0.2, -1.0), (0.05, 0.5)], start=1):
+        weight.grad = torch.tensor([gradient], dtype=torch.float64)
+        descent.learning_rate.fill_(rate)
+        descent.step()
+        first, second = 0.8 * first + 0.2 * gradient, 0.9 * second + 0.1 * gradient**2
+        unbiased = first / (1 - 0.8**t), second / (1 - 0.9**t)
+        expected -= rate * (unbiased[0] / (unbiased[1] ** 0.5 + 1e-3) + 0.1 * expected)
+        assert weight.item() == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", registry.names("optimisers"))
+def test_an_optimiser_that_gets_its_state_back_goes_on_as_if_it_had_not_stopped(name: str) -> None:
+    def steps(count: int, weights: torch.Tensor, state: dict[str, torch.Tensor] | None, begin: int) -> Any:
+        weight = nn.Parameter(weights.clone())
+        descent = registry.build("optimisers", {"name": name, "learning_rate": 0.1}, [weight], CPU)
+        if state is not None:
+            descent.restore(state)
+        for k in range(begin, begin + count):
+            weight.grad = torch.sin(torch.arange(12.0) + k).view(3, 4)
+            descent.learning_rate.fill_(0.1)
+            descent.step()
+        return weight.detach(), {key: tensor.clone() for key, tensor in descent.state().items()}
+
+    start = torch.ones(3, 4)
+    unbroken, last = steps(5, start, None, 0)
+    half, state = steps(2, start, None, 0)
+    resumed, again = steps(3, half, state, 2)
+    assert torch.equal(resumed, unbroken)
+    assert all(torch.equal(again[key], tensor) for key, tensor in last.items())
+    forgetful, _ = steps(3, half, None, 2)
+    assert not torch.equal(forgetful, unbroken)
 
 
 def images(n: int = 5, size: int = 4) -> np.ndarray:
@@ -186,8 +259,3 @@ def test_the_history_looks_at_a_seeded_choice() -> None:
     assert not np.array_equal(chosen, history_examples(100, 10, "teacher", 1))
     np.testing.assert_array_equal(history_examples(7, 0, "teacher", 0), np.arange(7))
     np.testing.assert_array_equal(history_examples(7, 50, "teacher", 0), np.arange(7))
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(41.4, "41 s"), (200, "3 min 20 s"), (7500, "2 h 05 min")])
-def test_durations_read_well(seconds: float, text: str) -> None:
-    assert duration(seconds) == text

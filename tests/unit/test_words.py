@@ -1,14 +1,23 @@
 """The report's sentences: they say what the numbers say, and no more."""
 
+import fake_grid
 import numpy as np
 import pandas as pd
 import pytest
-from fake_grid import DIGITS_CELLS, fake_tables, student, teacher
+from fake_grid import DIGITS_CELLS, fake_tables, teacher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smearlab.report import words
-from smearlab.store.tables import SUMMARY_NUMBERS, TEXT_KEYS, cell_keys, regular
+from smearlab.report.answer import answer
+from smearlab.report.facts import Facts, facts
+from smearlab.report.page import replies
+from smearlab.report.phrases import clause
+from smearlab.report.primary import primary_rows
+from smearlab.report.questions import loss_corrections, shrinkage, student, symmetric_noise
+from smearlab.report.sections import stopping
+from smearlab.report.sections.glance import verdict_field
+from smearlab.report.sections.reading import binomial_errors
+from smearlab.store.tables import NUMBER_KEYS, SUMMARY_NUMBERS, SUMMARY_TEXTS, TEXT_KEYS, cell_keys, regular
 
 VERDICTS = ["helps", "hurts", "no practical difference", "not enough data", "identical", "diverged", "missing"]
 
@@ -17,7 +26,7 @@ def frame(*rows):
     """A summary frame of these rows, each a small dictionary over a default row."""
     default = {"dataset": "digits", "noise": "symmetric", "recipe": "small", "role": "teacher", "n": 5, "n_paired": 5}
     default |= {"n_diverged": 0, "margin": 0.5, "mean": 0.9}
-    found = regular(pd.DataFrame([default | row for row in rows]), SUMMARY_NUMBERS, [*TEXT_KEYS, "verdict", "cell"])
+    found = regular(pd.DataFrame([default | row for row in rows]), SUMMARY_NUMBERS, [*TEXT_KEYS, *SUMMARY_TEXTS])
     return found.assign(key=cell_keys(found), n_finished=found["n"] - found["n_diverged"])
 
 
@@ -39,8 +48,8 @@ def correction(rate, difference, verdict="helps", method="forward", half=0.01):
 
 
 def said(summary, **known):
-    answer = words.answer(summary, words.Facts(**known))
-    return answer.headline, " ".join(answer.sentences), answer.tone
+    found = answer(summary, Facts(**known))
+    return found.headline, " ".join(found.sentences), found.tone
 
 
 @pytest.mark.parametrize(
@@ -96,6 +105,97 @@ def test_harm_at_one_rate_and_doubt_at_another_is_not_called_partial_success():
     assert headline.startswith("Not shown") and tone == "unshown"
 
 
+def at_rules(rate, last, stopped, leading="last", **more):
+    """A smoothing row with a verdict at either stopping rule, one of them leading."""
+    row = smoothing(rate, last if leading == "last" else stopped, 0.03 if leading == "last" else 0.01, **more)
+    row |= {"difference_last": 0.03, "difference_selected": 0.01}
+    return row | {"verdict_last": last, "verdict_selected": stopped}
+
+
+@pytest.mark.parametrize("leading", ["last", "selected"])
+def test_where_the_stopping_rules_disagree_the_first_sentence_says_so(leading):
+    rows = [at_rules(0.2, "helps", "helps", leading), at_rules(0.4, "helps", "hurts", leading)]
+    headline, _, tone = said(frame(*rows))
+    assert headline == (
+        "It depends on when training stops: on digits with symmetric noise, label smoothing helped at 20 % and 40 % "
+        "at the last epoch; it helped at 20 % and hurt at 40 % stopped early."
+    )
+    assert tone == "partly"
+    many = [at_rules(0.2, "helps", "helps", leading), at_rules(0.2, "helps", "hurts", leading, dataset="other")]
+    assert said(frame(*many))[0] == (
+        "It depends on when training stops: of 2 noisy settings, label smoothing helped in 2 at the last epoch; "
+        "it helped in 1 and hurt in 1 stopped early."
+    )
+
+
+def test_question_one_is_no_plain_yes_where_the_rules_disagree():
+    reply = symmetric_noise.reply(frame(at_rules(0.2, "helps", "not enough data")), Facts())
+    assert (reply.tone, reply.short) == ("partly", "In part")
+    assert "at the last epoch it helped in 1; stopped early it is undecided in 1" in reply.sentences[1]
+
+
+def test_rules_that_agree_are_not_mentioned():
+    assert said(frame(at_rules(0.2, "helps", "helps")))[0].startswith("Yes: ")
+    clean = [at_rules(0.0, "helps", "hurts"), at_rules(0.2, "helps", "helps")]
+    assert said(frame(*clean))[0].startswith("Yes: ")
+
+
+@pytest.mark.parametrize(
+    ("leading", "note"),
+    [("last", "+3.0, n = 5; stopped early +1.0, hurts"), ("selected", "+1.0, n = 5; at the last epoch +3.0, helps")],
+)
+def test_a_field_at_a_glance_shows_the_other_rule_too(leading, note):
+    assert verdict_field(frame(at_rules(0.2, "helps", "hurts", leading)).iloc[0]).note == note
+
+
+def test_stopping_is_told_by_its_table():
+    tables = fake_tables(rates=(0.0, 0.4), details=False)
+    (sentence,) = stopping.sentences(tables, facts(tables))
+    rows = tables.stopping.query("noise_rate == 0.4")
+    plain, smoothed = rows.iloc[0], rows.query("alpha == 0.1").iloc[0]
+    told = [f"{100 * row['difference']:+.1f} points".replace("-", "−") for row in (plain, smoothed)]
+    assert all(words in sentence for words in told)
+    assert "On digits with symmetric noise at 40 %" in sentence
+    assert "against label smoothing with α = 0.1 at its last epoch" in sentence
+    assert len(stopping.stopping(tables).rows) == len(tables.stopping)
+
+
+def mitigating(*rows):
+    """A table of mitigation for rows of the summary, each (row, finding)."""
+    names = [frame(row)[[*TEXT_KEYS, *NUMBER_KEYS]].iloc[0].to_dict() for row, _ in rows]
+    numbers = {"n": 5, "difference": 0.02, "ci_low": 0.01, "ci_high": 0.03, "share_recovered": 0.25}
+    return pd.DataFrame([name | numbers | {"finding": word} for name, (_, word) in zip(names, rows, strict=True)])
+
+
+NO_MORE = "helps, but no more than without noise"
+
+
+@pytest.mark.parametrize(
+    ("findings", "headline", "tone"),
+    [
+        (("mitigates", "mitigates"), "Yes: ON helped, more than without noise.", "yes"),
+        ((NO_MORE, NO_MORE), "No: ON helped, but no more than without noise.", "no"),
+        (
+            (NO_MORE, "mitigates"),
+            "In part: ON helped: no more than without noise at 20 % and more than without noise at 40 %.",
+            "partly",
+        ),
+        (
+            ("not enough data",) * 2,
+            "In part: ON helped, whether more than without noise is not decided.",
+            "partly",
+        ),
+    ],
+)
+def test_helping_alike_with_and_without_noise_is_no_yes(findings, headline, tone):
+    rows = [smoothing(0.2, "helps", 0.03), smoothing(0.4, "helps", 0.03)]
+    table = mitigating(*zip(rows, findings, strict=True))
+    found = answer(frame(*rows), Facts(), table)
+    assert found.headline == headline.replace("ON", "on digits with symmetric noise, label smoothing")
+    assert found.tone == tone and "25 % of what noise costs cross-entropy" in " ".join(found.sentences)
+    assert symmetric_noise.reply(frame(*rows), Facts(), table).tone == tone
+
+
 def test_clean_labels_alone_say_nothing_about_noise():
     headline, sentences, tone = said(frame(plain(0.0), smoothing(0.0, "hurts", -0.01)))
     assert "says nothing about noise" in headline and tone == "unknown"
@@ -138,7 +238,7 @@ def test_the_flag_of_the_table_decides_which_contrast_is_the_headline():
 
 def test_without_a_named_contrast_it_is_the_smoothing_nearest_a_tenth():
     rows = frame(*(smoothing(0.2, "helps", 0.02, alpha=a) for a in (-0.1, 0.05, 0.2, 0.4)))
-    assert list(words.primary_rows(rows, words.Facts())["alpha"]) == [0.05]
+    assert list(primary_rows(rows, Facts())["alpha"]) == [0.05]
 
 
 @settings(max_examples=40, deadline=None)
@@ -156,27 +256,27 @@ def test_success_is_claimed_only_where_a_noisy_row_helps(rows):
     noisy = {verdict for rate, verdict, _ in rows if rate > 0}
     assert ("helped" in headline) == ("helps" in noisy)
     assert (tone == "yes") == (noisy == {"helps"})
-    reply = words.mitigates(summary, words.Facts())
+    reply = symmetric_noise.reply(summary, Facts())
     assert (reply.tone == "yes") == (noisy == {"helps"})
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.sampled_from(VERDICTS), st.floats(-0.5, 0.5))
 def test_raised_and_lowered_follow_the_verdict(verdict, difference):
-    clause = words.clause(frame(smoothing(0.2, verdict, difference)).iloc[0])
-    assert ("raised" in clause) == (verdict == "helps")
-    assert ("lowered" in clause) == (verdict == "hurts")
+    found = clause(frame(smoothing(0.2, verdict, difference)).iloc[0])
+    assert ("raised" in found) == (verdict == "helps")
+    assert ("lowered" in found) == (verdict == "hurts")
 
 
 def test_question_one_needs_symmetric_noise():
     rows = frame(smoothing(0.2, "helps", 0.02, noise="mine"))
-    assert words.mitigates(rows, words.Facts(kinds={"mine": "pair_flip"})).tone == "unknown"
-    assert words.mitigates(rows, words.Facts(kinds={"mine": "uniform_redraw"})).tone == "yes"
+    assert symmetric_noise.reply(rows, Facts(kinds={"mine": "pair_flip"})).tone == "unknown"
+    assert symmetric_noise.reply(rows, Facts(kinds={"mine": "uniform_redraw"})).tone == "yes"
 
 
 def test_question_one_counts_all_strengths():
     rows = frame(*(smoothing(0.2, v, d, alpha=a) for a, v, d in ((0.1, "helps", 0.02), (0.4, "hurts", -0.02))))
-    reply = words.mitigates(rows, words.Facts())
+    reply = symmetric_noise.reply(rows, Facts())
     assert "helped in 1 and hurt in 1 of 2 comparisons" in " ".join(reply.sentences)
 
 
@@ -191,14 +291,14 @@ def test_question_one_counts_all_strengths():
 )
 def test_question_two_compares_intervals(differences, short, tone):
     rows = [correction(0.2, d, method=m) for d, m in zip(differences, ("forward", "backward"), strict=True)]
-    reply = words.family(frame(plain(0.2), smoothing(0.2, "helps", 0.02, mean=0.9), *rows), words.Facts())
+    reply = loss_corrections.reply(frame(plain(0.2), smoothing(0.2, "helps", 0.02, mean=0.9), *rows), Facts())
     assert (reply.short, reply.tone) == (short, tone)
     assert "not tested against each other" in reply.sentences[-1]
 
 
 def test_question_two_needs_a_correction_under_noise():
     rows = frame(smoothing(0.2, "helps", 0.02), correction(0.0, 0.1))
-    assert words.family(rows, words.Facts()).tone == "unknown"
+    assert loss_corrections.reply(rows, Facts()).tone == "unknown"
 
 
 def pupil(rate, verdict, difference=np.nan, teacher_method="label_smoothing", alpha=0.1):
@@ -208,18 +308,18 @@ def pupil(rate, verdict, difference=np.nan, teacher_method="label_smoothing", al
 
 def test_question_three_looks_at_students_of_smoothed_teachers_only():
     rows = frame(pupil(0.2, "helps", 0.03), pupil(0.2, "hurts", -0.03, "forward", np.nan))
-    reply = words.student(rows, words.Facts())
+    reply = student.reply(rows)
     assert reply.tone == "yes" and "helped in 1 of 1 noisy setting" in reply.sentences[0]
 
 
 def test_question_three_keeps_the_clean_case_apart():
-    reply = words.student(frame(pupil(0.2, "helps", 0.03), pupil(0.0, "hurts", -0.02)), words.Facts())
+    reply = student.reply(frame(pupil(0.2, "helps", 0.03), pupil(0.0, "hurts", -0.02)))
     assert reply.tone == "yes" and reply.sentences[-1] == "Without noise it hurt in 1 of 1."
 
 
 def test_question_three_without_students():
-    assert words.student(frame(smoothing(0.2, "helps", 0.02)), words.Facts()).tone == "unknown"
-    assert words.student(frame(pupil(0.2, "missing")), words.Facts()).tone == "unknown"
+    assert student.reply(frame(smoothing(0.2, "helps", 0.02))).tone == "unknown"
+    assert student.reply(frame(pupil(0.2, "missing"))).tone == "unknown"
 
 
 def decay(verdict, difference, strength=0.01):
@@ -237,38 +337,38 @@ def decay(verdict, difference, strength=0.01):
     ],
 )
 def test_question_four_weighs_smoothing_against_decay(smoothed, decayed, tone, phrase):
-    reply = words.shrinks(frame(smoothing(0.2, smoothed, 0.02), decay(decayed, 0.01)), words.Facts())
+    reply = shrinkage.reply(frame(smoothing(0.2, smoothed, 0.02), decay(decayed, 0.01)), Facts())
     assert reply.tone == tone and phrase in reply.sentences[0]
 
 
 def test_question_four_needs_a_decay_sweep_and_reports_the_spread_it_has():
     rows = frame(plain(0.2), smoothing(0.2, "helps", 0.02))
     metrics = pd.DataFrame({"key": list(rows["key"]) * 2, "logit_spread": [4.0, 2.0, 6.0, 3.0]})
-    reply = words.shrinks(rows, words.Facts(), metrics)
+    reply = shrinkage.reply(rows, Facts(), metrics)
     assert reply.tone == "unknown"
     assert "2.5 with label smoothing with α = 0.1 (n = 2) and 5 with cross-entropy (n = 2)" in reply.sentences[-1]
 
 
 def test_binomial_error_is_that_of_the_plain_accuracy():
-    (sentence,) = words.binomial_error(frame(plain(0.2, mean=0.8)), words.Facts(n_test={"digits": 400}))
+    (sentence,) = binomial_errors(frame(plain(0.2, mean=0.8)), Facts(n_test={"digits": 400}))
     assert "accuracy of 80.0 % measured on 400 test examples has a binomial standard error of 2.0 points" in sentence
 
 
 def test_answers_follow_a_whole_grid():
     tables = fake_tables()
-    known = words.facts(tables)
-    headline = words.answer(tables.summary, known).headline
-    noisy = words.primary_rows(tables.summary, known).query("noise_rate > 0")["verdict"]
+    known = facts(tables)
+    headline = answer(tables.summary, known).headline
+    noisy = primary_rows(tables.summary, known).query("noise_rate > 0")["verdict"]
     assert headline.startswith("Yes") == (set(noisy) == {"helps"})
-    assert len(words.replies(tables.summary, known, tables.metrics)) == 4
+    assert len(replies(tables, known)) == 4
 
 
-@pytest.mark.parametrize("cells", [[teacher("cross_entropy")], [student("cross_entropy", 1.0)], DIGITS_CELLS])
+@pytest.mark.parametrize("cells", [[teacher("cross_entropy")], [fake_grid.student("cross_entropy", 1.0)], DIGITS_CELLS])
 @pytest.mark.parametrize("keep", [lambda cell: False, lambda cell: cell["noise_rate"] == 0])
 def test_every_half_filled_grid_gets_all_its_sentences(cells, keep):
     tables = fake_tables(cells=cells, keep=keep, details=False)
-    known = words.facts(tables)
-    found = [words.answer(tables.summary, known), *words.replies(tables.summary, known, tables.metrics)]
+    known = facts(tables)
+    found = [answer(tables.summary, known), *replies(tables, known)]
     for item in found:
         assert item.sentences and all("nan" not in sentence for sentence in item.sentences)
         assert item.tone != "yes"

@@ -1,16 +1,36 @@
 """A training problem of a second's fraction, and the ways to run it."""
 
+from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+from smearlab.core.jobs import (
+    DistillationJob,
+    MethodSettings,
+    RecipeSettings,
+    Replicate,
+    TrainingJob,
+    typed,
+)
+from smearlab.training.correction import Corrections
 from smearlab.training.results import BlockResult
 from smearlab.training.student_block import train_student_block
 from smearlab.training.teacher_block import train_teacher_block
 
 N_CLASSES = 3
+FILES = {"weights": "weights.safetensors", "history": "history.csv", "run": "run.json"}
+SGD = {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 1e-3}
+ADAMW = {
+    "name": "adamw",
+    "learning_rate": 0.01,
+    "beta1": 0.9,
+    "beta2": 0.999,
+    "epsilon": 1e-8,
+    "weight_decay": 0.01,
+}
 
 
 def training_data(n: int = 60, n_validation: int = 12, channels: int = 1) -> SimpleNamespace:
@@ -28,19 +48,13 @@ def observed_labels(training: SimpleNamespace, noise_seed: int) -> np.ndarray:
     return np.where(wrong, (training.labels + 1) % N_CLASSES, training.labels)
 
 
-def recipe(**changes: Any) -> dict[str, Any]:
-    return {
+def recipe(**changes: Any) -> RecipeSettings:
+    plain = {
         "architecture": {"name": "cnn", "width": 2},
         "epochs": 3,
         "steps": None,
         "batch_size": 16,
-        "optimiser": {
-            "name": "sgd",
-            "learning_rate": 0.1,
-            "momentum": 0.9,
-            "nesterov": True,
-            "weight_decay": 1e-3,
-        },
+        "optimiser": SGD,
         "schedule": {"name": "cosine", "milestones": [], "factor": 0.1, "warmup": 0.0},
         "augmentation": {"crop": 1, "flip": True},
         "precision": "fp32",
@@ -52,51 +66,60 @@ def recipe(**changes: Any) -> dict[str, Any]:
         "loss_scale": 1.0,
         "clip_norm": None,
         "history_examples": 0,
-    } | changes
+    }
+    return typed(RecipeSettings, plain | changes)
 
 
-def method(name: str = "cross_entropy", **changes: Any) -> dict[str, Any]:
-    return {"name": name, "alpha": None, "transition": None, "options": {}, "warm_up": 0.0} | changes
+def method(name: str = "cross_entropy", **changes: Any) -> MethodSettings:
+    return MethodSettings(name, **changes)
 
 
-def job(role: str = "teacher", count: int = 2, **changes: Any) -> dict[str, Any]:
-    plain = {
+def job(role: str = "teacher", count: int = 2, **changes: Any) -> TrainingJob:
+    values = {
         "cell": "tiny",
         "block": "paired-0",
         "role": role,
-        "replicates": [{"noise_seed": k, "seed": k} for k in range(count)],
+        "replicates": [Replicate(k, k) for k in range(count)],
         "recipe": recipe(),
         "method": method(),
-        "transitions": None,
         "n_classes": N_CLASSES,
+        "modules": [],
         "code": "0",
+        "teacher_recipe": recipe(),
+        "temperature": 2.0,
+        "beta": 0.5,
+        "student_temperature": None,
+        "student_labels": "noisy",
+        "view": "same",
     }
-    if role == "student":
-        plain |= {
-            "teacher_recipe": recipe(),
-            "temperature": 2.0,
-            "beta": 0.5,
-            "student_temperature": None,
-            "student_labels": "noisy",
-            "view": "same",
-        }
-    return plain | changes
+    form = DistillationJob if role == "student" else TrainingJob
+    return form(**{field.name: values[field.name] for field in fields(form)} | changes)
 
 
-def train(job: dict[str, Any], folder: Path, teachers: Path | None = None, **settings: Any) -> BlockResult:
-    """Train a job with its checkpoint in `folder`, write its results there too, and return them."""
+def train(
+    job: TrainingJob,
+    folder: Path,
+    teachers: Path | None = None,
+    corrections: Corrections = Corrections(),  # noqa: B008 (frozen)
+    **settings: Any,
+) -> BlockResult:
+    """Train a job with its checkpoint in `folder`, write its results there too, and return them.
+
+    teachers: the folder of the teachers' results.
+    """
     training = settings.pop("training", None) or training_data()
-    observed = [observed_labels(training, r["noise_seed"]) for r in job["replicates"]]
+    observed = [observed_labels(training, replicate.noise_seed) for replicate in job.replicates]
     settings = {"checkpoint": folder / "checkpoint", "log": lambda line: None} | settings
-    if job["role"] == "teacher":
-        result = train_teacher_block(job, training, observed, **settings)
+    if isinstance(job, DistillationJob):
+        taught_by = teachers / FILES["weights"], teachers / FILES["run"]
+        result = train_student_block(job, corrections, training, observed, taught_by, **settings)
     else:
-        result = train_student_block(job, training, observed, teachers, **settings)
-    result.write(folder)
+        result = train_teacher_block(job, corrections, training, observed, **settings)
+    result.write({name: str(folder / file) for name, file in FILES.items()}, job.code, {})
     return result
 
 
 def outcome(folder: Path) -> tuple[bytes, list[list[str]]]:
     """Return the bytes of the weights and the history without its last column, which is a speed."""
-    lines = (folder / "history.csv").read_text().splitlines()
-    return (folder / "weights.safetensors").read_bytes(), [line.split(",")[:-1] for line in lines]
+    lines = (folder / FILES["history"]).read_text().splitlines()
+    return (folder / FILES["weights"]).read_bytes(), [line.split(",")[:-1] for line in lines]

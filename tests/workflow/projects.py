@@ -46,6 +46,7 @@ TINY: dict[str, Any] = {
 PLAIN: dict[str, Any] = {**TINY, "name": "plain", "methods": ["cross_entropy"], "students": []}
 del PLAIN["primary"]
 SUMMARY = {"collect": 1, "summarise": 1, "draw_figure": 2, "write_report": 1, "all": 1}
+ACCEPT = ("--touch", "--until", "train_teacher", "distill_student", "evaluate_teacher", "evaluate_student")
 KEPT_FIGURES = ("methods.py", "accuracy_alpha.py")  # enough to see which are drawn again, without drawing all
 
 
@@ -109,8 +110,8 @@ class Project:
             file.write(text)
 
     def copy_to(self, folder: Path) -> "Project":
-        """Copy everything, times included."""
-        shutil.copytree(self.folder, folder, symlinks=True)
+        """Copy everything, times included, but for what waiting processes keep and take away themselves."""
+        shutil.copytree(self.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("warm"))
         return Project(folder)
 
 

@@ -45,3 +45,20 @@ def test_a_value_of_the_command_line_changes_the_default_grid(project):
     assert said(project, "--config", "margni=1.0") == ["config: unknown key margni; did you mean 'margin'?"]
     done = project.snakemake("--dry-run", "--quiet", "host", "--config", "name=other", "margin=1.0")
     assert done.returncode == 0 and "results/other/metrics.parquet" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ("replicates={blocks: 2}", "config: replicates.blocks: '2' is text, not a number"),
+        ("primary={method: label_smoothing, alpha: 0.1}", "config: primary.alpha: '0.1' is text, not a number"),
+        (
+            "students=[{teachers: [cross_entropy], temperatures: [4]}]",
+            "config: students.0.temperatures.0: '4' is text, not a number",
+        ),
+    ],
+)
+def test_what_snakemake_made_text_of_is_sent_to_a_file(project, given, fault):
+    lines = said(project, "--configfile", project.write(TINY), "--config", given)
+    assert lines and all("after --config" in line and line.endswith("with --configfile)") for line in lines)
+    assert lines[0].startswith(fault)

@@ -9,7 +9,7 @@ import pytest
 from projects import TINY, Project, changed
 
 from smearlab.grid.cells import load_grid
-from smearlab.grid.dag import jobs_of
+from smearlab.grid.dag import nodes_of
 from smearlab.watch.rebuild import Rebuild
 from smearlab.watch.records import Records
 
@@ -57,6 +57,15 @@ def notes_of_one_block(project: Project) -> None:
             path.unlink()
 
 
+def other_parameters_and_one_note_less(project: Project) -> None:
+    """Without a note of every output Snakemake compares no parameters of a job."""
+    notes = [path for path in sorted(project.folder.glob(".snakemake/metadata/**/*")) if path.is_file()]
+    trained = [path for path in notes if '"rule": "train_teacher"' in path.read_text(encoding="utf-8")]
+    for path in trained:
+        path.write_text(path.read_text(encoding="utf-8").replace("'code': '", "'code': 'other-"), encoding="utf-8")
+    trained[0].unlink()
+
+
 CHANGES = [
     nothing,
     the_weights,
@@ -66,6 +75,7 @@ CHANGES = [
     another_teacher,
     all_times,
     notes_of_one_block,
+    other_parameters_and_one_note_less,
 ]
 
 
@@ -92,17 +102,17 @@ def test_after_a_change_of_the_config(project, monkeypatch, content):
 
 
 def test_after_an_edit_the_module_is_named_also_where_no_training_reaches_it(project):
-    project.append("smearlab/stages/evaluate.py", "\n\nUNUSED = 1\n")
+    project.edit("smearlab/evaluation/block.py", "allow_tf32 = False", "allow_tf32 = bool(0)")
     told = project.smearlab("explain", "configs/tiny.yaml").stdout
-    assert told.splitlines()[0] == "changed: smearlab/stages/evaluate.py: 6 evaluations"
+    assert told.splitlines()[0] == "changed: smearlab/evaluation/block.py: 6 evaluations"
 
 
 def ours(project: Project, content: dict, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """Return how many jobs of each rule would run by our own reckoning, in the folder of the project."""
     monkeypatch.chdir(project.folder)
     monkeypatch.setattr("smearlab.core.registry.names", lambda kind: _names(project.folder, kind))
-    reasons = Rebuild(jobs_of(load_grid(content)), Records()).reasons
-    return dict(Counter(job.rule for job in reasons))
+    reasons = Rebuild(nodes_of(load_grid(content)), Records()).reasons
+    return dict(Counter(node.rule for node in reasons))
 
 
 def _names(folder: Path, kind: str) -> tuple[str, ...]:

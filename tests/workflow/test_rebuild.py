@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from projects import PLAIN, SUMMARY, TINY, Project, changed
+from projects import ACCEPT, PLAIN, SUMMARY, TINY, Project, changed
 
 TEACHERS, STUDENTS = 4, 2  # blocks: two rates times two methods; the plain teacher's student under each rate
 
@@ -100,31 +100,71 @@ def test_a_new_metric_evaluates_and_trains_nothing(project):
     assert project.plan() == {"evaluate_teacher": TEACHERS, "evaluate_student": STUDENTS, **SUMMARY}
 
 
+EVALUATED = {"evaluate_teacher": TEACHERS, "evaluate_student": STUDENTS, **SUMMARY}
+UNSEEN = {  # edits that decide no number: a file, what stands there, and what does then
+    "words of a log": ("training/block.py", "stopped by a signal;", "asked to stop;"),
+    "words of an error": ("training/block.py", "out of GPU memory with", "no GPU memory is left with"),
+    "a lock": ("host/runlock.py", "STALE = 180.0", "STALE = 300.0"),
+    "a log": ("host/joblog.py", "error: ", "fault: "),
+    "a docstring": ("training/block.py", '"""One job: its problem', '"""A job: its problem'),
+    "the registry": ("core/registry.py", "return tuple(sorted(path.stem", "return tuple(sorted(path.name[:-3]"),
+    "the checks of a config": ("grid/schema.py", "milestones must rise", "milestones have to rise"),
+    "a key with a default": ("grid/schema.py", "    milestones: list[", "    cycles: int = 1\n    milestones: list["),
+}
+REACHED = {  # likewise, and what runs again
+    "the optimiser": (
+        ("optimisers/sgd.py", "lr=self.learning_rate, **", "lr=1.0 * self.learning_rate, **"),
+        {"train_teacher": TEACHERS, "distill_student": STUDENTS, **EVALUATED},
+    ),
+    "a loss": (
+        ("methods/label_smoothing.py", "return smoothed(", "return 1.0 * smoothed("),
+        {"train_teacher": 2, "evaluate_teacher": 2, **SUMMARY},
+    ),
+    "the student's distance": (
+        ("training/student.py", "log_target=True).sum(dim=1)", "log_target=True).sum(dim=1) * 1.0"),
+        {"distill_student": STUDENTS, "evaluate_student": STUDENTS, **SUMMARY},
+    ),
+    "a metric": (("metrics/accuracy.py", "p.test.labels)", "p.test.labels, among=None)"), EVALUATED),
+    "the evaluation": (("evaluation/block.py", "allow_tf32 = False", "allow_tf32 = bool(0)"), EVALUATED),
+    "a figure": (
+        ("figures/methods.py", "def draw(", "UNUSED = 1\n\n\ndef draw("),
+        {"draw_figure": 1, "write_report": 1, "all": 1},
+    ),
+}
+
+
 class TestEditing:
     """An edit reruns what reaches it."""
 
-    def test_a_loss(self, project):
+    @pytest.mark.parametrize("edit", UNSEEN.values(), ids=UNSEEN)
+    def test_what_decides_no_number_runs_nothing(self, project, edit):
+        path, old, new = edit
+        project.edit(f"smearlab/{path}", old, new)
+        assert project.plan() == {}
+
+    def test_a_module_that_is_moved_and_renamed_runs_nothing(self, project):
+        package = project.folder / "smearlab"
+        (package / "training" / "schedule.py").rename(package / "core" / "rates.py")
+        for file in package.rglob("*.py"):
+            text = file.read_text(encoding="utf-8")
+            file.write_text(text.replace("smearlab.training.schedule", "smearlab.core.rates"), encoding="utf-8")
+        assert project.plan() == {}
+
+    @pytest.mark.parametrize("edit, plan", REACHED.values(), ids=REACHED)
+    def test_what_decides_numbers_runs_what_reaches_it(self, project, edit, plan):
+        path, old, new = edit
+        project.edit(f"smearlab/{path}", old, new)
+        assert project.plan() == plan
+
+    def test_a_loss_concerns_no_grid_without_it_and_is_named(self, project):
         project.edit("smearlab/methods/label_smoothing.py", "return smoothed(", "return 1.0 * smoothed(")
-        assert project.plan() == {"train_teacher": 2, "evaluate_teacher": 2, **SUMMARY}
         assert project.plan(PLAIN) == {}
         told = project.smearlab("explain", "configs/tiny.yaml")
         assert told.stdout.splitlines()[0] == "changed: smearlab/methods/label_smoothing.py: 2 blocks", told.stderr
 
-    def test_the_evaluation(self, project):
-        project.append("smearlab/stages/evaluate.py", "\n\nUNUSED = 1\n")
-        assert project.plan() == {"evaluate_teacher": TEACHERS, "evaluate_student": STUDENTS, **SUMMARY}
-
-    def test_a_figure(self, project):
-        project.append("smearlab/figures/methods.py", "\n\nUNUSED = 1\n")
-        assert project.plan() == {"draw_figure": 1, "write_report": 1, "all": 1}
-
     def test_the_page(self, project):
         project.edit("smearlab/report/style.css", "{", "{\n")
         assert project.plan() == {"write_report": 1, "all": 1}
-
-    def test_the_checks_of_a_config(self, project):
-        project.append("smearlab/grid/schema.py", "\n\nUNUSED = 1\n")
-        assert project.plan() == SUMMARY
 
     def test_a_docstring_a_comment_and_the_layout(self, project):
         for file in [*project.folder.glob("smearlab/**/*.py"), *project.folder.glob("workflow/scripts/*.py")]:
@@ -183,9 +223,6 @@ def fake_conda(folder: Path) -> Path:
     program.write_text(f'#!/bin/sh\ncase "$1" in\n{cases}*) echo "conda 25.1.0" ;;\nesac\n', encoding="utf-8")
     program.chmod(0o755)
     return folder / "bin"
-
-
-ACCEPT = ("--touch", "--until", "train_teacher", "distill_student", "evaluate_teacher", "evaluate_student")
 
 
 def test_results_are_accepted_after_an_edit_that_alters_nothing(project):

@@ -9,18 +9,16 @@ out: results/data/{dataset}/training.npz, training.json   train and validation
 rule make_dataset:
     """Read a data set, check it, split it by its named seed."""
     output:
-        training="results/data/{dataset}/training.npz",
-        training_manifest="results/data/{dataset}/training.json",
-        test="results/data/{dataset}/test.npz",
-        test_manifest="results/data/{dataset}/test.json",
+        **made_by("make_dataset"),
     log:
-        "logs/data/{dataset}.log",
+        log_of("make_dataset"),
     benchmark:
-        "logs/data/{dataset}.tsv"
+        log_of("make_dataset", "tsv")
     retries: 2  # a download may fail
+    localrule: True
     conda:
         "../../envs/train.yaml"
     params:
-        job=lambda wildcards: jobs.dataset_job(GRID.datasets[wildcards.dataset]),
+        job=decided_by("make_dataset"),
     script:
-        "../scripts/make_dataset.py"
+        "../scripts/run_stage.py"

@@ -1,7 +1,7 @@
 """Estimated transition matrices, for the cells whose method has `transition: estimated(NAME)`, and only for them.
 
 in:  results/data/{dataset}/training.*, results/labels/…/labels.npz and audit.json of the block's noise seeds
-out: results/estimates/{dataset}/{noise}/{rate}/{recipe}/{estimate}/{block}/probabilities.npz, run.json
+out: results/estimates/{dataset}/{noise}/{rate}/{recipe}/{estimate}/{block}/the probabilities, the account of the run
      {estimator}.json beside them: the T of each replicate, with its errors where the true T is known
 """
 
@@ -9,50 +9,43 @@ out: results/estimates/{dataset}/{noise}/{rate}/{recipe}/{estimate}/{block}/prob
 rule warm_up:
     """Train networks on all folds but one of the training part, and predict each fold by the one that lacks it."""
     input:
-        training=ancient("results/data/{dataset}/training.npz"),
-        manifest="results/data/{dataset}/training.json",
-        labels=ancient(label_files("labels.npz")),
-        audits=label_files("audit.json"),
+        read_by("warm_up"),
     output:
-        probabilities=f"results/estimates/{ESTIMATE}/{{block}}/probabilities.npz",
-        run=f"results/estimates/{ESTIMATE}/{{block}}/run.json",
+        **made_by("warm_up"),
     log:
-        f"logs/estimates/{ESTIMATE}/{{block}}.log",
+        log_of("warm_up"),
     benchmark:
-        f"logs/estimates/{ESTIMATE}/{{block}}.tsv"
+        log_of("warm_up", "tsv")
     group:
-        packed("estimates")
+        packed("warm_up", "estimates")
     conda:
         "../../envs/train.yaml"
-    threads: training_resource("threads")
+    threads: training_resource("warm_up", "threads")
     resources:
-        mem_mb=training_resource("mem_mb"),
-        runtime=training_resource("runtime"),
-        gpu=training_resource("gpu"),
-        slot=training_resource("slot"),
+        mem_mb=training_resource("warm_up", "mem_mb"),
+        runtime=training_resource("warm_up", "runtime"),
+        gpu=training_resource("warm_up", "gpu"),
+        slot=training_resource("warm_up", "slot"),
     params:
-        job=lambda wildcards: jobs.warm_up_job(cell_of(wildcards), wildcards.block),
+        job=decided_by("warm_up"),
     script:
-        "../scripts/warm_up.py"
+        "../scripts/run_stage.py"
 
 
 rule estimate_transition:
     """Estimate the transition matrix of each replicate of a block."""
     input:
-        probabilities=ancient(f"results/estimates/{ESTIMATE}/{{block}}/probabilities.npz"),
-        run=f"results/estimates/{ESTIMATE}/{{block}}/run.json",
-        audits=label_files("audit.json"),
+        read_by("estimate_transition"),
     output:
-        estimate=f"results/estimates/{ESTIMATE}/{{block}}/{{estimator}}.json",
+        **made_by("estimate_transition"),
     log:
-        f"logs/estimates/{ESTIMATE}/{{block}}/{{estimator}}.log",
+        log_of("estimate_transition"),
     benchmark:
-        f"logs/estimates/{ESTIMATE}/{{block}}/{{estimator}}.tsv"
+        log_of("estimate_transition", "tsv")
+    localrule: True
     conda:
         "../../envs/train.yaml"
     params:
-        job=lambda wildcards: jobs.estimate_job(
-            cell_of(wildcards), wildcards.block, GRID.estimators[wildcards.estimator]
-        ),
+        job=decided_by("estimate_transition"),
     script:
-        "../scripts/estimate_transition.py"
+        "../scripts/run_stage.py"

@@ -1,6 +1,6 @@
 """Evaluation: the one stage that reads the test set.
 
-in:  results/data/{dataset}/training.*, test.*; the labels; a block's weights.safetensors and run.json
+in:  results/data/{dataset}/training.*, test.*; the labels; a block's weights and the account of its run
 out: metrics.json (every registered metric) and examples.npz (predicted classes, margins) beside them
 """
 
@@ -8,68 +8,50 @@ out: metrics.json (every registered metric) and examples.npz (predicted classes,
 rule evaluate_teacher:
     """Measure one block of teachers."""
     input:
-        training=ancient("results/data/{dataset}/training.npz"),
-        training_manifest="results/data/{dataset}/training.json",
-        test=ancient("results/data/{dataset}/test.npz"),
-        test_manifest="results/data/{dataset}/test.json",
-        labels=ancient(label_files("labels.npz")),
-        audits=label_files("audit.json"),
-        weights=ancient(f"results/teachers/{TEACHER}/{{block}}/weights.safetensors"),
-        run=f"results/teachers/{TEACHER}/{{block}}/run.json",
+        read_by("evaluate_teacher"),
     output:
-        metrics=f"results/teachers/{TEACHER}/{{block}}/metrics.json",
-        examples=f"results/teachers/{TEACHER}/{{block}}/examples.npz",
+        **made_by("evaluate_teacher"),
     log:
-        f"logs/evaluation/teachers/{TEACHER}/{{block}}.log",
+        log_of("evaluate_teacher"),
     benchmark:
-        f"logs/evaluation/teachers/{TEACHER}/{{block}}.tsv"
+        log_of("evaluate_teacher", "tsv")
     group:
-        packed("evaluations")
+        packed("evaluate_teacher", "evaluations")
     conda:
         "../../envs/train.yaml"
-    threads: evaluation_resource("threads")
+    threads: evaluation_resource("evaluate_teacher", "threads")
     resources:
-        mem_mb=evaluation_resource("mem_mb"),
-        runtime=evaluation_resource("runtime"),
-        gpu=evaluation_resource("gpu"),
-        slot=evaluation_resource("slot"),
+        mem_mb=evaluation_resource("evaluate_teacher", "mem_mb"),
+        runtime=evaluation_resource("evaluate_teacher", "runtime"),
+        gpu=evaluation_resource("evaluate_teacher", "gpu"),
+        slot=evaluation_resource("evaluate_teacher", "slot"),
     params:
-        job=evaluation_job,
+        job=decided_by("evaluate_teacher"),
     script:
-        "../scripts/evaluate.py"
+        "../scripts/run_stage.py"
 
 
 rule evaluate_student:
     """Measure one block of students, beside their teachers."""
     input:
-        training=ancient("results/data/{dataset}/training.npz"),
-        training_manifest="results/data/{dataset}/training.json",
-        test=ancient("results/data/{dataset}/test.npz"),
-        test_manifest="results/data/{dataset}/test.json",
-        labels=ancient(label_files("labels.npz")),
-        audits=label_files("audit.json"),
-        weights=ancient(f"results/students/{STUDENT}/{{block}}/weights.safetensors"),
-        run=f"results/students/{STUDENT}/{{block}}/run.json",
-        teacher_weights=ancient(teacher_file("weights.safetensors")),
-        teacher_run=teacher_file("run.json"),
+        read_by("evaluate_student"),
     output:
-        metrics=f"results/students/{STUDENT}/{{block}}/metrics.json",
-        examples=f"results/students/{STUDENT}/{{block}}/examples.npz",
+        **made_by("evaluate_student"),
     log:
-        f"logs/evaluation/students/{STUDENT}/{{block}}.log",
+        log_of("evaluate_student"),
     benchmark:
-        f"logs/evaluation/students/{STUDENT}/{{block}}.tsv"
+        log_of("evaluate_student", "tsv")
     group:
-        packed("evaluations")
+        packed("evaluate_student", "evaluations")
     conda:
         "../../envs/train.yaml"
-    threads: evaluation_resource("threads")
+    threads: evaluation_resource("evaluate_student", "threads")
     resources:
-        mem_mb=evaluation_resource("mem_mb"),
-        runtime=evaluation_resource("runtime"),
-        gpu=evaluation_resource("gpu"),
-        slot=evaluation_resource("slot"),
+        mem_mb=evaluation_resource("evaluate_student", "mem_mb"),
+        runtime=evaluation_resource("evaluate_student", "runtime"),
+        gpu=evaluation_resource("evaluate_student", "gpu"),
+        slot=evaluation_resource("evaluate_student", "slot"),
     params:
-        job=evaluation_job,
+        job=decided_by("evaluate_student"),
     script:
-        "../scripts/evaluate.py"
+        "../scripts/run_stage.py"

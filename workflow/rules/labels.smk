@@ -8,18 +8,17 @@ out: results/labels/{dataset}/{noise}/{rate}/seed={seed}/labels.npz, audit.json
 rule make_labels:
     """Draw the observed labels, and record the asked and the realised transition matrix."""
     input:
-        training=ancient("results/data/{dataset}/training.npz"),
-        manifest="results/data/{dataset}/training.json",
+        read_by("make_labels"),
     output:
-        labels="results/labels/{dataset}/{noise}/{rate}/seed={seed}/labels.npz",
-        audit="results/labels/{dataset}/{noise}/{rate}/seed={seed}/audit.json",
+        **made_by("make_labels"),
     log:
-        "logs/labels/{dataset}/{noise}/{rate}/seed={seed}.log",
+        log_of("make_labels"),
     benchmark:
-        "logs/labels/{dataset}/{noise}/{rate}/seed={seed}.tsv"
+        log_of("make_labels", "tsv")
+    localrule: True
     conda:
         "../../envs/train.yaml"
     params:
-        job=lambda w: jobs.labels_job(GRID.labels[f"{w.dataset}/{w.noise}/{w.rate}"], int(w.seed)),
+        job=decided_by("make_labels"),
     script:
-        "../scripts/make_labels.py"
+        "../scripts/run_stage.py"

@@ -1,6 +1,6 @@
 """Students: networks trained on a teacher's outputs, and on labels as the cell says.
 
-in:  what the teacher had, and its weights.safetensors and run.json
+in:  what the teacher had, and its weights and the account of its run
 out: results/students/{dataset}/{noise}/{rate}/{teacher_recipe}/{teacher_method}/{recipe}/{student}/{block}/…
 """
 
@@ -8,32 +8,24 @@ out: results/students/{dataset}/{noise}/{rate}/{teacher_recipe}/{teacher_method}
 rule distill_student:
     """Train one block of students; student (n, t) learns from teacher (n, t)."""
     input:
-        training=ancient("results/data/{dataset}/training.npz"),
-        manifest="results/data/{dataset}/training.json",
-        labels=ancient(label_files("labels.npz")),
-        audits=label_files("audit.json"),
-        estimate=estimate_files,
-        teacher_weights=ancient(teacher_file("weights.safetensors")),
-        teacher_run=teacher_file("run.json"),
+        read_by("distill_student"),
     output:
-        weights=kept("student")(f"results/students/{STUDENT}/{{block}}/weights.safetensors"),
-        history=f"results/students/{STUDENT}/{{block}}/history.csv",
-        run=f"results/students/{STUDENT}/{{block}}/run.json",
+        **made_by("distill_student"),
     log:
-        f"logs/students/{STUDENT}/{{block}}.log",
+        log_of("distill_student"),
     benchmark:
-        f"logs/students/{STUDENT}/{{block}}.tsv"
+        log_of("distill_student", "tsv")
     group:
-        packed("students")
+        packed("distill_student", "students")
     conda:
         "../../envs/train.yaml"
-    threads: training_resource("threads")
+    threads: training_resource("distill_student", "threads")
     resources:
-        mem_mb=training_resource("mem_mb"),
-        runtime=training_resource("runtime"),
-        gpu=training_resource("gpu"),
-        slot=training_resource("slot"),
+        mem_mb=training_resource("distill_student", "mem_mb"),
+        runtime=training_resource("distill_student", "runtime"),
+        gpu=training_resource("distill_student", "gpu"),
+        slot=training_resource("distill_student", "slot"),
     params:
-        job=training_job,
+        job=decided_by("distill_student"),
     script:
-        "../scripts/distill_student.py"
+        "../scripts/run_stage.py"

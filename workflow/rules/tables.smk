@@ -1,56 +1,41 @@
 """All numbers and the answer.
 
-in:  every block's run.json, history.csv and metrics.json; the audits; the estimated T; the claims
+in:  every block's account of its run, history and metrics; the audits; the estimated T; the claims
 out: results/<name>/metrics.parquet and .csv, history.parquet, curves.parquet, context.json
-     results/<name>/summary.csv, with variance.csv, interaction.csv, choice.csv, passed_on.csv and
-     reference.csv, and summary.json with their hashes
+     results/<name>/summary.csv, with variance.csv, interaction.csv, choice.csv, passed_on.csv,
+     stopping.csv, mitigation.csv and reference.csv, and summary.json with their hashes
 """
 
 
 rule collect:
     """Put every network into one table, a row each, in a fixed order."""
     input:
-        runs=block_files("run.json"),
-        histories=block_files("history.csv"),
-        metrics=block_files("metrics.json"),
-        audits=audit_files(),
-        estimates=all_estimate_files(),
-        manifests=[f"results/data/{dataset}/{part}.json" for dataset in GRID.datasets for part in ("training", "test")],
-        claims="results/theory/claims.json",
+        read_by("collect"),
     output:
-        metrics=f"results/{GRID.name}/metrics.parquet",
-        csv=f"results/{GRID.name}/metrics.csv",
-        history=f"results/{GRID.name}/history.parquet",
-        curves=f"results/{GRID.name}/curves.parquet",
-        context=f"results/{GRID.name}/context.json",
+        **made_by("collect"),
     log:
-        f"logs/{GRID.name}/collect.log",
+        log_of("collect"),
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:
-        job=jobs.collection_job(GRID),
+        job=decided_by("collect"),
     script:
-        "../scripts/collect.py"
+        "../scripts/run_stage.py"
 
 
 rule summarise:
     """Compare every cell with its baseline."""
     input:
-        metrics=f"results/{GRID.name}/metrics.parquet",
-        context=f"results/{GRID.name}/context.json",
+        read_by("summarise"),
     output:
-        summary=f"results/{GRID.name}/summary.csv",
-        variance=f"results/{GRID.name}/variance.csv",
-        interaction=f"results/{GRID.name}/interaction.csv",
-        choice=f"results/{GRID.name}/choice.csv",
-        passed_on=f"results/{GRID.name}/passed_on.csv",
-        hashes=f"results/{GRID.name}/summary.json",
-        reference=f"results/{GRID.name}/reference.csv",
+        **made_by("summarise"),
     log:
-        f"logs/{GRID.name}/summarise.log",
+        log_of("summarise"),
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:
-        job=jobs.statistics_job(GRID),
+        job=decided_by("summarise"),
     script:
-        "../scripts/summarise.py"
+        "../scripts/run_stage.py"

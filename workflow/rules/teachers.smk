@@ -2,37 +2,32 @@
 
 in:  results/data/{dataset}/training.*, results/labels/…/labels.npz and audit.json of the block's noise seeds
      results/estimates/…/{estimator}.json where the method asks for an estimated T
-out: results/teachers/{dataset}/{noise}/{rate}/{recipe}/{method}/{block}/weights.safetensors, history.csv, run.json
+out: results/teachers/{dataset}/{noise}/{rate}/{recipe}/{method}/{block}/
+     weights, history and the account of the run
 """
 
 
 rule train_teacher:
     """Train one block of replicates."""
     input:
-        training=ancient("results/data/{dataset}/training.npz"),
-        manifest="results/data/{dataset}/training.json",
-        labels=ancient(label_files("labels.npz")),
-        audits=label_files("audit.json"),
-        estimate=estimate_files,
+        read_by("train_teacher"),
     output:
-        weights=kept("teacher")(f"results/teachers/{TEACHER}/{{block}}/weights.safetensors"),
-        history=f"results/teachers/{TEACHER}/{{block}}/history.csv",
-        run=f"results/teachers/{TEACHER}/{{block}}/run.json",
+        **made_by("train_teacher"),
     log:
-        f"logs/teachers/{TEACHER}/{{block}}.log",
+        log_of("train_teacher"),
     benchmark:
-        f"logs/teachers/{TEACHER}/{{block}}.tsv"
+        log_of("train_teacher", "tsv")
     group:
-        packed("teachers")
+        packed("train_teacher", "teachers")
     conda:
         "../../envs/train.yaml"
-    threads: training_resource("threads")
+    threads: training_resource("train_teacher", "threads")
     resources:
-        mem_mb=training_resource("mem_mb"),
-        runtime=training_resource("runtime"),
-        gpu=training_resource("gpu"),
-        slot=training_resource("slot"),
+        mem_mb=training_resource("train_teacher", "mem_mb"),
+        runtime=training_resource("train_teacher", "runtime"),
+        gpu=training_resource("train_teacher", "gpu"),
+        slot=training_resource("train_teacher", "slot"),
     params:
-        job=training_job,
+        job=decided_by("train_teacher"),
     script:
-        "../scripts/train_teacher.py"
+        "../scripts/run_stage.py"

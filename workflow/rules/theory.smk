@@ -8,12 +8,13 @@ out: results/theory/claims.json
 rule check_claims:
     """Compute each claim and its largest error."""
     output:
-        "results/theory/claims.json",
+        **made_by("check_claims"),
     log:
-        "logs/theory/claims.log",
+        log_of("check_claims"),
+    localrule: True
     conda:
         "../../envs/train.yaml"
     params:
-        job=jobs.theory_job(),
+        job=decided_by("check_claims"),
     script:
-        "../scripts/check_claims.py"
+        "../scripts/run_stage.py"

@@ -1,0 +1,242 @@
+"""The command line: what a user asks of a grid without running it."""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from smearlab.core import registry
+from smearlab.core.errors import UserError
+from smearlab.grid.find import find_grid
+from smearlab.grid.schema import Config
+from smearlab.host.joblog import reason
+from smearlab.host.pipes import quiet_when_unread
+from smearlab.store.files import write_text
+
+SCHEMA = Path("docs/config.schema.json")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; a fault of the user's is one line and exit code 1."""
+    with quiet_when_unread():
+        return _run(_parser().parse_args(arguments))
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        options.run(options)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # a damaged or hostile file; SMEARLAB_TRACEBACK=1 shows where
+        if "SMEARLAB_TRACEBACK" in os.environ:
+            raise
+        print(f"smearlab: {reason(error)} (SMEARLAB_TRACEBACK=1 shows where)", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m smearlab", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, run, text in (
+        ("report", _report, "write reports/NAME.html from what is there now; trains nothing"),
+        ("check", _check, "check a config and say what its grid holds"),
+        ("plan", _plan, "print a grid's jobs, hours and disk before it runs"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("grid", metavar="NAME", help="a grid's name, or the path of a config")
+        command.set_defaults(run=run)
+    status = commands.add_parser("status", help="say what is done, running, waiting and failed, and how long it takes")
+    status.add_argument("grid", metavar="NAME", nargs="?", help="a grid's name, or a config; default: config.yaml")
+    status.add_argument("--watch", action="store_true", help="look again and again, until the grid is done or Ctrl-C")
+    status.add_argument("--json", action="store_true", help="print it for machines (docs/status.md)")
+    status.set_defaults(run=_status)
+    explanation = commands.add_parser("explain", help="say what would run again, and why: module, parameter or input")
+    explanation.add_argument("what", metavar="CELL", help="a path below results/, a grid's name, or a config")
+    _add_configs(explanation)
+    explanation.set_defaults(run=_explain)
+    clean = commands.add_parser("clean", help="list the results, logs and checkpoints that no config names any more")
+    clean.add_argument("--remove", action="store_true", help="remove what is listed")
+    clean.add_argument("--earlier", action="store_true", help="also what an earlier version made from today's settings")
+    _add_configs(clean)
+    clean.set_defaults(run=_clean)
+    adoption = commands.add_parser("adopt", help="check results that came from elsewhere, and take what fits as made")
+    adoption.add_argument("grid", metavar="NAME", nargs="?", help="a grid's name, or a config; default: config.yaml")
+    adoption.set_defaults(run=_adopt)
+    verification = commands.add_parser("verify", help="compare every file of a grid with its seal or SHA-256")
+    verification.add_argument(
+        "grid", metavar="NAME", nargs="?", help="a grid's name, or a config; default: config.yaml"
+    )
+    verification.set_defaults(run=_verify)
+    repair = commands.add_parser("repair", help="make anew what is damaged or missing of a finished grid, nothing else")
+    repair.add_argument("grid", metavar="NAME", nargs="?", help="a grid's name, or a config; default: config.yaml")
+    repair.add_argument("--profile", metavar="FOLDER", help="Snakemake's profile for the jobs; default: this machine")
+    repair.set_defaults(run=_repair)
+    clear = commands.add_parser("clear-locks", help="remove the lock of a killed run; refuses while one is alive")
+    clear.set_defaults(run=_clear_locks)
+    publish = commands.add_parser("publish", help="copy a run's report, tables and config to reports/published/")
+    publish.add_argument("grid", metavar="CONFIG", help="the config that was run")
+    publish.set_defaults(run=_publish)
+    listing = commands.add_parser("list", help="list what a config may name, with its options")
+    listing.add_argument("kind", nargs="?", choices=sorted(registry.ENTRY_FUNCTIONS))
+    listing.set_defaults(run=_list)
+    schema = commands.add_parser("schema", help=f"write {SCHEMA}, which editors use to complete and check a config")
+    schema.set_defaults(run=_schema)
+    return parser
+
+
+def _report(options: argparse.Namespace) -> None:
+    from smearlab.host.surroundings import settle
+
+    settle()  # before matplotlib is imported, which looks for a place to write
+
+    from smearlab.figures._save import save
+    from smearlab.grid.jobs import statistics_job
+    from smearlab.report.page import write_page
+    from smearlab.stages.collect import collect
+    from smearlab.stages.summarise import summarise_grid
+    from smearlab.store.tables import read_tables
+
+    grid = find_grid(options.grid)
+    page = Path("reports") / f"{grid.name}.html"
+    with tempfile.TemporaryDirectory() as scratch:  # results/ belongs to Snakemake; only the page is written
+        folder = Path(scratch)
+        collect(grid, folder)
+        job = statistics_job(grid)
+        summarise_grid(folder, primary=job.primary, margin=job.margin)
+        tables = read_tables(folder)
+        for figure in registry.names("figures"):
+            drawing = registry.load("figures", figure).draw(tables)
+            save(drawing, folder / "figures" / f"{figure}.svg", folder / "figures" / f"{figure}.json")
+        write_page(folder, page)
+    print(page)
+
+
+def _check(options: argparse.Namespace) -> None:
+    grid = find_grid(options.grid)
+    teachers = sum(cell.role == "teacher" for cell in grid.cells.values())
+    print(f"{grid.name}: {len(grid.rows)} named cells, {len(grid.cells)} computations")
+    print(f"  {teachers} teacher cells, {len(grid.cells) - teachers} student cells, {len(grid.folders())} blocks")
+
+
+def _add_configs(command: argparse.ArgumentParser) -> None:
+    text = "a config beside config.yaml and those in configs/; may be given several times"
+    command.add_argument("--config", metavar="PATH", action="append", default=[], dest="configs", help=text)
+
+
+def _status(options: argparse.Namespace) -> None:
+    from smearlab.grid.find import default_grid
+    from smearlab.watch.terminal import show, watch
+
+    grid = find_grid(options.grid) if options.grid else default_grid()
+    (watch if options.watch else show)(grid, as_json=options.json)
+
+
+def _explain(options: argparse.Namespace) -> None:
+    from smearlab.watch.explain import explain, explain_path
+
+    if "/" not in options.what or options.what.endswith((".yaml", ".yml")):
+        lines = explain(find_grid(options.what))
+    else:
+        lines = explain_path(options.what, options.configs)
+    print("\n".join(lines))
+
+
+def _clean(options: argparse.Namespace) -> None:
+    from smearlab.watch.clean import clean
+
+    for line in clean(options.configs, remove=options.remove, earlier=options.earlier):
+        print(line)
+
+
+def _adopt(options: argparse.Namespace) -> None:
+    from smearlab.cli.adopt import adopt, lines
+    from smearlab.grid.find import default_grid
+
+    grid = find_grid(options.grid) if options.grid else default_grid()
+    found = adopt(grid)
+    print("\n".join(lines(grid, found)))
+    if found.damaged:
+        raise UserError(f"{grid.name}: the results of {found.damaged} jobs are damaged")
+
+
+def _verify(options: argparse.Namespace) -> None:
+    from smearlab.cli.verify import verify
+    from smearlab.grid.find import default_grid
+
+    grid = find_grid(options.grid) if options.grid else default_grid()
+    verify(grid)
+    print(f"{grid.name}: all that is there is whole")
+
+
+def _repair(options: argparse.Namespace) -> None:
+    from smearlab.cli.repair import repair
+    from smearlab.grid.find import DEFAULT, find_config
+
+    config = find_config(options.grid) if options.grid else DEFAULT
+    for line in repair(find_grid(str(config)), config, options.profile):
+        print(line, flush=True)
+
+
+def _plan(options: argparse.Namespace) -> None:
+    from smearlab.grid.plan import plan
+
+    print(plan(find_grid(options.grid)))
+
+
+def _clear_locks(_: argparse.Namespace) -> None:
+    from smearlab.host.checkout import check_writable
+    from smearlab.watch.leftovers import clear_stale_locks, clear_unreadable_records
+
+    check_writable()
+    for lock in clear_stale_locks():
+        print(f"removed {lock}, left by a run that is no longer alive")
+    for record in clear_unreadable_records():
+        print(f"removed {record}, a damaged note of Snakemake's")
+
+
+def _publish(options: argparse.Namespace) -> None:
+    from smearlab.cli.publish import publish
+    from smearlab.cli.verify import verify
+
+    grid = find_grid(options.grid)
+    verify(grid)
+    print(publish(grid.name, Path(options.grid)))
+
+
+def _list(options: argparse.Namespace) -> None:
+    for kind in [options.kind] if options.kind else registry.ENTRY_FUNCTIONS:
+        print(f"{kind}:")
+        for name in registry.names(kind):
+            entry = registry.describe(kind, name)
+            print(f"  {name}: {entry.summary}")
+            for option in entry.options.values():
+                default = "required" if option.default is registry.REQUIRED else f"default {option.default!r}"
+                print(f"      {option.name}: {option.text} ({default})")
+
+
+def _schema(_: argparse.Namespace) -> None:
+    write_text(SCHEMA, schema_text())
+    print(SCHEMA)
+
+
+def schema_text() -> str:
+    """Return the JSON schema of a config, with the registered names as the allowed kinds."""
+    schema = Config.model_json_schema()
+    definitions = schema["$defs"]
+    for model, key, kind in (
+        ("DatasetConfig", "kind", "datasets"),
+        ("NoiseConfig", "kind", "noises"),
+        ("ArchitectureConfig", "name", "networks"),
+        ("OptimiserConfig", "name", "optimisers"),
+        ("ScheduleConfig", "name", "schedules"),
+        ("MethodConfig", "name", "methods"),
+    ):
+        definitions[model]["properties"][key]["enum"] = list(registry.names(kind))
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,59 @@
+"""What the networks of a block are shown: all parts of a data set on the device, with their labels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from smearlab.core.predictions import Part, Predictions
+from smearlab.store.dataset import TRAIN, VALIDATION, HeldOutData, TrainingData
+from smearlab.training.batches import Pixels, channel_statistics
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What all networks of a block are shown: pixels on the device and true labels (N,), by part.
+
+    part: uint8 (N,), 0 train, 1 validation, of the training data. image_shape: (H, W, C).
+    """
+
+    n_classes: int
+    image_shape: tuple[int, int, int]
+    device: torch.device
+    pixels: Mapping[str, Pixels]
+    labels: Mapping[str, np.ndarray]
+    part: np.ndarray
+    test_observed: np.ndarray
+
+    def predictions(
+        self, logits: Mapping[str, np.ndarray], observed: np.ndarray, transition: np.ndarray | None
+    ) -> Predictions:
+        """Join logits (N, L) by part with the labels; observed: int64 (N,), aligned with the training data."""
+        stated = {
+            "train": observed[self.part == TRAIN],
+            "validation": observed[self.part == VALIDATION],
+            "test": self.test_observed,
+        }
+        parts = {name: Part(logits[name], self.labels[name], stated[name]) for name in PARTS}
+        return Predictions(self.n_classes, **parts, transition=transition)
+
+
+def make_scene(training: TrainingData, test: HeldOutData, n_classes: int, device: torch.device) -> Scene:
+    """Split the training data by part, put test beside it, and normalise all by the train part's statistics."""
+    rows = {"train": training.part == TRAIN, "validation": training.part == VALIDATION}
+    images = {**{name: training.images[chosen] for name, chosen in rows.items()}, "test": test.images}
+    labels = {**{name: training.labels[chosen] for name, chosen in rows.items()}, "test": test.labels}
+    statistics = channel_statistics(images["train"])
+    unknown = np.full(len(test.labels), -1, dtype=np.int64)
+    return Scene(
+        n_classes=n_classes,
+        image_shape=training.images.shape[1:],
+        device=device,
+        pixels={name: Pixels(values, 0, statistics, device) for name, values in images.items()},
+        labels=labels,
+        part=training.part,
+        test_observed=unknown if test.noisy_labels is None else test.noisy_labels,
+    )

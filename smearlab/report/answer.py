@@ -1,0 +1,147 @@
+"""The headline of the page: what this grid says of the one contrast that was named before the run."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from smearlab.figures import _cells as cells
+from smearlab.figures import _format as text
+from smearlab.report import mitigation as mitigated
+from smearlab.report.facts import Facts, quantity
+from smearlab.report.phrases import TALLY, at_noise, clause, place_name, tally
+from smearlab.report.primary import primary_rows
+from smearlab.report.rules import WHEN, disagree, tone
+from smearlab.report.tone import SHORT, Tone, tone_of
+from smearlab.statistics import verdict as verdicts
+from smearlab.statistics.paired import FEWEST
+from smearlab.store.tables import CONDITION
+
+MOST_CLAUSES = 4
+MOST_SENTENCES = 4
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A headline, the sentences under it, and their tone."""
+
+    headline: str
+    sentences: list[str]
+    tone: Tone
+
+
+def answer(summary: pd.DataFrame, known: Facts, mitigation: pd.DataFrame | None = None) -> Answer:
+    """Return the opening of the report: the headline contrast under noise, without noise, and its rivals.
+
+    `mitigation`, where it was made, says whether a gain is more than the one without noise.
+    """
+    rows = primary_rows(summary, known)
+    if not len(rows):
+        return Answer("This grid cannot say.", ["It compares no smoothing with cross-entropy."], "unknown")
+    noisy = rows[rows["noise_rate"] != 0]
+    if not len(noisy):
+        opening = "This grid says nothing about noise: its labels are clean."
+        return Answer(opening, _without_noise(rows, known), "unknown")
+    name = text.method_name(rows["method"].iloc[0])
+    more = mitigated.of(pd.DataFrame() if mitigation is None else mitigation, noisy)
+    if len(noisy[CONDITION].drop_duplicates()) > 1:
+        sentences = _ends(noisy, known)
+        opening = f"Of {len(noisy)} noisy settings, {name} {tally(noisy['verdict'])}."
+    else:
+        told = [_by_rate(noisy, known), *mitigated.sentences(more), *_without_noise(rows, known)]
+        sentences = [*told, *_rivals(summary, noisy)][:MOST_SENTENCES]
+        opening = _headline(noisy, name, more)
+    return Answer(
+        _depends(noisy, name) if disagree(noisy) else opening, sentences, mitigated.tone_with(tone(noisy), more)
+    )
+
+
+def _depends(noisy: pd.DataFrame, name: str) -> str:
+    """The opening where the verdict at the last epoch is another one than stopped early."""
+    where = noisy[CONDITION].drop_duplicates()
+    if len(where) > 1:
+        said = [f"{tally(noisy[f'verdict_{rule}'])} {when}" for rule, when in WHEN.items()]
+        return f"It depends on when training stops: of {len(noisy)} noisy settings, {name} {'; it '.join(said)}."
+    said = [f"{text.listing(_by_verdict(noisy, f'verdict_{rule}'))} {when}" for rule, when in WHEN.items()]
+    return f"It depends on when training stops: {_where(noisy)}, {name} {'; it '.join(said)}."
+
+
+def _headline(noisy: pd.DataFrame, name: str, more: pd.DataFrame) -> str:
+    where, found = _where(noisy), tone_of(noisy["verdict"])
+    match found:
+        case "yes":
+            return f"{SHORT[mitigated.tone_with(found, more)]}: {where}, {name} helped{mitigated.tail(more)}."
+        case "no":
+            return f"No: {where}, {name} {_no(set(noisy['verdict']))}."
+        case "unknown":
+            yet = " yet" if verdicts.MISSING in set(noisy["verdict"]) else ""
+            return f"This grid cannot say{yet} whether {name} helps {where}."
+    opening = "Not shown" if found == "unshown" else "In part"
+    return f"{opening}: {where}, {name} {text.listing(_by_verdict(noisy))}."
+
+
+def _where(noisy: pd.DataFrame) -> str:
+    return f"on {noisy['dataset'].iloc[0]} with {noisy['noise'].iloc[0].replace('_', ' ')} noise"
+
+
+def _no(found: set[str]) -> str:
+    if found == {verdicts.HURTS}:
+        return "hurt"
+    return "made no practical difference" if found == {verdicts.NO_DIFFERENCE} else "did not help"
+
+
+def _by_verdict(noisy: pd.DataFrame, column: str = "verdict") -> list[str]:
+    groups: dict[str, list[str]] = {}
+    for _, row in noisy.iterrows():
+        said = TALLY.get(row[column] or verdicts.MISSING, TALLY[verdicts.NOT_ENOUGH]).removesuffix(" in")
+        groups.setdefault(said, []).append(text.rate(row["noise_rate"]))
+    return [f"{said} at {text.listing(rates)}" for said, rates in groups.items()]
+
+
+def _by_rate(noisy: pd.DataFrame, known: Facts) -> str:
+    measured = quantity(noisy, known)
+    kept = noisy if len(noisy) <= MOST_CLAUSES else noisy.iloc[[0, len(noisy) // 2, len(noisy) - 1]]
+    subjects = [text.method_phrase(kept.iloc[0]), *["it"] * (len(kept) - 1)]
+    parts = [
+        f"{at_noise(row['noise_rate'], 'on these labels')} {subject} {clause(row, measured)}"
+        for subject, (_, row) in zip(subjects, kept.iterrows(), strict=True)
+    ]
+    rest = "" if len(kept) == len(noisy) else f" ({len(noisy) - len(kept)} more rates are below)"
+    return f"Compared with cross-entropy on the same labels, {'; '.join(parts)}{rest}."
+
+
+def _without_noise(rows: pd.DataFrame, known: Facts) -> list[str]:
+    clean = rows[rows["noise_rate"] == 0]
+    return [f"Without noise it {clause(clean.iloc[0], quantity(clean, known))}."] if len(clean) else []
+
+
+def _rivals(summary: pd.DataFrame, noisy: pd.DataFrame) -> list[str]:
+    """The highest mean at the highest rate, named as found in hindsight."""
+    last = noisy.iloc[-1]
+    rows = cells.at_place(summary[summary["role"] == "teacher"], last)
+    rows = rows[rows["mean"].notna() & (rows["n_finished"] >= FEWEST) & (rows["verdict"] != verdicts.DIVERGED)]
+    if len(rows) < 2:
+        return []
+    best, where = cells.highest(rows, "mean"), at_noise(last["noise_rate"], "there")
+    if best["key"] == last["key"]:
+        return [f"Of all methods tried {where} it also has the highest mean, {_mean(best)}."]
+    if best["method"] == cells.PLAIN:
+        return [f"The highest mean {where} is cross-entropy's own, {_mean(best)}."]
+    said = f"{text.points(best['difference'])} points, verdict: {best['verdict']}, n = {best['n_paired']:.0f} pairs"
+    return [f"The highest mean {where}, picked in hindsight, is that of {text.method_phrase(best)} ({said})."]
+
+
+def _mean(row: pd.Series) -> str:
+    return f"{text.percent(row['mean'])} (n = {row['n_finished']:.0f})"
+
+
+def _ends(noisy: pd.DataFrame, known: Facts) -> list[str]:
+    """Of many settings those with the largest and the smallest difference."""
+    measured = noisy[noisy["difference"].notna()]
+    if not len(measured):
+        return ["None of them can be compared yet."]
+    ends = {"Best": cells.highest(measured), "Worst": cells.lowest(measured)}
+    return [_end(word, row, quantity(noisy, known)) for word, row in ends.items()]
+
+
+def _end(word: str, row: pd.Series, measured: str) -> str:
+    return f"{word} for it is {place_name(row)}, where {text.method_phrase(row)} {clause(row, measured)}."

@@ -1,0 +1,42 @@
+"""What the sentences need beside the summary: kinds of noise, known labels, the headline contrast of the config."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from smearlab.store.tables import Tables
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Facts of one grid; `margin` is the smallest difference of interest in points of accuracy.
+
+    kinds: the kind of each noise. clean: whether true test labels are known of each data set. n_test: the size of
+    each test set that is known. primary: the headline contrast that the config names.
+    """
+
+    kinds: dict[str, str] = field(default_factory=dict)
+    clean: dict[str, bool] = field(default_factory=dict)
+    n_test: dict[str, int] = field(default_factory=dict)
+    primary: dict[str, Any] | None = None
+    margin: float = 0.5
+
+
+def facts(tables: Tables) -> Facts:
+    """Collect the facts of a grid from its config, context and metrics."""
+    noises = tables.config.get("noises", {})
+    known = tables.metrics["test_accuracy"].notna().groupby(tables.metrics["dataset"]).any()
+    return Facts(
+        kinds={name: noise.get("kind", name) for name, noise in noises.items()},
+        clean={str(dataset): bool(value) for dataset, value in known.items()},
+        n_test={name: d["n_test"] for name, d in tables.context.get("datasets", {}).items() if d.get("n_test")},
+        primary=tables.config.get("primary"),
+        margin=float(tables.config.get("margin", 0.5)),
+    )
+
+
+def quantity(rows: pd.DataFrame, known: Facts) -> str:
+    """Return what the accuracies of these rows are measured against."""
+    clean = {known.clean.get(dataset, True) for dataset in rows["dataset"].unique()}
+    return "test accuracy" if clean in ({True}, set()) else "accuracy on noisy test labels"

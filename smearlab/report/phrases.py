@@ -1,0 +1,96 @@
+"""Parts of the report's sentences, each a pure function of the numbers: they say no more than these do."""
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+
+from smearlab.figures import _format as text
+from smearlab.statistics import verdict as verdicts
+
+TALLY = {
+    verdicts.HELPS: "helped in",
+    verdicts.HURTS: "hurt in",
+    verdicts.NO_DIFFERENCE: "made no practical difference in",
+    verdicts.IDENTICAL: "is the same as cross-entropy in",
+    verdicts.NOT_ENOUGH: "is undecided in",
+    verdicts.DIVERGED: "diverged in",
+    verdicts.NO_BASELINE: "has nothing to be compared with in",
+    verdicts.MISSING: "is not computed yet in",
+}
+
+
+def clause(row: pd.Series, measured: str = "test accuracy") -> str:
+    """Return what one comparison shows, as the predicate of a sentence, with its interval and n."""
+    match row["verdict"]:
+        case verdicts.HELPS:
+            return f"raised {measured} by {text.size(row['difference'])} points ({evidence(row)})"
+        case verdicts.HURTS:
+            return f"lowered {measured} by {text.size(row['difference'])} points ({evidence(row)})"
+        case verdicts.NO_DIFFERENCE:
+            said = f"made no practical difference to {measured}"
+            return f"{said} ({text.points(row['difference'])} points, {evidence(row)})"
+        case verdicts.IDENTICAL:
+            return "is the same computation as cross-entropy"
+        case verdicts.DIVERGED:
+            return f"is not tested, because training diverged ({_diverged(row)})"
+        case verdicts.NO_BASELINE:
+            return "has no cross-entropy to be compared with yet"
+        case verdicts.NOT_ENOUGH:
+            return f"shows no decided difference ({_known_difference(row)}{evidence(row)})"
+    return "is not computed yet" if not row["n"] > 0 else f"is not compared (n = {row['n']:.0f})"
+
+
+def evidence(row: pd.Series) -> str:
+    """Return the interval, where there is one, and the number of pairs of a comparison."""
+    n = f"n = {row['n_paired']:.0f} pair{'' if row['n_paired'] == 1 else 's'}"
+    if np.isnan(row["ci_low"]) or np.isnan(row["ci_high"]):
+        return n
+    return f"95 % interval {text.interval(row['ci_low'], row['ci_high'])}, {n}"
+
+
+def _known_difference(row: pd.Series) -> str:
+    return "" if np.isnan(row["difference"]) else f"{text.points(row['difference'])} points, "
+
+
+def _diverged(row: pd.Series) -> str:
+    """k of n; where this side finished, its baseline is the one that did not."""
+    if not row["n_diverged"] > 0:
+        return "in the networks it is compared with"
+    return f"{row['n_diverged']:.0f} of {row['n']:.0f} replicates"
+
+
+def tally(found: pd.Series) -> str:
+    """Return how often each verdict was found: helped in 2 and hurt in 1."""
+    counts = Counter(verdict or verdicts.MISSING for verdict in found)
+    return text.listing([f"{words} {counts[verdict]}" for verdict, words in TALLY.items() if counts[verdict]])
+
+
+def at_noise(rate: float, otherwise: str) -> str:
+    """Return where a comparison was made, by its noise rate; `otherwise` where no rate was asked for."""
+    return otherwise if np.isnan(rate) else f"at {text.rate(rate)} noise"
+
+
+def place_name(row: pd.Series) -> str:
+    """Return the data set, noise, rate and recipe of a row: digits with symmetric noise at 40 % (small)."""
+    rate = "" if np.isnan(row["noise_rate"]) else f" at {text.rate(row['noise_rate'])}"
+    return f"{row['dataset']} with {row['noise'].replace('_', ' ')} noise{rate} ({row['recipe']})"
+
+
+def span(rows: pd.DataFrame, against: str = "against cross-entropy") -> str:
+    """Return the range of the known differences and of their n in brackets; "" where none is known."""
+    differences = rows["difference"].dropna()
+    if not len(differences):
+        return ""
+    n = rows.loc[differences.index, "n_paired"]
+    least, most = int(n.min()), int(n.max())
+    many = " each" if len(differences) > 1 else ""
+    pairs = f"n = {least if least == most else f'{least} to {most}'}{many}"
+    return f" ({extent(differences)} points {against}, {pairs})"
+
+
+def extent(differences: pd.Series) -> str:
+    """Return the smallest and the largest of some differences in points; the one itself where there is one."""
+    if len(differences) == 1:
+        return text.points(differences.iloc[0])
+    return f"{text.points(differences.min())} to {text.points(differences.max())}"

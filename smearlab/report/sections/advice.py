@@ -1,0 +1,50 @@
+"""What a user who sees only noisy validation labels would choose, and what that choice is worth."""
+
+import json
+
+import pandas as pd
+
+from smearlab.figures import _format as text
+from smearlab.report.fields import chip, count, number_of, place, text_of, words
+from smearlab.report.table import Field, Table, table
+from smearlab.statistics.verdict import NOT_ENOUGH
+from smearlab.store.tables import Tables
+
+
+def advice(tables: Tables) -> Table | None:
+    """Return a row for each place and role; None where no choice was computed."""
+    choice = tables.choice
+    if not len(choice):
+        return None
+    return table("Chosen on noisy validation labels", [_row(row) for _, row in choice.iterrows()])
+
+
+def _row(row: pd.Series) -> dict[str, Field]:
+    return {
+        "role": Field(text_of(row["role"])),
+        **place(row),
+        "advice": Field(words(row["advice"]).text or "none", note=text_of(row["note"])),
+        "chosen in": Field(_chosen_in(row)),
+        "n": count(number_of(row["n"])),
+        "gain over cross-entropy": _points(row["gain"]),
+        "95 % interval": Field(text.interval(number_of(row["ci_low"]), number_of(row["ci_high"]))),
+        "verdict": chip(text_of(row["verdict"]) or NOT_ENOUGH),
+        "best in hindsight": words(row["best_in_hindsight"]),
+        "lost against it": _points(row["cost"]),
+        "its 95 % interval": Field(text.interval(number_of(row["ci_low_cost"]), number_of(row["ci_high_cost"]))),
+        "optimism of best on test": _points(row["optimism_of_best_on_test"]),
+        "of its best epoch": _points(row["optimism_of_best_checkpoint"]),
+    }
+
+
+def _points(difference: object) -> Field:
+    return Field(text.points(number_of(difference)))
+
+
+def _chosen_in(row: pd.Series) -> str:
+    """Return in how many replicates the advice was chosen, and how many other cells were in the rest."""
+    chosen = json.loads(text_of(row["chosen"]) or "{}")
+    if not chosen:
+        return text.DASH
+    others = f", {text.counted(len(chosen) - 1, 'other')} elsewhere" if len(chosen) > 1 else ""
+    return f"{max(chosen.values())} of {sum(chosen.values())}{others}"

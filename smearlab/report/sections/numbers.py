@@ -1,0 +1,81 @@
+"""All cells with all their numbers."""
+
+import math
+
+import pandas as pd
+
+from smearlab.figures import _cells as cells
+from smearlab.figures import _format as text
+from smearlab.report.fields import chip, count, mean_sd, place
+from smearlab.report.primary import is_flagged
+from smearlab.report.table import Field, Table, table
+from smearlab.statistics.verdict import MISSING
+from smearlab.store.tables import Tables
+
+TITLES = {"teacher": "Teachers", "student": "Students"}
+MEASURES = {
+    "memorised": "memorised",
+    "recovered": "recovered",
+    "test_nll": "NLL",
+    "test_brier": "Brier",
+    "test_ece": "ECE",
+    "test_accuracy_selected": "at selected checkpoint",
+    "best_on_test_accuracy": "best on test (diagnosis)",
+}
+NO_SHARES = ("test_nll", "test_brier")
+
+
+def numbers(tables: Tables) -> list[Table]:
+    """Return a row per cell, teachers and students apart."""
+    means = cells.finished(tables.metrics).groupby("key")[list(MEASURES)].mean()
+    by_role = {role: tables.summary[tables.summary["role"] == role] for role in TITLES}
+    return [
+        table(TITLES[role], [_row(row, role, means) for _, row in rows.iterrows()])
+        for role, rows in by_role.items()
+        if len(rows)
+    ]
+
+
+def _row(row: pd.Series, role: str, means: pd.DataFrame) -> dict[str, Field]:
+    is_student = role == "student"
+    return {
+        **place(row),
+        **(_student(row) if is_student else {"method": Field(text.method_label(row))}),
+        **_comparison(row),
+        **(_further_comparisons(row) if is_student else {}),
+        **{name: _measure(column, means[column].get(row["key"], math.nan)) for column, name in MEASURES.items()},
+        "replicates needed": count(row["replicates_needed"]),
+    }
+
+
+def _student(row: pd.Series) -> dict[str, Field]:
+    return {
+        "teacher": Field(text.method_label(row, "teacher_")),
+        "student": Field(text.student_label(row)),
+        "view": Field(row["view"]),
+    }
+
+
+def _comparison(row: pd.Series) -> dict[str, Field]:
+    return {
+        "n": Field(f"{row['n_finished']:.0f}" + (f" of {row['n']:.0f}" if row["n_diverged"] > 0 else "")),
+        "accuracy, %": mean_sd(row["mean"], row["std"]),
+        "difference": Field(text.points(row["difference"])),
+        "95 % interval": Field(text.interval(row["ci_low"], row["ci_high"])),
+        "p": Field(text.p_value(row["p_value"])),
+        "p (Holm)": Field(text.p_value(row["p_holm"]), note="headline" if is_flagged(row.get("primary", "")) else ""),
+        "verdict": chip(row["verdict"] or MISSING),
+    }
+
+
+def _further_comparisons(row: pd.Series) -> dict[str, Field]:
+    return {
+        "to its teacher": Field(text.points(row["difference_to_teacher"])),
+        "to plain": Field(text.points(row["difference_to_plain"])),
+    }
+
+
+def _measure(column: str, value: float) -> Field:
+    if math.isnan(value):
+        return Field(text.DASH)
+    return Field(f"{value:.3f}" if column in NO_SHARES else text.percent(value))

@@ -1,0 +1,6 @@
+"""A learning rate that stays."""
+
+
+def factor(step: int, total: int, warm: int) -> float:
+    """Return 1."""
+    return 1.0

@@ -1,0 +1,204 @@
+"""Files of a finished grid damaged or deleted: nothing that is finished is lost, and one command makes them anew."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from projects import TINY, Project
+
+from smearlab.cli import repair as repairing
+from smearlab.cli.verify import faults
+from smearlab.core.errors import UserError
+from smearlab.grid.cells import Grid, load_grid
+from smearlab.grid.dag import nodes_of
+from smearlab.watch import seals
+from smearlab.watch.seals import check_seals, sealed_files
+
+LABELS = "results/labels/*/symmetric-*/rate=0.4/seed=0"
+TEACHER = "results/teachers/*/symmetric-*/rate=0.4/*/label_smoothing*/paired-0"
+SEALED = (
+    "results/data/*/training.json",
+    "results/data/*/test.json",
+    f"{LABELS}/audit.json",
+    f"{TEACHER}/run.json",
+    f"{TEACHER}/metrics.json",
+    "results/students/*/symmetric-*/rate=0.4/*/*/*/*/paired-0/run.json",
+    "results/theory/claims.json",
+    "results/tiny/context.json",
+    "results/tiny/summary.json",
+)
+HASHED = (
+    "results/data/*/training.npz",
+    f"{LABELS}/labels.npz",
+    f"{TEACHER}/weights.safetensors",
+    f"{TEACHER}/history.csv",
+    f"{TEACHER}/examples.npz",
+    "results/tiny/metrics.parquet",
+    "results/tiny/summary.csv",
+)
+SHOWN = ("results/tiny/figures/methods.svg", "results/tiny/figures/methods.json")
+
+
+def one_digit(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    at = next((i for i in range(middle, len(data)) if chr(data[i]).isdigit()), middle)
+    data[at] ^= 1  # of a digit: another digit
+    path.write_bytes(bytes(data))
+
+
+def one_digit_at_its_time(path: Path) -> None:
+    times = os.stat(path)
+    one_digit(path)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+DAMAGES = (one_digit, one_digit_at_its_time, cut, emptied)
+Damage = Callable[[Path], None]
+
+
+@pytest.fixture(scope="module")
+def grid() -> Grid:
+    return load_grid(TINY)
+
+
+@pytest.fixture
+def here(finished: Project, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a finished grid, in which the test works; of the two figures only, as the checkout has them."""
+    monkeypatch.chdir(finished.folder)
+    monkeypatch.setattr("smearlab.core.registry.names", named_here)
+    return finished.folder
+
+
+def named_here(kind: str) -> list[str]:
+    folder = Path("smearlab") / kind
+    return sorted(path.stem for path in folder.glob("[a-z]*.py"))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = [path for top in ("results", "reports") for path in (folder / top).rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def only(pattern: str) -> Path:
+    (path,) = Path().glob(pattern)
+    return path
+
+
+def told(grid: Grid) -> list[str]:
+    return [fault.text for fault in faults(grid)]
+
+
+def test_a_finished_grid_has_no_fault(here: Path, grid: Grid) -> None:
+    assert told(grid) == []
+    check_seals(nodes_of(grid), "x.yaml")
+    assert {str(only(pattern)) for pattern in SEALED} <= set(sealed_files(nodes_of(grid)))
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_every_damage_of_every_kind_of_file_is_named(damage: Damage, here: Path, grid: Grid) -> None:
+    for pattern in (*SEALED, *HASHED):
+        path = only(pattern)
+        good = path.read_bytes()
+        damage(path)
+        assert [line.partition(":")[0] for line in told(grid)] == [str(path)], pattern
+        path.write_bytes(good)
+    assert told(grid) == []
+
+
+def test_every_file_that_was_deleted_is_named(here: Path, grid: Grid) -> None:
+    paths = [only(pattern) for pattern in (*SEALED, *HASHED, *SHOWN)]
+    for path in paths:
+        path.unlink()
+    assert {line for line in told(grid) if "missing" in line} == {f"{path}: is missing" for path in paths}
+
+
+def test_files_in_each_other_s_place_are_named(here: Path, grid: Grid) -> None:
+    one, other = (only(f"{TEACHER.replace('label_smoothing*', name)}/run.json") for name in ("cross_*", "label_*"))
+    kept = one.read_bytes()
+    one.write_bytes(other.read_bytes()), other.write_bytes(kept)
+    assert {line.partition(":")[0] for line in told(grid)} == {str(one), str(other)}
+    with pytest.raises(UserError, match="another one's place"):
+        check_seals(nodes_of(grid), "x.yaml")
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_before_anything_is_planned_every_damaged_seal_is_a_line(damage: Damage, here: Path, grid: Grid) -> None:
+    nodes = nodes_of(grid)
+    check_seals(nodes, "x.yaml")  # remembered as whole: each must be seen to have changed
+    paths = [str(only(pattern)) for pattern in SEALED]
+    for path in paths:
+        damage(Path(path))
+    before = contents(here)
+    with pytest.raises(UserError) as error:
+        check_seals(nodes, "x.yaml")
+    *lines, last = str(error.value).splitlines()
+    assert sorted(line.partition(":")[0] for line in lines) == sorted(paths)
+    assert last.endswith("python -m smearlab repair x.yaml")
+    assert contents(here) == before
+
+
+def test_what_was_found_whole_is_not_read_again(here: Path, grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(seals, "read_sealed", read.append)
+    nodes = nodes_of(grid)
+    seals.VERIFIED.write_text("{torn")
+    check_seals(nodes, "x.yaml")
+    assert sorted(read) == sorted(sealed_files(nodes))
+    read.clear()
+    os.utime(SEALED[-1])
+    check_seals(nodes, "x.yaml")
+    assert read == [SEALED[-1]]
+
+
+def test_what_was_set_aside_comes_back_unless_it_was_made_anew(here: Path) -> None:
+    one, other = (only(f"{TEACHER}/{name}") for name in ("weights.safetensors", "run.json"))
+    before = contents(here)
+    repairing.set_aside([str(one), str(other), "results/not/there"])
+    assert not one.exists() and not other.exists()
+    other.write_bytes(b"new")
+    repairing.restore()
+    assert contents(here) == {**before, str(other): b"new"}
+    assert not any(repairing.ASIDE.iterdir())
+
+
+def test_a_damaged_grid_loses_nothing_and_is_repaired(finished: Project) -> None:
+    folder, config = finished.folder, finished.write(TINY)
+    good = contents(folder)
+    (audit,) = folder.glob(f"{LABELS}/audit.json")
+    (metrics,) = folder.glob(f"{TEACHER}/metrics.json")
+    (labels,) = folder.glob("results/labels/*/clean/rate=0.0/seed=0/labels.npz")
+    one_digit(audit), cut(metrics), labels.unlink()
+    broken = contents(folder)
+
+    stopped = finished.snakemake("--cores", "2", "--configfile", config)
+    assert stopped.returncode != 0 and "Traceback" not in stopped.stderr
+    assert f"python -m smearlab repair {config}" in stopped.stderr
+    assert contents(folder) == broken
+
+    assert finished.smearlab("verify", "tiny").returncode == 1
+    repaired = finished.smearlab("repair", "tiny")
+    assert repaired.returncode == 0, repaired.stdout + repaired.stderr
+    assert "the same contents" in repaired.stdout and "rule train_" not in repaired.stdout + repaired.stderr
+    assert contents(folder) == good
+    assert finished.smearlab("verify", "tiny").returncode == 0
+    assert finished.plan() == {}
+
+
+def test_what_cannot_be_made_anew_is_there_again(finished: Project) -> None:
+    (audit,) = finished.folder.glob(f"{LABELS}/audit.json")
+    one_digit(audit)
+    broken = contents(finished.folder)
+    finished.append("smearlab/stages/make_labels.py", "\nraise RuntimeError\n")
+    failed = finished.smearlab("repair", "tiny")
+    assert failed.returncode == 1 and "what was there is there again" in failed.stderr
+    assert contents(finished.folder) == broken

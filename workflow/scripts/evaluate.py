@@ -1,9 +1,0 @@
-"""Measure one block of networks."""
-
-from smearlab.host.gpus import own_gpu
-from smearlab.host.joblog import job_log
-
-with job_log(snakemake.log[0]), own_gpu(snakemake.params.job["recipe"]["device"], print):
-    from smearlab.stages.measuring import evaluate  # loads torch, which must see no other GPU
-
-    evaluate(snakemake.params.job, dict(snakemake.input.items()), dict(snakemake.output.items()))
