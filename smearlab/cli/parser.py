@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from smearlab.core import registry
+from smearlab.core.class_labels import class_order, sorts_as_text
 from smearlab.core.errors import UserError
 from smearlab.grid.find import find_grid
 from smearlab.grid.schema import Config
@@ -123,6 +124,9 @@ def _check(options: argparse.Namespace) -> None:
     teachers = sum(cell.role == "teacher" for cell in grid.cells.values())
     print(f"{grid.name}: {len(grid.rows)} named cells, {len(grid.cells)} computations")
     print(f"  {teachers} teacher cells, {len(grid.cells) - teachers} student cells, {len(grid.folders())} blocks")
+    for dataset in grid.datasets.values():
+        text = ", sorted as text, not as numbers" if sorts_as_text(dataset.class_names) else ""
+        print(f"  {dataset.name}: {dataset.n_classes} classes{text}: {class_order(dataset.class_names)}")
 
 
 def _add_configs(command: argparse.ArgumentParser) -> None:

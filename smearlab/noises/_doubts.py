@@ -21,10 +21,10 @@ def label_doubts(true: np.ndarray, given: np.ndarray, class_names: Sequence[str]
     """Return the doubts about given labels int (N,), in the data set's own order, beside clean ones; -1 is unknown."""
     found = agreement(true, given)
     pairs = counts(true, given, len(class_names))
-    moved = _moved(pairs)
     if 2 * found.same < found.n or (found.n >= ENOUGH and not found.beyond_chance):
         cause = _cause(true, given, pairs, class_names, found)
         return (f"{_differ(found)}; {cause}",)
+    moved = _moved(pairs)
     if moved is not None:
         return (f"{_differ(found)}, some classes nearly always; {_permuted(moved, class_names)}",)
     return _absent_classes(given, class_names) if found.n == 0 else ()
@@ -32,8 +32,8 @@ def label_doubts(true: np.ndarray, given: np.ndarray, class_names: Sequence[str]
 
 def transition_doubts(true: np.ndarray, drawn: np.ndarray, class_names: Sequence[str]) -> tuple[str, ...]:
     """Return the doubts about a given T by the labels drawn from it: high noise alone is none, as it was asked for."""
-    found, moved = agreement(true, drawn), _moved(counts(true, drawn, len(class_names)))
-    if moved is None or 2 * found.same > found.n:
+    found, moved = agreement(true, drawn), _renamed(counts(true, drawn, len(class_names)))
+    if moved is None or 2 * found.same > found.n or found.n < PER_CLASS * len(class_names):
         return ()
     return (f"{_differ(found)}; {_permuted(moved, class_names)}",)
 
@@ -44,7 +44,7 @@ def _differ(found: Agreement) -> str:
 
 
 def _cause(true: np.ndarray, given: np.ndarray, pairs: np.ndarray, class_names: Sequence[str], found: Agreement) -> str:
-    moved = _moved(pairs)
+    moved = _renamed(pairs)
     if moved is not None:
         return _permuted(moved, class_names)
     shift = _row_shift(true, given)
@@ -66,11 +66,20 @@ def _moved(pairs: np.ndarray) -> dict[int, int] | None:
     Classes without examples are left out; a class counts as moved only where more than half of its examples are
     given one other class.
     """
-    totals, most, largest = pairs.sum(axis=1), pairs.argmax(axis=1), pairs.max(axis=1)
-    present = np.flatnonzero(totals).tolist()
-    target = {i: int(most[i]) if 2 * largest[i] > totals[i] else i for i in present}
-    one_to_one = len(set(target.values())) == len(target)
-    return target if one_to_one and any(i != given for i, given in target.items()) else None
+    most, largest, totals = pairs.argmax(axis=1), pairs.max(axis=1), pairs.sum(axis=1)
+    return _one_to_one({i: int(most[i]) if 2 * largest[i] > totals[i] else i for i in np.flatnonzero(totals).tolist()})
+
+
+def _renamed(pairs: np.ndarray) -> dict[int, int] | None:
+    """Return the same where it explains more than half of all examples, be a class's own share above half or not."""
+    moved = _one_to_one({i: int(pairs[i].argmax()) for i in np.flatnonzero(pairs.sum(axis=1)).tolist()})
+    explained = sum(pairs[true, given] for true, given in moved.items()) if moved else 0
+    return moved if 2 * explained > pairs.sum() else _moved(pairs)
+
+
+def _one_to_one(target: dict[int, int]) -> dict[int, int] | None:
+    distinct = len(set(target.values())) == len(target)
+    return target if distinct and any(true != given for true, given in target.items()) else None
 
 
 def _permuted(moved: dict[int, int], class_names: Sequence[str]) -> str:

@@ -92,12 +92,20 @@ def _of_text(text: str) -> MatrixFile:
 
 def _named_rows(rows: list[list[str]]) -> MatrixFile:
     """Part a table into names and numbers: a first line or column of words, or one more than the numbers need."""
-    observed = true = None
     width = max(map(len, rows), default=0)
-    if rows and (not all(map(is_number, rows[0])) or len(rows) == width + 1):
+    observed = true = None
+    if rows and _is_header(rows, width):
         observed, rows = rows[0], rows[1:]
     one_more = width == len(rows) + 1 and (observed is None or not observed[0])
     if rows and (one_more or not all(is_number(row[0]) for row in rows if row)):
         true, rows = [row[0] for row in rows if row], [row[1:] for row in rows]
         observed = observed[1:] if observed is not None and len(observed) == len(true) + 1 else observed
     return MatrixFile([[float(field) for field in row] for row in rows], true, observed)
+
+
+def _is_header(rows: list[list[str]], width: int) -> bool:
+    """Whether the first line names columns: by words beyond its first field, which may name a row, or by the shape."""
+    first, *rest = rows[0]
+    words = not all(map(is_number, rest)) or not first
+    corner = len(rows) == width and not is_number(first) and not all(is_number(row[0]) for row in rows[1:])
+    return words or len(rows) == width + 1 or (corner and [*map(str, range(width - 1))] == rest)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -44,6 +45,16 @@ def test_check_counts_cells(folder, capsys):
     assert main(["check", "tiny"]) == 0
     printed = capsys.readouterr().out
     assert printed.splitlines()[0] == "tiny: 12 named cells, 10 computations"  # forward and backward without noise
+
+
+def test_check_says_which_index_is_which_class(folder, capsys):
+    names = sorted(str(i) for i in range(1, 13))
+    np.savez("own.npz", images=np.zeros((48, 8, 8), np.uint8), labels=np.arange(48) % 12, class_names=np.array(names))
+    config = {**TINY, "datasets": {"own": {"kind": "arrays", "path": "own.npz"}}}
+    Path("config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    assert main(["check", "config.yaml"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("  own: 12 classes, sorted as text, not as numbers: 0 = 1, 1 = 10, 2 = 11, 3 = 12, 4 = 2,")
 
 
 def test_check_says_every_fault(folder, capsys):

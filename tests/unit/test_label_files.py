@@ -1,6 +1,7 @@
 """Label files as people publish them: read for what they say, or refused; a wrong order never passes in silence."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from smearlab.core.errors import UserError
 from smearlab.noises import human
 from smearlab.noises._context import NoiseContext
+from smearlab.noises._doubts import label_doubts
 from smearlab.noises._draw import audit, draw
 from smearlab.noises._label_columns import read_label_file
 
@@ -245,7 +247,7 @@ def test_numbered_classes_take_no_index_unless_the_clean_labels_prove_it(tmp_pat
     assert (held(as_text, context(class_names=NUMBERS)).labels == GIVEN).all()
     in_numbers = save(tmp_path / "numbers.npy", np.array([int(NUMBERS[y]) - 1 for y in GIVEN]))
     for path, labels in ((in_numbers, CLEAN), (in_numbers, np.full(N, -1)), (as_text, np.full(N, -1))):
-        with pytest.raises(UserError, match="as indices .* or as indices in the order of numbers .*1 = 10"):
+        with pytest.raises(UserError, match=r"as indices .* or as indices in the order of numbers .*1 = 10"):
             held(path, context(class_names=NUMBERS, labels=labels))
     by_name = save(tmp_path / "names.npy", np.array([int(NUMBERS[y]) for y in GIVEN]))
     assert (held(by_name, context(class_names=NUMBERS)).labels == GIVEN).all()
@@ -270,7 +272,7 @@ class TestClean:
         found = held(tmp_path / "h.pt", data, column="noisy_coarse_label")
         assert (found.labels == coarse[GIVEN]).all() and found.doubts == ()
         assert (held(tmp_path / "h.pt", fine, column="noisy_label").labels == GIVEN).all()
-        with pytest.raises(UserError, match="labels outside 0..3: they reach 11; are they of a finer set"):
+        with pytest.raises(UserError, match=r"labels outside 0\.\.3: they reach 11; are they of a finer set"):
             held(tmp_path / "h.pt", data, column="noisy_label")
         with pytest.raises(UserError, match="its clean labels differ"):
             held(tmp_path / "h.pt", fine, column="noisy_coarse_label")
@@ -299,8 +301,6 @@ DOUBTFUL = {
 def test_labels_that_mostly_differ_come_with_the_likely_cause(tmp_path, name):
     labels, message = DOUBTFUL[name]
     (doubt,) = held(save(tmp_path / "h.npy", labels)).doubts
-    import re
-
     assert re.search(message, doubt)
     wrong = int((labels != CLEAN).sum())
     assert doubt.startswith(f"{wrong} of 240 labels ({wrong / 240:.1%}) differ from the clean ones")
@@ -309,8 +309,6 @@ def test_labels_that_mostly_differ_come_with_the_likely_cause(tmp_path, name):
 
 
 def test_counting_off_by_one_and_the_order_of_numbers_are_named():
-    from smearlab.noises._doubts import label_doubts
-
     true = np.arange(200) % 10
     assert "off by one (+1)" in label_doubts(true, true + 1, [str(i) for i in range(11)])[0]
     place = [sorted(NUMBERS, key=int).index(name) for name in NUMBERS]
@@ -320,16 +318,12 @@ def test_counting_off_by_one_and_the_order_of_numbers_are_named():
 
 
 def test_two_classes_that_are_exchanged_are_noticed_below_one_half():
-    from smearlab.noises._doubts import label_doubts
-
     exchanged = np.select([GIVEN == 0, GIVEN == 1], [1, 0], GIVEN)
     (doubt,) = label_doubts(CLEAN, exchanged, NAMES)
     assert "'bee' is given as 'cat'; 'cat' is given as 'bee'" in doubt
 
 
 def test_rows_in_random_order_are_noticed_though_most_labels_are_of_one_class():
-    from smearlab.noises._doubts import label_doubts
-
     rare = (np.random.default_rng(3).random(2000) < 0.1).astype(np.int64)
     (doubt,) = label_doubts(rare, np.random.default_rng(4).permutation(rare), ["no", "yes"])
     assert "agree no more than by chance" in doubt
@@ -338,8 +332,6 @@ def test_rows_in_random_order_are_noticed_though_most_labels_are_of_one_class():
 @pytest.mark.parametrize("rate", [0.0, 0.2, 0.4])
 @pytest.mark.parametrize("n_classes", [2, 10, 100])
 def test_honest_noise_of_many_kinds_raises_no_doubt(rate, n_classes):
-    from smearlab.noises._doubts import label_doubts
-
     rng = np.random.default_rng(5)
     true = rng.integers(0, n_classes, 5000)
     for wrong in ((true + 1) % n_classes, rng.integers(0, n_classes, 5000)):
