@@ -23,8 +23,11 @@ class Agreement:
     @property
     def beyond_chance(self) -> bool:
         """Whether the share is clearly above that of a random order."""
-        deviation = np.sqrt(self.chance * (1.0 - self.chance) / max(self.n, 1))
-        return self.share > self.chance + DEVIATIONS * deviation
+        return self.above(self.chance)
+
+    def above(self, share: float) -> bool:
+        """Whether more agree than a share in 0..1 and the spread of that many draws explain."""
+        return self.share > share + DEVIATIONS * float(np.sqrt(share * (1.0 - share) / max(self.n, 1)))
 
     @property
     def proves(self) -> bool:
@@ -39,3 +42,11 @@ def agreement(true: np.ndarray, given: np.ndarray) -> Agreement:
     size = max(true.max(initial=0), given.max(initial=0)) + 1
     frequencies = [np.bincount(labels, minlength=size) / max(len(true), 1) for labels in (true, given)]
     return Agreement(len(true), int((true == given).sum()), float(frequencies[0] @ frequencies[1]))
+
+
+def proves_order(true: np.ndarray, given: np.ndarray) -> bool:
+    """Whether agreement proves that rows are those of the examples, both int (N,) in the data set's own order.
+
+    It never does where moving the rows by one would leave nearly as much of it, as in data sorted by class.
+    """
+    return agreement(true, given).proves and agreement(true, given).above(agreement(true[1:], given[:-1]).share)

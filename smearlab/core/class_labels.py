@@ -1,23 +1,25 @@
 """Class labels as somebody else wrote them: names or indices, read in one way for a whole file or refused."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from smearlab.core.agreement import agreement
 from smearlab.core.errors import UserError
 
-Proof = Callable[[np.ndarray], bool]
 WHOLE = re.compile(r"[+-]?\d{1,18}")
 SHOWN = 12
 
 
-def class_indices(values: np.ndarray, class_names: Sequence[str], where: str, proof: Proof | None = None) -> np.ndarray:
+def class_indices(
+    values: np.ndarray, class_names: Sequence[str], where: str, clean: np.ndarray | None = None
+) -> np.ndarray:
     """Return the class of each value, int64 (N,), from class names or indices, whole numbers or text (N,).
 
     One reading holds for all values. Where several are possible and differ, the plain one (names for texts, the
-    index in the order of `class_names` for numbers) is taken if `proof` (of labels (N,): do the clean ones agree?)
-    holds for it and for no other. UserError, naming `where` and the readings, for any other case.
+    index in the order of `class_names` for numbers) is taken if the clean labels (int (N,), -1 unknown) prove it.
+    UserError, naming `where` and the readings, for any other case.
     """
     distinct, place = np.unique(values, return_inverse=True)
     texts = [str(value) for value in distinct.tolist()]
@@ -30,9 +32,16 @@ def class_indices(values: np.ndarray, class_names: Sequence[str], where: str, pr
         return first
     partly_names = "class names" not in found and any(text in set(class_names) for text in texts)
     mixed = partly_names and values.dtype.kind not in "iu"  # texts of which some look like names are no indices
-    if not mixed and proof is not None and proof(first) and not any(proof(other) for other in others):
+    if not mixed and clean is not None and _is_proven(first, others, clean):
         return first
     raise UserError(f"{where}: {_ambiguous(texts, class_names, found)}")
+
+
+def _is_proven(first: np.ndarray, others: Sequence[np.ndarray], clean: np.ndarray) -> bool:
+    """Whether a reading agrees with the clean labels, also where it differs from each other reading."""
+    differing = [first != other for other in others if (first != other).any()]
+    apart = [agreement(clean[where], first[where]) for where in differing]
+    return agreement(clean, first).proves and all(found.n > 0 and 2 * found.same > found.n for found in apart)
 
 
 def class_order(class_names: Sequence[str]) -> str:

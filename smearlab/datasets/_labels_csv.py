@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from smearlab.core.agreement import agreement
 from smearlab.core.class_labels import WHOLE, class_indices, class_order, outside_hint
 from smearlab.core.errors import UserError
 from smearlab.datasets._raw import some
@@ -48,7 +47,7 @@ def read_noisy_labels(
     told = np.array([picture.name in given for picture in pictures])
     texts = np.array([given[picture.name] for picture in pictures if picture.name in given], dtype=str)
     labels = np.full(len(pictures), -1, dtype=np.int64)
-    labels[told] = class_indices(texts, class_names, path, lambda found: agreement(stated[told], found).proves)
+    labels[told] = class_indices(texts, class_names, path, stated[told])
     return labels
 
 

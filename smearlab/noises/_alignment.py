@@ -141,17 +141,14 @@ def _rows_of_paths(given: list[str], names: tuple[str, ...], source_index: np.nd
 
 
 def _by_place(n_rows: int, context: NoiseContext, where: str, faults: list[str]) -> Alignment:
-    needed = int(context.source_index.max()) + 1
+    needed, known = int(context.source_index.max()) + 1, context.sizes
+    has = f"{min(known)} examples outside the test part, {max(known)} in all" if known else f"{needed} examples"
     if n_rows < needed:
-        raise UserError(f"{where}: {n_rows} labels; the data has {needed} examples")
+        raise UserError(f"{where}: {n_rows} labels; the data has {has}")
     if faults:
         return Alignment(context.source_index, faults[0])
-    if context.sizes and n_rows not in context.sizes:
-        outside, whole = min(context.sizes), max(context.sizes)
-        return Alignment(
-            context.source_index,
-            f"{where}: {n_rows} labels; the data has {outside} examples outside the test part, {whole} in all",
-        )
+    if known and n_rows not in known:
+        return Alignment(context.source_index, f"{where}: {n_rows} labels; the data has {has}")
     return Alignment(context.source_index, doubts=_order_doubts(context.names))
 
 

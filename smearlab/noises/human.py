@@ -5,13 +5,12 @@ noisy_coarse_label. The files are not shipped with smearlab (CC BY-NC 4.0).
 """
 
 from collections.abc import Sequence
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from smearlab.core.agreement import agreement
-from smearlab.core.class_labels import WHOLE, Proof, class_indices, class_order
+from smearlab.core.agreement import proves_order
+from smearlab.core.class_labels import WHOLE, class_indices, class_order
 from smearlab.core.errors import UserError
 from smearlab.noises._alignment import align, key_columns
 from smearlab.noises._context import NoiseContext, Observed
@@ -42,7 +41,7 @@ def observe(
     (clean_label) are not those of the data.
     """
     where = f"noise 'human': {path}"
-    file, proven = read_label_file(path), partial(_agree, context)
+    file = read_label_file(path)
     found, faults = [], []
     for reading in (file, file.headless):
         try:
@@ -51,7 +50,7 @@ def observe(
             faults.append(error)
     if not found:
         raise faults[0]
-    read = _only(found, where, proven)
+    read = _only(found, context, where)
     return Observed(read.labels, doubts=read.doubts)
 
 
@@ -63,16 +62,12 @@ class _Read(NamedTuple):
     doubts: tuple[str, ...] = ()
 
 
-def _agree(context: NoiseContext, labels: np.ndarray) -> bool:
-    return agreement(context.labels, labels).proves
-
-
-def _only(found: list[_Read], where: str, proven: Proof) -> _Read:
+def _only(found: list[_Read], context: NoiseContext, where: str) -> _Read:
     """Choose the reading with or without a header by its number of rows, else by the clean labels."""
     first, *others = found
     if all((first.labels == other.labels).all() for other in others):
         return first
-    for chosen in ([read for read in found if read.fits], [read for read in found if proven(read.labels)]):
+    for chosen in ([read for read in found if read.fits], [r for r in found if _prove_order(context, r.labels)]):
         if len(chosen) == 1:
             return chosen[0]
     raise UserError(
@@ -80,19 +75,22 @@ def _only(found: list[_Read], where: str, proven: Proof) -> _Read:
     )
 
 
+def _prove_order(context: NoiseContext, labels: np.ndarray) -> bool:
+    order = np.argsort(context.source_index, kind="stable")
+    return proves_order(context.labels[order], labels[order])
+
+
 def _read(file: LabelFile, context: NoiseContext, where: str, column: str | None, path_column: str | None) -> _Read:
     name = _chosen(file, context, where, column, path_column)
-    values = file.columns[name]
+    values, place = file.columns[name], f"{where}: {name}"
     beside = {n: v for n, v in file.columns.items() if n not in (name, *CLEAN_COLUMNS) and len(v) == len(values)}
-    alignment = align(beside, context, f"{where}: {name}", len(values), path_column)
-    proven = partial(_agree, context)
-    labels = class_indices(values[alignment.rows], context.class_names, f"{where}: {name}", proven)
-    if alignment.unproven is not None and not proven(labels):
-        raise UserError(
-            f"{alignment.unproven}; taken in the data's own order they do not agree with clean labels either"
-        )
-    _check_clean(file, context, alignment.rows, where, name)
-    return _Read(labels, len(values) == int(context.source_index.max()) + 1, alignment.doubts)
+    alignment = align(beside, context, place, len(values), path_column)
+    labels = class_indices(values[alignment.rows], context.class_names, place, context.labels)
+    clean = _clean(file, context, alignment.rows, where, name)
+    if alignment.unproven is not None and not _prove_order(context, labels if clean is None else clean):
+        raise UserError(f"{alignment.unproven}; that the rows are in its order is not proven by clean labels either")
+    sizes = context.sizes or (int(context.source_index.max()) + 1,)
+    return _Read(labels, len(values) in sizes, alignment.doubts)
 
 
 def _chosen(file: LabelFile, context: NoiseContext, where: str, column: str | None, path_column: str | None) -> str:
@@ -126,17 +124,18 @@ def _stranger(values: np.ndarray, class_names: Sequence[str]) -> str:
     return f"holds {odd!r}, which is none of the classes {class_order(class_names)}"
 
 
-def _check_clean(file: LabelFile, context: NoiseContext, rows: np.ndarray, where: str, name: str) -> None:
-    """Refuse a file whose own clean labels, of the same set of classes as column `name`, are not those of the data."""
+def _clean(file: LabelFile, context: NoiseContext, rows: np.ndarray, where: str, name: str) -> np.ndarray | None:
+    """Return the clean labels in the file, of the same set of classes as column `name`; UserError where they differ."""
     own = CLEAN_COLUMNS[1] if "coarse" in name else CLEAN_COLUMNS[0]
     if own not in file.columns:
-        return
+        return None
     if len(file.columns[own]) <= rows.max():
         raise UserError(f"{where}: {own} has {len(file.columns[own])} rows and {name} has more")
-    theirs = class_indices(file.columns[own][rows], context.class_names, f"{where}: {own}", partial(_agree, context))
+    theirs = class_indices(file.columns[own][rows], context.class_names, f"{where}: {own}", context.labels)
     differ = int(((context.labels >= 0) & (context.labels != theirs)).sum())
     if differ:
         raise UserError(
             f"{where}: its clean labels differ from those of the data in {differ} of "
             f"{len(theirs)} examples; the file belongs to other data or another order"
         )
+    return theirs
