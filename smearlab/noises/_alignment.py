@@ -45,19 +45,18 @@ def align(
     if key is not None:
         if key not in columns:
             raise UserError(f"{where}: no column {key!r} to align by; it has {', '.join(map(repr, columns)) or 'none'}")
-        return Alignment(_by_key(columns[key], context, f"{where}: {key}"))
-    names = key_columns(columns, context.n_classes)
+        return _by_key(columns[key], context, f"{where}: {key}")
+    names = [name for name in key_columns(columns, context.n_classes) if not _counts(name, columns[name])]
     found, faults = _attempts(names, lambda name: _by_key(columns[name], context, f"{where}: {name or 'first column'}"))
-    telling = {name: rows for name, rows in found.items() if not _counts(name, columns[name])} or found
-    first = next(iter(telling.values()), None)
+    first = next(iter(found.values()), None)
     if first is None:
         return _by_place(n_rows, context, where, faults)
-    if any((first != rows).any() for rows in telling.values()):
+    if any((first.rows != other.rows).any() for other in found.values()):
         raise UserError(
-            f"{where}: columns {' and '.join(map(repr, telling))} order the rows differently; "
+            f"{where}: columns {' and '.join(map(repr, found))} order the rows differently; "
             "say in path_column which one names the examples"
         )
-    return Alignment(first)
+    return next((one for one in found.values() if one.unproven is None), first)
 
 
 def key_columns(columns: Mapping[str, np.ndarray], n_classes: int) -> list[str]:
@@ -77,7 +76,7 @@ def _counts(name: str, values: np.ndarray) -> bool:
     return name.lower() in COUNTERS and values.dtype.kind == "i" and (values == np.arange(len(values))).all()
 
 
-def _attempts(names: Iterable[str], attempt: Callable[[str], np.ndarray]) -> tuple[dict[str, np.ndarray], list[str]]:
+def _attempts(names: Iterable[str], attempt: Callable[[str], Alignment]) -> tuple[dict[str, Alignment], list[str]]:
     found, faults = {}, []
     for name in names:
         try:
@@ -87,22 +86,30 @@ def _attempts(names: Iterable[str], attempt: Callable[[str], np.ndarray]) -> tup
     return found, faults
 
 
-def _by_key(keys: np.ndarray, context: NoiseContext, where: str) -> np.ndarray:
+def _by_key(keys: np.ndarray, context: NoiseContext, where: str) -> Alignment:
     distinct, first, counts = np.unique(keys, return_index=True, return_counts=True)
     if (counts > 1).any():
         twice = distinct[counts.argmax()]
         raise UserError(f"{where}: {str(twice)!r} stands in {counts.max()} rows; every example needs a row of its own")
     if keys.dtype.kind == "i":
-        return _rows_of_indices(distinct, first, context, where)
+        rows = _rows_of_indices(distinct, first, context, where)
+        return Alignment(rows, doubts=_order_doubts(context.names))
     if context.names:
-        return _rows_of_paths(keys.tolist(), context.names, context.source_index, where)
+        return Alignment(_rows_of_paths(keys.tolist(), context.names, context.source_index, where))
+    return _by_numbers(keys, context, where)
+
+
+def _by_numbers(keys: np.ndarray, context: NoiseContext, where: str) -> Alignment:
+    """Take the numbers in file names for places: a guess, which the labels must prove where it moves any row."""
     numbers = np.array([_number_in(text) for text in keys.tolist()], dtype=np.int64)
+    unnamed = (
+        f"{where}: {str(keys[0])!r} names an example, and the examples of data set {context.dataset_kind!r} have "
+        "no names; give a column `index` of their places, counted from 0"
+    )
     if (np.sort(numbers) != np.arange(len(numbers))).any():
-        raise UserError(
-            f"{where}: {str(keys[0])!r} names an example, and the examples of data set {context.dataset_kind!r} have "
-            "no names; give a column `index` of their places, counted from 0"
-        )
-    return _rows_of_indices(*np.unique(numbers, return_index=True), context, where)
+        raise UserError(unnamed)
+    rows = _rows_of_indices(*np.unique(numbers, return_index=True), context, where)
+    return Alignment(rows, unnamed if (rows != context.source_index).any() else None)
 
 
 def _number_in(text: str) -> int:

@@ -110,13 +110,32 @@ def test_right_labels_come_out_right_in_whatever_form_they_are_published(tmp_pat
     assert found.doubts == ()
 
 
-@pytest.mark.parametrize("name", ["index.csv", "by index.json", "file.csv", "no header index.csv", "pairs.json"])
+@pytest.mark.parametrize("name", ["index.csv", "by index.json", "no header index.csv", "pairs.json"])
 @pytest.mark.parametrize("unknown", [False, True])
 def test_rows_are_aligned_without_clean_labels_and_for_a_part_of_the_data_too(tmp_path, name, unknown):
     chosen = np.random.default_rng(1).permutation(N)[:100]
     labels = np.full(100, -1) if unknown else CLEAN[chosen]
     found = held(save(tmp_path / name, FORMS[name]), context(source_index=chosen, labels=labels))
     assert (found.labels == GIVEN[chosen]).all()
+
+
+def test_numbers_in_file_names_are_places_only_where_the_rows_or_the_clean_labels_say_so(tmp_path):
+    shuffled = save(tmp_path / "h.csv", FORMS["file.csv"])
+    chosen, unknown = np.random.default_rng(1).permutation(N)[:150], context(labels=np.full(N, -1))
+    found = held(shuffled, context(source_index=chosen, labels=CLEAN[chosen]))
+    assert (found.labels == GIVEN[chosen]).all()
+    for where in (unknown, context(labels=CLEAN[np.random.default_rng(2).permutation(N)])):
+        with pytest.raises(UserError, match=r"png' names an example, and the examples .* have no names"):
+            held(shuffled, where)
+    sorted_rows = write_csv(tmp_path / "s.csv", [f"img_{i}.png,{y}" for i, y in enumerate(GIVEN)], "file,label")
+    assert (held(sorted_rows, unknown).labels == GIVEN).all()
+
+
+def test_a_counter_of_pandas_names_no_example_and_the_rows_must_be_as_many(tmp_path):
+    path = write_csv(tmp_path / "h.csv", [f"{row},{GIVEN[i]}" for row, i in enumerate(SHUFFLED[1:])], ",label")
+    source = np.arange(N - 2)
+    with pytest.raises(UserError, match="239 labels; the data has 240 examples"):
+        held(path, context(labels=CLEAN[:-2], source_index=source))
 
 
 def test_a_byte_order_mark_belongs_to_no_name(tmp_path):
