@@ -2,6 +2,7 @@
 
 import json
 import re
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,13 @@ from smearlab.grid.dag import STAGES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "own-data.md").read_text(encoding="utf-8")
 SECTIONS = {part.partition("\n")[0]: part for part in PAGE.split("\n## ")[1:]}
-RNG = np.random.default_rng(0)
 IDS = [f"n0{2102040 + 7 * i}" for i in range(4)]
 
 
 def image(path: str, mode: str = "RGB") -> str:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(RNG.integers(0, 256, (20, 16, 3), dtype=np.uint8)).convert(mode).save(path)
+    pixels = np.random.default_rng(zlib.crc32(path.encode())).integers(0, 256, (20, 16, 3), dtype=np.uint8)
+    Image.fromarray(pixels).convert(mode).save(path)
     return path
 
 
@@ -34,12 +35,13 @@ def lines(path: str, content: list[str]) -> None:
 
 
 def cifar_n() -> None:
+    rng = np.random.default_rng(0)
     labels = np.arange(400) % 10
-    images = RNG.integers(0, 256, (400, 8, 8, 3), dtype=np.uint8)
+    images = rng.integers(0, 256, (400, 8, 8, 3), dtype=np.uint8)
     np.savez("data/cifar10.npz", images=images, labels=labels, split=["train"] * 300 + ["test"] * 100)
     columns = {"clean_label": labels[:300]}
     for name, rate in (("worse_label", 0.4), ("aggre_label", 0.09)):
-        columns[name] = np.where(RNG.random(300) < rate, (labels[:300] + 1) % 10, labels[:300])
+        columns[name] = np.where(rng.random(300) < rate, (labels[:300] + 1) % 10, labels[:300])
     torch.save(columns, "data/CIFAR-10_human.pt")
 
 
