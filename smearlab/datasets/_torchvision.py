@@ -66,6 +66,7 @@ def _load(name: str, class_names: list[str], torchvision_name: str, read: Reader
     if own.exists():
         note = f"images read from {own} (SHA-256 {file_fingerprint(own)}), not from the published files"
         raw = arrays.load(path=str(own))
+        _check_order(raw.class_names, class_names, own)
         return dataclasses.replace(raw, class_names=class_names, notes=[note, *raw.notes])
     import torchvision.datasets
 
@@ -80,6 +81,21 @@ def _load(name: str, class_names: list[str], torchvision_name: str, read: Reader
         class_names=class_names,
         source=name,
     )
+
+
+def _check_order(own: list[str], published: list[str], path: Path) -> None:
+    """Raise UserError where a user's copy gives the name of a published class another number."""
+    number = {_spelled(name): i for i, name in enumerate(published)}
+    for i, name in enumerate(own):
+        if number.get(_spelled(name), i) != i:
+            raise UserError(
+                f"{path}: class {i} is {name!r}, which is class {number[_spelled(name)]} of the published set: number the "
+                "classes as published, or use the file as a data set of kind arrays"
+            )
+
+
+def _spelled(name: str) -> str:
+    return name.casefold().replace(" ", "_").replace("-", "_")
 
 
 def _read_mnist(name: str, published: Any) -> tuple[list[Batch], list[Batch]]:

@@ -1,8 +1,9 @@
 """The standard class maps of asymmetric noise: class i is confused with class_map[i].
 
-Sources: Patrini et al. 2017 for MNIST, CIFAR-10 and (next class within the superclass) CIFAR-100; the classes
-of the CIFAR-100 superclasses are those of Krizhevsky 2009, in the alphabetical order of their indices.
+Sources: Patrini et al. 2017 for MNIST, CIFAR-10 and (next class within the superclass) CIFAR-100.
 """
+
+from smearlab.core.superclasses import CIFAR100_SUPERCLASSES
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 CIFAR10_PAIRS = {
@@ -13,28 +14,6 @@ CIFAR10_PAIRS = {
     "dog": "cat",
 }
 DIGIT_PAIRS = {2: 7, 3: 8, 5: 6, 6: 5, 7: 1}
-CIFAR100_SUPERCLASSES = (
-    "beaver dolphin otter seal whale",
-    "aquarium_fish flatfish ray shark trout",
-    "orchid poppy rose sunflower tulip",
-    "bottle bowl can cup plate",
-    "apple mushroom orange pear sweet_pepper",
-    "clock keyboard lamp telephone television",
-    "bed chair couch table wardrobe",
-    "bee beetle butterfly caterpillar cockroach",
-    "bear leopard lion tiger wolf",
-    "bridge castle house road skyscraper",
-    "cloud forest mountain plain sea",
-    "camel cattle chimpanzee elephant kangaroo",
-    "fox porcupine possum raccoon skunk",
-    "crab lobster snail spider worm",
-    "baby boy girl man woman",
-    "crocodile dinosaur lizard snake turtle",
-    "hamster mouse rabbit shrew squirrel",
-    "maple_tree oak_tree palm_tree pine_tree willow_tree",
-    "bicycle bus motorcycle pickup_truck train",
-    "lawn_mower rocket streetcar tank tractor",
-)
 
 
 def standard_map(dataset_kind: str) -> list[int] | None:

@@ -12,7 +12,8 @@ import numpy as np
 from smearlab.core import columns
 from smearlab.core.jobs import Replicate
 from smearlab.grid.cells import Cell, Grid, Row
-from smearlab.grid.dag import HISTORY, METRICS, RUN
+from smearlab.grid.dag import EXAMPLES, HISTORY, METRICS, RUN
+from smearlab.store.examples import Predicted, read_predicted
 from smearlab.store.files import check_files, damaged, read_sealed
 from smearlab.training.correction import read_estimates
 
@@ -20,6 +21,7 @@ SAID = (*columns.names(columns.METRICS, columns.MEASURED), "noise_seed", "seed",
 REPLICATE = {"noise_seed", "seed", "status"}
 MEASUREMENT = REPLICATE | {"metrics", "curves"}
 AUDITS = 128  # held at a time: those of the noise seeds of a few cells
+PREDICTED = 16  # cells whose predictions are held at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Reader:
         self.results = results
         self.trained: dict[str, set[str]] = {}  # with what and on what
         self.audit_at = lru_cache(AUDITS)(lambda path: read_if_there(path) or {})
+        self.predicted = lru_cache(PREDICTED)(self._predicted)
         self._blocks: dict[tuple[str, str], Ran | None] = {}
         self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
 
@@ -117,6 +120,12 @@ class Reader:
         """Return the estimated T of each replicate; empty where none is asked for or there yet."""
         paths = [self.results.parent / path for path in cell.estimate_files(block)]
         return read_estimates([str(path) for path in paths if path.exists()])
+
+    def _predicted(self, cell: Cell, part: str) -> Predicted:
+        """Return the classes that the networks of a cell predicted of a part, as far as its blocks are there."""
+        blocks = [name for name in self.grid.blocks(cell) if self.block(cell, name) is not None]
+        files = [self.results / cell.key / name / EXAMPLES for name in blocks]
+        return read_predicted([f for f in files if f.is_file()], part, cell.labels.dataset.n_classes)
 
     def rows(self) -> Iterator[tuple[Row, str, Ran | None]]:
         """Yield (row, block, what it wrote) in the fixed order of the grid."""

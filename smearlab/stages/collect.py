@@ -20,6 +20,7 @@ from smearlab.grid.jobs import evaluation_code, training_code, training_job
 from smearlab.stages._long import CURVES_SCHEMA, HISTORY_SCHEMA, Histories, curve_rows
 from smearlab.stages._ran import SAID, Ran, Reader, read_if_there
 from smearlab.store.benchmarks import seconds_taken
+from smearlab.store.examples import spread_of_difference
 from smearlab.store.files import sha256_file, write_bytes, write_sealed, write_text
 from smearlab.store.growing import GrowingTable
 from smearlab.store.inputs import Files
@@ -118,6 +119,7 @@ def context(grid: Grid, reader: Reader, metrics: pd.DataFrame) -> dict[str, Any]
         "datasets": {dataset.name: _dataset_facts(reader, dataset.id) for dataset in grid.datasets.values()},
         "noises": _noise_facts(metrics),
         "estimates": estimates(grid, reader),
+        **({"disagreement": apart} if (apart := disagreement(grid, reader, metrics)) else {}),
         "cost": cost(grid, reader),
         "environment": environment(reader),
         "code_version": code_version(),
@@ -181,8 +183,28 @@ def _estimate_facts(entries: list[dict[str, Any]]) -> dict[str, Any]:
         "noise_rate_estimated": float(np.mean(rates)),
         "noise_rate_std": float(np.std(rates, ddof=1)) if len(rates) > 1 else None,
         "error": float(np.mean(wrong)) if wrong else None,
+        "by_class": all(entry.get("compared_with") == "asked" for entry in entries),
         "transition": np.mean([entry["transition"] for entry in entries], axis=0).tolist(),
     }
+
+
+def disagreement(grid: Grid, reader: Reader, metrics: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return how far a teacher's predictions on test differ from plain training's, where no true test label is known.
+
+    An entry for each computation: `spread` as examples.spread_of_difference has it.
+    """
+    unknown = set(metrics["dataset"]) - set(metrics.loc[metrics["test_accuracy"].notna(), "dataset"])
+    rows = [row for row in grid.rows if row.cell.role == "teacher" and row.columns["dataset"] in unknown]
+    plain = {_place(row): row.cell for row in rows if row.columns["method"] == "cross_entropy"}
+    pairs = {row.cell.key: (row.cell, plain[_place(row)]) for row in rows if _place(row) in plain}
+    spreads = {
+        key: spread_of_difference(*(reader.predicted(cell, "test") for cell in pair)) for key, pair in pairs.items()
+    }
+    return [{"cell": key, "spread": spread} for key, spread in spreads.items() if spread is not None]
+
+
+def _place(row: Row) -> tuple[Any, ...]:
+    return tuple(row.columns[key] for key in ("dataset", "noise", "noise_rate", "recipe"))
 
 
 def cost(grid: Grid, reader: Reader) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ import torchvision.datasets
 
 from smearlab.core import registry
 from smearlab.core.errors import UserError
-from smearlab.datasets import _torchvision, cifar10, cifar100, digits, fashion_mnist, mnist
+from smearlab.datasets import _torchvision, cifar10, cifar100, cifar100_coarse, digits, fashion_mnist, mnist
 from smearlab.datasets._raw import check_raw
 
 CIFAR = {
@@ -377,6 +377,53 @@ def test_an_own_copy_with_more_classes_than_the_set_has_is_refused():
     np.savez("data/mnist.npz", images=np.zeros((11, 28, 28), np.uint8), labels=np.arange(11))
     with pytest.raises(UserError, match=r"^data/mnist\.npz: 1 of 11 labels are out of range, first 10 at index 10"):
         check_raw(mnist.load())
+
+
+def own_copy(name, labels, **more):
+    Path("data").mkdir()
+    images = np.zeros((len(labels), 32, 32, 3), np.uint8)
+    np.savez(f"data/{name}.npz", images=images, labels=labels, split=np.repeat(["train"], len(labels)), **more)
+
+
+def test_an_own_copy_that_numbers_the_classes_otherwise_is_refused():
+    by_length = sorted(cifar10.class_names(), key=len)
+    own_copy("cifar10", np.arange(10), class_names=by_length)
+    with pytest.raises(UserError, match=r"^data/cifar10\.npz: class 0 is 'cat', which is class 3 of the published set"):
+        cifar10.load()
+
+
+def test_an_own_copy_may_spell_the_names_in_its_own_way():
+    names = [name.upper() for name in cifar10.class_names()]
+    own_copy("cifar10", np.arange(10), class_names=[*names[:1], "car", *names[2:]])
+    assert cifar10.load().class_names == cifar10.class_names()
+
+
+def test_superclasses_are_the_published_ones():
+    """Five classes each; the numbers of the first classes as in the published files (apple 4, aquarium_fish 1, …)."""
+    of_class = cifar100_coarse.superclass_of_class()
+    assert np.bincount(of_class).tolist() == [5] * 20
+    assert of_class[:10].tolist() == [4, 1, 14, 8, 0, 6, 7, 7, 18, 3]
+    assert of_class[-10:].tolist() == [18, 1, 2, 15, 6, 0, 17, 8, 14, 13]
+    names = cifar100_coarse.class_names()
+    assert names == sorted(names)
+    woman = cifar100.class_names().index("woman")
+    assert names[of_class[woman]] == "people"
+
+
+def test_the_coarse_set_is_that_of_the_hundred_classes_by_superclass():
+    own_copy("cifar100", np.arange(100))
+    raw = cifar100_coarse.load()
+    check_raw(raw)
+    assert raw.labels.tolist() == cifar100_coarse.superclass_of_class().tolist()
+    assert raw.class_names == cifar100_coarse.class_names()
+    assert cifar100_coarse.fingerprint() == cifar100.fingerprint()
+
+
+@pytest.mark.parametrize("labels", [np.arange(20), np.arange(101), np.arange(-1, 99)], ids=["coarse", "high", "low"])
+def test_labels_that_are_not_of_the_hundred_classes_have_no_superclass(labels):
+    own_copy("cifar100", labels, class_names=[f"c{i}" for i in range(101)])
+    with pytest.raises(UserError, match=r"^data/cifar100\.npz: labels run from -?\d+ to \d+; cifar100_coarse needs"):
+        cifar100_coarse.load()
 
 
 @pytest.mark.parametrize(("name", "n"), [("mnist", 10), ("fashion_mnist", 10), ("cifar10", 10), ("cifar100", 100)])

@@ -15,6 +15,8 @@ CONFIGS = sorted([ROOT / "config.yaml", *(ROOT / "configs").glob("*.yaml")])
 LACKING = {
     "cifar-n.yaml": "config: noises.worst.path: no such file: data/CIFAR-10_human.pt",
     "cifar10-human-cpu.yaml": "config: noises.human.path: no such file: data/CIFAR-10_human.pt",
+    "cifar100-coarse-cpu.yaml": "config: noises.human.path: no such file: data/CIFAR-100_human.pt",
+    "cifar100-human-cpu.yaml": "config: noises.human.path: no such file: data/CIFAR-100_human.pt",
     "own-data.yaml": "config: datasets.own: data/own.npz: no such file",
     "paper-imagenet.yaml": "config: datasets.imagenet: data/imagenet/train: no such folder",
 }
@@ -31,7 +33,8 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def supplied(bare: Path) -> Path:
     """A working folder with something of everything that a user brings."""
     (bare / "data").mkdir()
-    (bare / "data" / "CIFAR-10_human.pt").write_bytes(b"not read before the grid runs")
+    for name in ("CIFAR-10_human.pt", "CIFAR-100_human.pt"):
+        (bare / "data" / name).write_bytes(b"not read before the grid runs")
     images = np.zeros((40, 8, 8), np.uint8)
     np.savez(bare / "data" / "own.npz", images=images, noisy_labels=np.arange(40) % 4)
     for part, kind in [(p, k) for p in ("train", "test") for k in ("cat", "dog")]:
