@@ -157,6 +157,9 @@ class RecipeConfig(Strict):
         2000, ge=0, lt=2**32, description="training examples looked at after each epoch; 0: all"
     )
     students_only: bool = Field(False, description="trains no teachers")
+    stacked: bool = Field(
+        False, description="train a block's replicates as one network: faster; their rounding depends on block_size"
+    )
     estimate: EstimateConfig = EstimateConfig()
 
     @model_validator(mode="after")

@@ -48,6 +48,7 @@ class Objective:
         make_state = getattr(module, "state", None)
         self.state: dict[str, Tensor] = make_state(n_examples, n_classes, device) if make_state else {}
         self.epoch = torch.zeros((), dtype=torch.int64, device=device)
+        self.shared = not self.state and "transition" not in self.options  # one call serves several replicates
 
     def __call__(self, logits: Tensor, labels: Tensor, index: Tensor, *, warming: bool) -> Tensor:
         """Return the loss of each example, (B,), from logits (B, L) float32."""

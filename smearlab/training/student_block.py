@@ -43,7 +43,7 @@ def train_student_block(
         teacher = Teacher(job.teacher_recipe.architecture, weights, block.problem, block.precision, job.view)
         taught = _taught_labels(job, training, observed[position])
         trainee = block.trainee(position, observed[position], taught)
-        return Active(trainee, train_student(trainee, teacher, distillation))
+        return Active(trainee, train_student(trainee, teacher, distillation), teacher, distillation)
 
     return block.train(start)
 
