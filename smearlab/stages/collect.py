@@ -17,9 +17,9 @@ from smearlab.grid.cells import RESULTS, Cell, Grid, Row, load_grid
 from smearlab.grid.dag import HISTORY, METRICS, RUN
 from smearlab.grid.estimator import Estimator
 from smearlab.grid.jobs import evaluation_code, training_code, training_job
-from smearlab.store.benchmarks import seconds_taken
 from smearlab.store.files import check_files, damaged, read_sealed, sha256_file, write_bytes, write_sealed, write_text
 from smearlab.store.inputs import Files
+from smearlab.store.timings import SPEED
 from smearlab.training.correction import read_estimates, transition_facts
 
 TYPES = {columns.TEXT: "string", columns.NUMBER: "Float64", columns.WHOLE: "Int64", columns.FLAG: "boolean"}
@@ -27,6 +27,7 @@ SAID = (*columns.names(columns.METRICS, columns.MEASURED), "noise_seed", "seed",
 TABLES = ("metrics.parquet", "metrics.csv", "history.parquet", "curves.parquet")
 REPLICATE = {"noise_seed", "seed", "status"}
 MEASUREMENT = REPLICATE | {"metrics", "curves"}
+TRAINED_BY = ("torch", "numpy", "cuda")  # 0.1.0 noted the machine beside them
 VERSIONS = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib")
 
 
@@ -164,7 +165,8 @@ def history_table(grid: Grid, reader: Reader) -> pd.DataFrame:
         for block in grid.blocks(cell):
             found = reader.block(cell, block)
             if found is not None:
-                frames.append(pd.read_csv(found["folder"] / HISTORY).assign(cell=cell.key))
+                history = pd.read_csv(found["folder"] / HISTORY).drop(columns=SPEED, errors="ignore")  # 0.1.0 had it
+                frames.append(history.assign(cell=cell.key))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"cell": pd.Series(dtype="string")})
 
 
@@ -195,7 +197,7 @@ def _number(value: Any) -> float | None:
 
 
 def context(grid: Grid, reader: Reader, metrics: pd.DataFrame) -> dict[str, Any]:
-    """Return what the report says around the numbers: config, data, cost, environment, what is missing."""
+    """Return what the report says around the numbers: config, data, versions, what is missing."""
     claims = _read_if_there(reader.results / "theory" / "claims.json", "claims")
     return {
         "name": grid.name,
@@ -204,7 +206,6 @@ def context(grid: Grid, reader: Reader, metrics: pd.DataFrame) -> dict[str, Any]
         "datasets": {dataset.name: _dataset_facts(reader, dataset.id) for dataset in grid.datasets.values()},
         "noises": _noise_facts(metrics),
         "estimates": estimates(grid, reader),
-        "cost": cost(grid, reader),
         "environment": environment(reader),
         "code_version": code_version(),
         "cells": [{**row.columns, "cell": row.cell.key} for row in grid.rows],
@@ -271,33 +272,14 @@ def _estimate_facts(entries: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def cost(grid: Grid, reader: Reader) -> list[dict[str, Any]]:
-    """Return jobs and wall time per stage, read from the jobs' benchmark files."""
-    logs = reader.results.parent / "logs"
-    stages: dict[str, list[Path]] = {
-        "data": [logs / "data" / f"{dataset}.tsv" for dataset in grid.datasets],
-        "labels": [p for labels in grid.labels.values() for p in (logs / "labels" / labels.path).glob("*.tsv")],
-        "transition estimates": [logs / e.key / f"{b}.tsv" for e in grid.estimates.values() for b in grid.blocks(e)],
-    }
-    for role in ("teacher", "student"):
-        cells = [cell for cell in grid.cells.values() if cell.role == role]
-        for stage, base in ((f"{role}s", logs), (f"evaluation of {role}s", logs / "evaluation")):
-            stages[stage] = [base / cell.key / f"{block}.tsv" for cell in cells for block in grid.blocks(cell)]
-    costs = []
-    for stage, files in stages.items():
-        seconds = [s for s in map(seconds_taken, files) if s is not None]
-        if files:
-            costs.append({"stage": stage, "jobs": len(seconds), "of": len(files), "seconds": sum(seconds)})
-    return costs
-
-
 def environment(reader: Reader) -> dict[str, str]:
-    """Return what the networks were trained with and on, and the versions that made the tables."""
+    """Return the versions of what the networks were trained with, and of what made the tables."""
     here = {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in VERSIONS}}
     trained: dict[str, set[str]] = {}
     for _, _, found in reader.rows():
-        for key, value in (found["run"].get("environment", {}) if found else {}).items():
-            trained.setdefault(key, set()).add(str(value))
+        said = found["run"].get("environment", {}) if found else {}
+        for key in (key for key in TRAINED_BY if key in said):
+            trained.setdefault(key, set()).add(str(said[key]))
     return {
         **{f"tables: {name}": version for name, version in here.items()},
         **{f"training: {key}": ", ".join(sorted(values)) for key, values in trained.items()},

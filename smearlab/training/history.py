@@ -21,7 +21,6 @@ COLUMNS = [
     "validation_accuracy_clean",
     "memorised",
     "recovered",
-    "images_per_second",
 ]
 CPU_BATCH, CUDA_BATCH = 250, 2000
 

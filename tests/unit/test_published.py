@@ -51,4 +51,4 @@ def test_a_published_page_is_one_small_file(folder: Path):
 
 def test_publishing_what_was_not_run_is_refused(tmp_path: Path):
     with pytest.raises(UserError, match="run the grid first"):
-        publish("nothing", tmp_path / "x.yaml", results=tmp_path, reports=tmp_path)
+        publish(grid, tmp_path / "x.yaml", results=tmp_path, reports=tmp_path)
