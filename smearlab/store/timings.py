@@ -44,7 +44,8 @@ def read_timings(run: str | Path) -> dict[str, Any]:
     for path in (Path(run).with_name(TIMINGS), Path(run)):
         try:
             said = read_json(path)
-            return {"replicates": list(said["replicates"]), "machine": said.get("machine", said.get("environment", {}))}
+            machine = said.get("machine", said.get("environment", {}))
+            return {"replicates": [dict(entry) for entry in said["replicates"]], "machine": dict(machine)}
         except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
             continue
     return {}
