@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from smearlab.core import registry
 from smearlab.core.class_labels import class_order, sorts_as_text
@@ -84,12 +85,23 @@ def _parser() -> argparse.ArgumentParser:
     publish = commands.add_parser("publish", help="copy a run's report, tables and config to reports/published/")
     publish.add_argument("grid", metavar="CONFIG", help="the config that was run")
     publish.set_defaults(run=_publish)
+    _add_export(commands)
     listing = commands.add_parser("list", help="list what a config may name, with its options")
     listing.add_argument("kind", nargs="?", choices=sorted(registry.ENTRY_FUNCTIONS))
     listing.set_defaults(run=_list)
     schema = commands.add_parser("schema", help=f"write {SCHEMA}, which editors use to complete and check a config")
     schema.set_defaults(run=_schema)
     return parser
+
+
+def _add_export(commands: Any) -> None:
+    export = commands.add_parser("export", help="write a trained network as files that need torch and no smearlab")
+    export.add_argument("cell", metavar="CELL", help="a cell's path below results/, or a block's")
+    export.add_argument("--replicate", type=int, default=0, metavar="K", help="which one, from 0 (default)")
+    export.add_argument("--checkpoint", choices=("last", "selected"), help="default: the one that the recipe reports")
+    export.add_argument("--out", metavar="FOLDER", help="where to write; default: below exports/")
+    _add_configs(export)
+    export.set_defaults(run=_export)
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -212,6 +224,13 @@ def _publish(options: argparse.Namespace) -> None:
     grid = find_grid(options.grid)
     verify(grid)
     print(publish(grid.name, Path(options.grid)))
+
+
+def _export(options: argparse.Namespace) -> None:
+    from smearlab.cli.export import export, find_replicate
+
+    found = find_replicate(options.cell, options.replicate, options.configs)
+    print("\n".join(map(str, export(found, options.checkpoint, options.out))))
 
 
 def _list(options: argparse.Namespace) -> None:

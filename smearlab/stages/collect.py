@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import platform
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ from smearlab.core import columns
 from smearlab.core.digest import ROOT, source_digest
 from smearlab.core.jobs import CollectionJob, Replicate
 from smearlab.grid.cells import RESULTS, Cell, Grid, Row, load_grid
-from smearlab.grid.dag import HISTORY, METRICS, RUN
+from smearlab.grid.dag import EXAMPLES, HISTORY, METRICS, RUN
 from smearlab.grid.estimator import Estimator
 from smearlab.grid.jobs import evaluation_code, training_code, training_job
 from smearlab.store.benchmarks import seconds_taken
+from smearlab.store.examples import Predicted, read_predicted, spread_of_difference
 from smearlab.store.files import check_files, damaged, read_sealed, sha256_file, write_bytes, write_sealed, write_text
 from smearlab.store.inputs import Files
 from smearlab.training.correction import read_estimates, transition_facts
@@ -79,6 +81,13 @@ class Reader:
         """Return the estimated T of each replicate; empty where none is asked for or there yet."""
         paths = [self.results.parent / path for path in cell.estimate_files(block)]
         return read_estimates([str(path) for path in paths if path.exists()])
+
+    @cache  # noqa: B019 (a reader lives as long as one collection)
+    def predicted(self, cell: Cell, part: str) -> Predicted:
+        """Return the classes that the networks of a cell predicted of a part, as far as its blocks are there."""
+        blocks = [name for name in self.grid.blocks(cell) if self.block(cell, name) is not None]
+        files = [self.results / cell.key / name / EXAMPLES for name in blocks]
+        return read_predicted([f for f in files if f.is_file()], part, cell.labels.dataset.n_classes)
 
     def rows(self) -> list[tuple[Row, str, dict[str, Any] | None]]:
         """Return (row, block, what it wrote) in the fixed order of the grid."""
@@ -204,6 +213,7 @@ def context(grid: Grid, reader: Reader, metrics: pd.DataFrame) -> dict[str, Any]
         "datasets": {dataset.name: _dataset_facts(reader, dataset.id) for dataset in grid.datasets.values()},
         "noises": _noise_facts(metrics),
         "estimates": estimates(grid, reader),
+        **({"disagreement": apart} if (apart := disagreement(grid, reader, metrics)) else {}),
         "cost": cost(grid, reader),
         "environment": environment(reader),
         "code_version": code_version(),
@@ -267,8 +277,28 @@ def _estimate_facts(entries: list[dict[str, Any]]) -> dict[str, Any]:
         "noise_rate_estimated": float(np.mean(rates)),
         "noise_rate_std": float(np.std(rates, ddof=1)) if len(rates) > 1 else None,
         "error": float(np.mean(wrong)) if wrong else None,
+        "by_class": all(entry.get("compared_with") == "asked" for entry in entries),
         "transition": np.mean([entry["transition"] for entry in entries], axis=0).tolist(),
     }
+
+
+def disagreement(grid: Grid, reader: Reader, metrics: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return how far a teacher's predictions on test differ from plain training's, where no true test label is known.
+
+    An entry for each computation: `spread` as examples.spread_of_difference has it.
+    """
+    unknown = set(metrics["dataset"]) - set(metrics.loc[metrics["test_accuracy"].notna(), "dataset"])
+    rows = [row for row in grid.rows if row.cell.role == "teacher" and row.columns["dataset"] in unknown]
+    plain = {_place(row): row.cell for row in rows if row.columns["method"] == "cross_entropy"}
+    pairs = {row.cell.key: (row.cell, plain[_place(row)]) for row in rows if _place(row) in plain}
+    spreads = {
+        key: spread_of_difference(*(reader.predicted(cell, "test") for cell in pair)) for key, pair in pairs.items()
+    }
+    return [{"cell": key, "spread": spread} for key, spread in spreads.items() if spread is not None]
+
+
+def _place(row: Row) -> tuple[Any, ...]:
+    return tuple(row.columns[key] for key in ("dataset", "noise", "noise_rate", "recipe"))
 
 
 def cost(grid: Grid, reader: Reader) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ LAYERS = (
     {"training"},
     {"evaluation"},
     {"grid", "statistics"},
-    {"figures", "reference"},
+    {"figures", "reference", "export"},
     {"report"},
     {"stages", "watch"},
     {"cli"},
