@@ -60,6 +60,7 @@ METRICS = (
     Column("test_nll", NUMBER, MEASURED, "negative log-likelihood of the true test labels", "nats"),
     Column("test_brier", NUMBER, MEASURED, "squared distance of the probabilities to the true test labels", "0 to 2"),
     Column("test_ece", NUMBER, MEASURED, "expected calibration error, 15 bins of equal width", SHARE),
+    Column("test_ece_floor", NUMBER, MEASURED, "the ECE expected of calibrated networks on as many images", SHARE),
     Column("train_accuracy_noisy", NUMBER, MEASURED, "on the observed training labels", SHARE),
     Column("memorised", NUMBER, MEASURED, "of the wrongly labelled training examples: predicted as labelled", SHARE),
     Column("recovered", NUMBER, MEASURED, "of the same examples: predicted as what they are", SHARE),
