@@ -90,9 +90,7 @@ HISTORY = (
     Column("validation_accuracy_clean", NUMBER, LEARNING, "on true labels of the validation part", SHARE),
     Column("memorised", NUMBER, LEARNING, "of the wrongly labelled examples looked at", SHARE),
     Column("recovered", NUMBER, LEARNING, "of the same examples", SHARE),
-    Column(
-        "prediction_changes", NUMBER, LEARNING, "examples looked at, now predicted otherwise", SHARE
-    ),
+    Column("prediction_changes", NUMBER, LEARNING, "examples looked at, now predicted otherwise", SHARE),
     Column("images_per_second", NUMBER, LEARNING, "training images a second", "1/s"),
 )
 
