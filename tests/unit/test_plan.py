@@ -52,6 +52,6 @@ def counted(name: str) -> int:
 
 def test_more_snapshots_need_more_disk(tmp_path: Path):
     text = (ROOT / "config.yaml").read_text()
-    (tmp_path / "more.yaml").write_text(text.replace("    history_examples", "    snapshots: 22\n    history_examples"))
+    (tmp_path / "more.yaml").write_text(text.replace("    history_examples", "    snapshots: 23\n    history_examples"))
     few, many = (next(iter(find_grid(str(p)).cells.values())) for p in (ROOT / "config.yaml", tmp_path / "more.yaml"))
     assert disk_mb(many) == pytest.approx(2 * disk_mb(few))
