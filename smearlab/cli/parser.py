@@ -102,6 +102,12 @@ def _add_export(commands: Any) -> None:
     export.add_argument("--out", metavar="FOLDER", help="where to write; default: below exports/")
     _add_configs(export)
     export.set_defaults(run=_export)
+    snippet = commands.add_parser("snippet", help="print the loss of a cell, or those that a grid chose, as torch code")
+    snippet.add_argument("what", metavar="CELL", help="a cell's path below results/, a grid's name, or a config")
+    snippet.add_argument("--replicate", type=int, default=0, metavar="K", help="whose T, from 0 (default)")
+    snippet.add_argument("--out", metavar="FILE", help="write it there instead")
+    _add_configs(snippet)
+    snippet.set_defaults(run=_snippet)
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -227,10 +233,23 @@ def _publish(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from smearlab.cli.export import export, find_replicate
+    from smearlab.cli.export import export
+    from smearlab.cli.replicate import find_replicate
 
     found = find_replicate(options.cell, options.replicate, options.configs)
     print("\n".join(map(str, export(found, options.checkpoint, options.out))))
+
+
+def _snippet(options: argparse.Namespace) -> None:
+    from smearlab.cli.snippet import snippet_of_cell, snippets_of_grid
+
+    if "/" not in options.what or options.what.endswith((".yaml", ".yml")):
+        text = snippets_of_grid(find_grid(options.what).name)
+    else:
+        text = snippet_of_cell(options.what, options.replicate, options.configs)
+    if options.out:
+        write_text(options.out, text)
+    print(options.out or text)
 
 
 def _list(options: argparse.Namespace) -> None:

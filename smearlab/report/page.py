@@ -28,6 +28,7 @@ from smearlab.report.sections.recipes import recipes
 from smearlab.report.sections.single_networks import single_networks
 from smearlab.report.sections.spread import spread
 from smearlab.report.sections.state import state
+from smearlab.report.sections.take_home import take_home
 from smearlab.report.sections.theory import claims
 from smearlab.report.template import fill
 from smearlab.store.files import write_text
@@ -94,6 +95,7 @@ def _sections(tables: Tables) -> dict[str, Any]:
         "inside_said": side_by_side.sentences(tables),
         "inside": every_cell(tables),
         "advice": advice(tables),
+        "take_home": take_home(tables),
         "estimates": estimates(tables),
         "published": published(tables),
         "claims": claims(tables.context),
