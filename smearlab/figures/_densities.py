@@ -18,11 +18,15 @@ MOST_METHODS = 8
 
 
 def highest_rate(tables: Tables, curve: str, groups: Mapping[str, str]) -> tuple[cells.Panel | None, cells.Lines]:
-    """Return the last noisy panel that has the curve, with (cell, its densities averaged over replicates)."""
+    """Return the last noisy panel that has the curve, with (cell, its densities averaged over replicates).
+
+    A cell whose groups are all unknown, as right and wrong are without true labels, has none.
+    """
     for panel in reversed(cells.select(tables, "teacher", noisy_only=True, most=3)[0]):
         rows = cells.ends(panel.summary, MOST_METHODS)
         found = [(row, tables.curve(curve, row["cell"])) for _, row in rows.iterrows()]
-        lines = [(row, _mean(points, groups)) for row, points in found if len(points)]
+        means = [(row, _mean(points, groups)) for row, points in found if len(points)]
+        lines = [(row, densities) for row, densities in means if densities[list(groups)].notna().any(axis=None)]
         if lines:
             return panel, lines
     return None, []
@@ -35,7 +39,11 @@ def _mean(points: pd.DataFrame, groups: Mapping[str, str]) -> pd.DataFrame:
 def draw(
     lines: cells.Lines, groups: Mapping[str, str], names: Mapping[str, str], across: str, scale: float = 1
 ) -> Figure:
-    """Draw one panel per method. groups: column of the densities to colour; names: column to its legend."""
+    """Draw one panel per method. groups: column of the densities to colour; names: column to its legend.
+
+    A group that is unknown in every panel has no place in the legend.
+    """
+    groups = {group: token for group, token in groups.items() if any(found[group].notna().any() for _, found in lines)}
     columns = min(MOST_COLUMNS, len(lines))
     handles = [Line2D([], [], color=look.colour(token), label=names[group]) for group, token in groups.items()]
     figure, grid = look.panels(-(-len(lines) // columns), columns, height=1.9, key=handles, sharex=True)

@@ -10,6 +10,7 @@ from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
 from smearlab.figures import _style as look
 from smearlab.figures._drawing import Drawing
+from smearlab.statistics.given_labels import is_agreement
 from smearlab.statistics.verdict import HELPS, HURTS
 from smearlab.store.tables import Tables
 
@@ -21,9 +22,9 @@ NICE = (0.5, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100)
 
 
 def draw(tables: Tables) -> Drawing | None:
-    """Draw a map of rates × methods per condition; None while there is no difference to show."""
+    """Draw a map of rates × methods per condition; None while no difference on true test labels is known."""
     rows = tables.summary[(tables.summary["role"] == "teacher") & tables.summary["difference"].notna()]
-    rows = rows[rows["method"] != cells.PLAIN]
+    rows = rows[(rows["method"] != cells.PLAIN) & ~rows["measure"].map(is_agreement).astype(bool)]
     if not len(rows):
         return None
     shown = [(c, cells.within(rows, c)) for c in cells.conditions(rows)]

@@ -8,6 +8,7 @@ from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
 from smearlab.figures import _style as look
 from smearlab.figures._drawing import Drawing
+from smearlab.statistics.given_labels import AGREEMENT, CANNOT
 from smearlab.statistics.verdict import DECIDED
 from smearlab.store.tables import Tables
 
@@ -96,12 +97,13 @@ def _caption(shown: list[cells.Panel], total: int, tables: Tables) -> str:
     rows = pd.concat([_compared(panel.summary) for panel in shown])
     verdicts = rows["verdict"].value_counts()
     said = text.listing([f"{verdicts[v]} {v}" for v in verdicts.index if v])
+    given = f" On the labels given nothing is decided: {CANNOT}." if set(AGREEMENT) & set(rows["verdict"]) else ""
     return (
         f"Across: mean paired difference in {cells.accuracy_name(tables)} to cross-entropy, in points, with its 95 % t "
         f"interval, not adjusted for the number of comparisons ({cells.n_range(rows['n_paired'])} pairs). Shaded: "
-        f"± {text.plain(rows['margin'].max())} points, the differences that are held to make no practical "
-        f"difference. A hollow marker stands for a comparison that is not decided, a number beside an arrow for a loss "
-        f"beyond the scale. Verdicts here: {said}." + cells.left_out(len(shown), total)
+        f"± {text.plain(rows['margin'].max())} points, the margin of the config. A hollow "
+        "marker stands for a comparison that is not decided, a number beside an arrow for a loss "
+        f"beyond the scale. Findings here: {said}.{given}" + cells.left_out(len(shown), total)
     )
 
 

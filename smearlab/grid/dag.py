@@ -26,8 +26,9 @@ DATA, LABELS, ESTIMATES, TEACHERS, STUDENTS, EVALUATIONS, TABLES = GROUPS = (
 )
 KEPT = {"weights": (TEACHERS, STUDENTS), "teachers": (TEACHERS,), "none": ()}  # by the config's `keep`
 RUN, METRICS, HISTORY, WEIGHTS = "run.json", "metrics.json", "history.csv", "weights.safetensors"
+EXAMPLES = "examples.npz"
 TRAINED = {"weights": WEIGHTS, "history": HISTORY, "run": RUN}
-MEASURED = {"examples": "examples.npz", "metrics": METRICS}
+MEASURED = {"examples": EXAMPLES, "metrics": METRICS}
 COLLECTED = {
     "metrics": "metrics.parquet",
     "csv": "metrics.csv",
@@ -338,6 +339,7 @@ def _read_by_collect(subject: Subject) -> Files:
         "runs": [f"{folder}/{RUN}" for folder in folders],
         "histories": [f"{folder}/{HISTORY}" for folder in folders],
         "metrics": [f"{folder}/{METRICS}" for folder in folders],
+        "examples": [Large(f"{folder}/{EXAMPLES}") for folder in folders],
         "audits": list(dict.fromkeys(audits)),
         "estimates": list(dict.fromkeys(path for cell, block in blocks for path in cell.estimate_files(block))),
         "manifests": [f"{folder}/{part}.json" for folder in data for part in ("training", "test")],

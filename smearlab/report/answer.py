@@ -1,11 +1,12 @@
 """The headline of the page: what this grid says of the one contrast that was named before the run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
+from smearlab.report import given_labels
 from smearlab.report import mitigation as mitigated
 from smearlab.report.facts import Facts, quantity
 from smearlab.report.phrases import TALLY, at_noise, clause, place_name, tally
@@ -37,6 +38,16 @@ def answer(summary: pd.DataFrame, known: Facts, mitigation: pd.DataFrame | None 
     rows = primary_rows(summary, known)
     if not len(rows):
         return Answer("This grid cannot say.", ["It compares no smoothing with cross-entropy."], "unknown")
+    given = rows[~given_labels.is_judged(rows, known)]
+    if len(given) == len(rows):
+        opening = given_labels.headline(rows, text.method_name(rows["method"].iloc[0]))
+        return Answer(opening, given_labels.sentences(given, known), "unknown")
+    found = _judged(summary, rows.drop(given.index), known, mitigation)
+    return replace(found, sentences=[*found.sentences, *given_labels.sentences(given, known)])
+
+
+def _judged(summary: pd.DataFrame, rows: pd.DataFrame, known: Facts, mitigation: pd.DataFrame | None) -> Answer:
+    """The answer of the rows whose data sets have true test labels."""
     noisy = rows[rows["noise_rate"] != 0]
     if not len(noisy):
         opening = "This grid says nothing about noise: its labels are clean."

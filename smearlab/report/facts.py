@@ -13,7 +13,8 @@ class Facts:
     """Facts of one grid; `margin` is the smallest difference of interest in points of accuracy.
 
     kinds: the kind of each noise. clean: whether true test labels are known of each data set. n_test: the size of
-    each test set that is known. primary: the headline contrast that the config names.
+    each test set that is known. primary: the headline contrast that the config names. name: the grid's. spreads: by
+    computation, where no true test label is known, the most that its difference to its baseline can vary over examples.
     """
 
     kinds: dict[str, str] = field(default_factory=dict)
@@ -21,6 +22,8 @@ class Facts:
     n_test: dict[str, int] = field(default_factory=dict)
     primary: dict[str, Any] | None = None
     margin: float = 0.5
+    name: str = ""
+    spreads: dict[str, float] = field(default_factory=dict)
 
 
 def facts(tables: Tables) -> Facts:
@@ -33,6 +36,8 @@ def facts(tables: Tables) -> Facts:
         n_test={name: d["n_test"] for name, d in tables.context.get("datasets", {}).items() if d.get("n_test")},
         primary=tables.config.get("primary"),
         margin=float(tables.config.get("margin", 0.5)),
+        name=str(tables.context.get("name", "")),
+        spreads={entry["cell"]: float(entry["spread"]) for entry in tables.context.get("disagreement", [])},
     )
 
 

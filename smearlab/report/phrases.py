@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from smearlab.figures import _format as text
+from smearlab.statistics import given_labels
 from smearlab.statistics import verdict as verdicts
 
 TALLY = {
@@ -13,6 +14,7 @@ TALLY = {
     verdicts.HURTS: "hurt in",
     verdicts.NO_DIFFERENCE: "made no practical difference in",
     verdicts.IDENTICAL: "is the same as cross-entropy in",
+    **{said: f"{said} in" for said in given_labels.AGREEMENT},
     verdicts.NOT_ENOUGH: "is undecided in",
     verdicts.DIVERGED: "diverged in",
     verdicts.NO_BASELINE: "has nothing to be compared with in",
@@ -30,6 +32,11 @@ def clause(row: pd.Series, measured: str = "test accuracy") -> str:
         case verdicts.NO_DIFFERENCE:
             said = f"made no practical difference to {measured}"
             return f"{said} ({text.points(row['difference'])} points, {evidence(row)})"
+        case given_labels.AS_MUCH:
+            return f"{given_labels.AS_MUCH} ({text.points(row['difference'])} points, {evidence(row)})"
+        case given_labels.MORE | given_labels.LESS:
+            more = "more" if row["verdict"] == given_labels.MORE else "less"
+            return f"agrees {text.size(row['difference'])} points {more} with the labels given ({evidence(row)})"
         case verdicts.IDENTICAL:
             return "is the same computation as cross-entropy"
         case verdicts.DIVERGED:

@@ -4,6 +4,7 @@ from typing import Literal
 
 import pandas as pd
 
+from smearlab.statistics.given_labels import AGREEMENT
 from smearlab.statistics.verdict import BASELINE, HELPS, HURTS, IDENTICAL, NO_DIFFERENCE, UNDECIDED
 
 Tone = Literal["yes", "no", "partly", "unshown", "unknown"]
@@ -16,7 +17,7 @@ SHORT: dict[Tone, str] = {
     "unknown": "Cannot say",
 }
 NO_GAIN = {HURTS, NO_DIFFERENCE}
-SAYS_NOTHING = {*UNDECIDED, IDENTICAL, BASELINE, ""}
+SAYS_NOTHING = {*UNDECIDED, *AGREEMENT, IDENTICAL, BASELINE, ""}
 
 
 def tone_of(verdicts: pd.Series) -> Tone:

@@ -7,6 +7,7 @@ from typing import Any
 from smearlab.statistics import verdict as words
 from smearlab.statistics.cells import Cell
 from smearlab.statistics.families import Hypothesis, holm, hypothesis
+from smearlab.statistics.given_labels import CANNOT, in_words, is_agreement
 from smearlab.statistics.paired import FEWEST, Difference, between
 
 
@@ -66,32 +67,35 @@ def adjusted(contrasts: Sequence[Contrast]) -> list[Contrast]:
 def comparison(contrast: Contrast, margin: float) -> dict[str, Any]:
     """Return the numbers of a comparison and its verdict, by their columns; `margin` in points of accuracy."""
     low, high = contrast.interval
+    verdict = words.verdict(
+        contrast.difference,
+        p=contrast.p_value if contrast.p_holm is None else contrast.p_holm,
+        margin=margin,
+        diverged=contrast.diverged,
+        identical=contrast.identical,
+    )
     return {
         "difference": contrast.difference.mean,
         "ci_low": low,
         "ci_high": high,
         "p_value": contrast.p_value,
         "p_holm": contrast.p_holm,
-        "verdict": words.verdict(
-            contrast.difference,
-            p=contrast.p_value if contrast.p_holm is None else contrast.p_holm,
-            margin=margin,
-            diverged=contrast.diverged,
-            identical=contrast.identical,
-        ),
+        "verdict": in_words(verdict, contrast.cell.measure),
     }
 
 
 def note(contrast: Contrast) -> str | None:
-    """Say why there is no test, where there is a difference but none."""
+    """Say why there is no test, where there is a difference but none, and what a test cannot be about."""
     difference, baseline = contrast.difference, contrast.baseline
     if not contrast.cell.n:
         return None
     if contrast.diverged:
         sides = [(contrast.cell, "here"), *([(baseline, "in the baseline")] if baseline else [])]
         return f"{words.DIVERGED}: " + ", ".join(f"{len(c.diverged)} of {c.n} {where}" for c, where in sides)
-    if baseline is None or contrast.identical or contrast.tested:
+    if baseline is None or contrast.identical:
         return None
+    if contrast.tested:
+        return CANNOT if is_agreement(contrast.cell.measure) else None
     if difference.n < FEWEST:
         return f"{difference.n} paired replicates; a test needs {FEWEST}"
     return f"all {difference.n} differences are {100 * (difference.mean or 0):+.2f} points: no spread to test"

@@ -9,6 +9,7 @@ import pandas as pd
 from smearlab.statistics import verdict as words
 from smearlab.statistics.cells import Cell, Peers, Replicate, name_types, read, table
 from smearlab.statistics.families import holm
+from smearlab.statistics.given_labels import is_agreement
 from smearlab.statistics.paired import FEWEST, Difference, by_replicate, is_crossed
 
 SETTING = ("dataset", "noise", "recipe", "arch")
@@ -102,7 +103,8 @@ def _verdict(row: Mapping[str, Any]) -> str:
         return words.DIVERGED if (row["note"] or "").startswith(words.DIVERGED) else words.NOT_ENOUGH
     if row["p_holm"] >= words.LEVEL:
         return words.NOT_ENOUGH
-    return GROWS if row["slope"] > 0 else FALLS
+    found = GROWS if row["slope"] > 0 else FALLS
+    return f"agreement with the labels given {found}" if is_agreement(row["measure"]) else found
 
 
 def _note(found: Difference, diverged: int, unused: list[float]) -> str | None:

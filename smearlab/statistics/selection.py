@@ -11,6 +11,7 @@ import pandas as pd
 
 from smearlab.statistics import verdict as words
 from smearlab.statistics.cells import FAMILY, PLAIN, Cell, Peers, Replicate, label, name_types, read, table
+from smearlab.statistics.given_labels import in_words
 from smearlab.statistics.paired import FEWEST, Difference, independent, is_crossed
 
 WHOLE, HALF = "validation_accuracy_noisy", "choice_accuracy_noisy"
@@ -135,12 +136,16 @@ def _outcome(family: Family, plain: int, margin: float) -> dict[str, Any]:
         "gain": gain.mean,
         **_interval(gain, "ci_low", "ci_high", tested=not lost),
         "p_value": None if lost else gain.p_value,
-        "verdict": words.NOT_ENOUGH if lost else words.verdict(gain, p=gain.p_value, margin=margin),
+        "verdict": words.NOT_ENOUGH if lost else _verdict(gain, margin, family),
         **_hindsight(family, scores),
         "optimism_of_best_on_test": _optimism(family),
         "optimism_of_best_checkpoint": _checkpoint_optimism(family, [int(k) for k in chosen]),
         "note": _note(gain, lost),
     }
+
+
+def _verdict(gain: Difference, margin: float, family: Family) -> str:
+    return in_words(words.verdict(gain, p=gain.p_value, margin=margin), family.candidates[0].measure)
 
 
 def _family(candidates: list[Cell], chosen_by: str) -> Family:

@@ -237,7 +237,7 @@ def test_accepted_rows_are_said():
 
 def test_noisy_test_labels_are_said_beside_the_answer():
     said = page(fake_tables(clean=False, details=False)).said
-    assert "No clean labels are known for digits" in said and "accuracy on noisy test labels" in said
+    assert "No clean labels are known for digits" in said and "agreement with noisy test labels" in said
 
 
 def test_recipe_cost_environment_and_code_are_there(whole):

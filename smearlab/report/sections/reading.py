@@ -20,7 +20,8 @@ def verdict_chips() -> dict[str, Field]:
 def binomial_errors(summary: pd.DataFrame, known: Facts) -> list[str]:
     """Say, per data set, the standard error that the size of the test set gives to one plain accuracy."""
     plain = cells.plain_rows(summary[summary["mean"].notna()])
-    measured = {dataset: plain.loc[plain["dataset"] == dataset, "mean"] for dataset in known.n_test}
+    judged = [dataset for dataset in known.n_test if known.clean.get(dataset, True)]
+    measured = {dataset: plain.loc[plain["dataset"] == dataset, "mean"] for dataset in judged}
     return [_error(name, means.iloc[-1], known.n_test[name]) for name, means in measured.items() if len(means)]
 
 
