@@ -28,7 +28,7 @@ from smearlab.core.jobs import MethodSettings, RecipeSettings, Replicate
 from smearlab.training.device import configure
 from smearlab.training.lanes import make_lane
 from smearlab.training.stack import Member, Stack, train_stack
-from smearlab.training.student import Distillation, Teacher
+from smearlab.training.student import Distillation, Guide, Teacher
 from smearlab.training.teacher import train_teacher
 from smearlab.training.trainee import Problem, Trainee, make_problem, weights_of
 
@@ -175,7 +175,7 @@ def check_stop(bench: Bench, table: Table) -> None:
             settings, problem = bench.problem(bench.precision)
             taught = weights_of(bench.trainees(bench.precision, [9])[0].network)
             own = Teacher(settings.architecture, taught, problem, settings.precision, "fixed")
-            teacher = {"teacher": own, "distillation": Distillation(0.5, 4.0, 4.0)}
+            teacher = {"guide": Guide(own, Distillation(0.5, 4.0, 4.0))}
         whole, half, resumed = (bench.trainees(bench.precision, list(range(COUNT)), role) for _ in range(3))
         bench.drive([(whole[0], bench.stacked(whole, **teacher))], STEPS_AGREED)
         bench.drive([(half[0], bench.stacked(half, **teacher))], STEPS_AGREED // 2)

@@ -32,8 +32,7 @@ from smearlab.training.device import configure, libraries, machine, peak_memory_
 from smearlab.training.lanes import Lane, lanes_at_once, make_lane
 from smearlab.training.objective import adjusted_recipe
 from smearlab.training.results import BlockResult, Finished, finished, never_started
-from smearlab.training.stack import Member, Stack, train_stack
-from smearlab.training.student import Distillation, Teacher
+from smearlab.training.stack import Guide, Member, Stack, train_stack
 from smearlab.training.trainee import Examples, Trainee, make_problem, within
 
 EXIT_INTERRUPTED = 75
@@ -55,8 +54,7 @@ class Active:
 
     trainee: Trainee
     loop: Iterator[None]
-    teacher: Teacher | None = None
-    distillation: Distillation | None = None
+    guide: Guide | None = None
 
 
 class Block:
@@ -171,7 +169,7 @@ class Block:
         """Take one step of all replicates as one network."""
         with self._lanes[0].context():
             if self._stacked is None:
-                members = {k: Member(a.trainee, a.teacher, a.distillation) for k, a in self.active.items()}
+                members = {k: Member(a.trainee, a.guide) for k, a in self.active.items()}
                 self._stacked = train_stack(Stack(members, len(self.job.replicates)))
             next(self._stacked, None)
         for position, active in list(self.active.items()):

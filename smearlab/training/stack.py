@@ -8,6 +8,7 @@ import copy
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -18,17 +19,31 @@ from smearlab.store.dataset import TRAIN, VALIDATION
 from smearlab.training.batches import FLIP, LEFT, ORDER, TOP, Pixels
 from smearlab.training.history import CPU_BATCH, CUDA_BATCH
 from smearlab.training.stacking import Stacked, clip_each
-from smearlab.training.student import Distillation, Teacher, distance_to_teacher
 from smearlab.training.trainee import Trainee
+
+
+class Guide(Protocol):
+    """Whom a student learns from: a network, or its fixed logits (N, L); beta: its weight in the loss."""
+
+    @property
+    def network(self) -> nn.Module: ...
+
+    @property
+    def fixed(self) -> Tensor | None: ...
+
+    @property
+    def beta(self) -> float: ...
+
+    def distance(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return the distance of each example (B,) to the guide's logits, both (B, L)."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """A replicate of a stack, and whom it learns from."""
+    """A replicate of a stack, and whom it learns from besides its labels."""
 
     trainee: Trainee
-    teacher: Teacher | None = None
-    distillation: Distillation | None = None
+    guide: Guide | None = None
 
 
 class OnePart:
@@ -60,7 +75,7 @@ class Stack:
         self.draws = torch.stack([trainee.batches.draws for trainee in trainees], dim=2)
         self.position = torch.zeros(1, dtype=torch.int64, device=self.problem.device)
         self.places = torch.arange(count, device=self.problem.device)
-        self._make_teachers({k: member.teacher for k, member in members.items() if member.teacher is not None})
+        self._make_teachers({k: member.guide for k, member in members.items() if member.guide is not None})
         for place, member in members.items():
             member.trainee.optimiser = OnePart(self, place)
 
@@ -73,7 +88,7 @@ class Stack:
         spare = next(iter(known.values()))
         return [known[k] if k in known else copy.deepcopy(spare) for k in range(self.count)]
 
-    def _make_teachers(self, teachers: dict[int, Teacher]) -> None:
+    def _make_teachers(self, teachers: dict[int, Guide]) -> None:
         self.teachers: Stacked | None = None
         self.fixed: Tensor | None = None
         known = [teacher.fixed for teacher in teachers.values() if teacher.fixed is not None]
@@ -129,17 +144,16 @@ class Stack:
 
     def _losses(self, logits: Tensor, images: Tensor, index: Tensor, live: list[int]) -> list[Tensor]:
         """Return the mean loss of each live member, from logits (R, B, L) and positions `index` (B, R)."""
-        distillation = self.members[live[0]].distillation
-        if distillation is None:
+        guide = self.members[live[0]].guide
+        if guide is None:
             return self._on_labels(logits, index, live)
-        beta, temperatures = distillation.beta, (distillation.temperature, distillation.student_temperature)
         targets = self._targets(images, index, live)
-        distances = distance_to_teacher(logits.flatten(0, 1), targets.flatten(0, 1), *temperatures)
-        near = [beta * own for own in distances.view(self.count, -1).mean(1)]
-        if beta == 1:
+        distances = guide.distance(logits.flatten(0, 1), targets.flatten(0, 1))
+        near = [guide.beta * own for own in distances.view(self.count, -1).mean(1)]
+        if guide.beta == 1:
             return [near[place] for place in live]
         on_labels = self._on_labels(logits, index, live)
-        return [near[place] + (1 - beta) * own for place, own in zip(live, on_labels, strict=True)]
+        return [near[place] + (1 - guide.beta) * own for place, own in zip(live, on_labels, strict=True)]
 
     def _targets(self, images: Tensor, index: Tensor, live: list[int]) -> Tensor:
         """Return the teachers' logits (R, B, L)."""
