@@ -89,8 +89,8 @@ def _check_order(own: list[str], published: list[str], path: Path) -> None:
     for i, name in enumerate(own):
         if number.get(_spelled(name), i) != i:
             raise UserError(
-                f"{path}: class {i} is {name!r}, which is class {number[_spelled(name)]} of the published set: number the "
-                "classes as published, or use the file as a data set of kind arrays"
+                f"{path}: class {i} is {name!r}, which is class {number[_spelled(name)]} of the published set: number "
+                "the classes as published, or use the file as a data set of kind arrays"
             )
 
 

@@ -16,7 +16,7 @@ from smearlab.core.errors import UserError
 from smearlab.core.jobs import Choice, MethodSettings, RecipeSettings, Replicate
 from smearlab.core.seeds import stream_seed
 from smearlab.store.dataset import TRAIN, VALIDATION
-from smearlab.training.batches import Batches, Pixels, channel_statistics
+from smearlab.training.batches import Batches, Inputs, input_shape, on_device, statistics_of
 from smearlab.training.device import autocast
 from smearlab.training.history import fractions, history_examples, logits_of
 from smearlab.training.lanes import Lane
@@ -27,7 +27,7 @@ Weights = dict[str, Tensor]
 
 
 class Examples(Protocol):
-    """images uint8 (N, H, W, C); labels int64 (N,), -1 = unknown; part uint8 (N,), 0 train, 1 validation."""
+    """images uint8 (N, H, W, C), or features (N, D); labels int64 (N,), -1 = unknown; part uint8 (N,), 1 validation."""
 
     @property
     def images(self) -> np.ndarray: ...
@@ -43,13 +43,12 @@ class Examples(Protocol):
 class Problem:
     """What the replicates of a job share: the images on the device and the clean labels of the two parts."""
 
-    train: Pixels
-    validation: Pixels
+    train: Inputs
+    validation: Inputs
     part: np.ndarray
     labels: np.ndarray
     n_classes: int
-    channels: int
-    size: int
+    shape: tuple[int, ...]  # of an input, as networks are built for it
     device: torch.device
 
     def of_part(self, values: np.ndarray, part: int) -> np.ndarray:
@@ -58,21 +57,20 @@ class Problem:
 
 
 def make_problem(training: Examples, recipe: RecipeSettings, n_classes: int, device: torch.device) -> Problem:
-    """Put both parts on the device, normalised by the training part's channel statistics."""
+    """Put both parts on the device, normalised by the training part's statistics."""
     part = np.asarray(training.part)
     images = training.images
     if not (part == TRAIN).any():
         raise UserError("training data: the training part is empty")
     train = images[part == TRAIN]
-    statistics = channel_statistics(train)
+    statistics = statistics_of(train)
     problem = Problem(
-        train=Pixels(train, recipe.augmentation.crop, statistics, device),
-        validation=Pixels(images[part == VALIDATION], 0, statistics, device),
+        train=on_device(train, recipe.augmentation.crop, statistics, device),
+        validation=on_device(images[part == VALIDATION], 0, statistics, device),
         part=part,
         labels=np.asarray(training.labels),
         n_classes=n_classes,
-        channels=images.shape[-1],
-        size=images.shape[1],
+        shape=input_shape(images),
         device=device,
     )
     if device.type == "cuda":
@@ -82,7 +80,7 @@ def make_problem(training: Examples, recipe: RecipeSettings, n_classes: int, dev
 
 def build_network(architecture: Choice, problem: Problem) -> nn.Module:
     """Return a registered network in channels-last memory order on the problem's device."""
-    network = registry.build("networks", architecture, problem.n_classes, problem.channels, problem.size)
+    network = registry.build("networks", architecture, problem.n_classes, *problem.shape)
     return network.to(problem.device, memory_format=torch.channels_last)
 
 
