@@ -21,7 +21,8 @@ class Bundle:
     """What is taken along of one network.
 
     weights: its state_dict. shape: H, W, C of its images, or D features. mean, deviation: of each channel of the
-    training part, in units of 0..255, or of each feature. loss: code that defines the loss it was trained with. said: what else model.json holds.
+    training part, in units of 0..255, or of each feature. loss: code that defines the loss it was trained with. said:
+    what else model.json holds.
     """
 
     weights: dict[str, Tensor]
