@@ -76,7 +76,7 @@ def _names(arrays: dict[str, np.ndarray], path: str) -> list[str]:
     if not known:
         raise UserError(f"{path}: has neither labels nor noisy_labels; one of them is needed")
     labels = arrays[known[0]]
-    check_labels(labels, known[0], labels.size, path)
+    check_labels(labels, known[0], len(np.atleast_1d(labels)), path)
     largest = int(labels.max(initial=0))
     if largest >= labels.size:  # before a list of that length is made
         raise UserError(f"{path}: {known[0]} reach {largest}, out of range for {labels.size} examples")

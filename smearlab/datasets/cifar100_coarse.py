@@ -55,3 +55,8 @@ def fingerprint() -> str:
 def sizes() -> tuple[int, int]:
     """Return the number of examples outside the test part, and of all."""
     return cifar100.sizes()
+
+
+def at_hand() -> bool:
+    """Whether the files are here already."""
+    return cifar100.at_hand()
