@@ -205,6 +205,7 @@ def recipe(name: str, config: Config) -> Recipe:
     given = config.recipes[name]
     where = f"recipes.{name}"
     settings = lasting(given, without=("students_only", "estimate"))
+    settings["measure"] = config.measure
     settings["architecture"] = choice("networks", given.architecture, f"{where}.architecture")
     settings["optimiser"] = choice("optimisers", given.optimiser, f"{where}.optimiser")
     settings["schedule"] = choice("schedules", given.schedule, f"{where}.schedule")

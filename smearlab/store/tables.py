@@ -11,6 +11,7 @@ import pandas as pd
 from smearlab.core import columns
 from smearlab.core.errors import UserError
 from smearlab.store.files import check_files, read_sealed
+from smearlab.store.measure import ACCURACY, NAMES, judged_by
 
 FINISHED, DIVERGED = "finished", "diverged"  # the statuses of a network
 CONDITION = ["dataset", "noise", "recipe"]
@@ -30,7 +31,8 @@ class Tables:
     """All that figures and report read: a row per replicate, per cell, per epoch, per curve point.
 
     In every frame texts that do not apply are "" and numbers that do not apply are NaN. `metrics` also has
-    `accuracy`: the test accuracy, or the accuracy on noisy test labels for data sets without clean ones.
+    `accuracy`: the test accuracy, or the accuracy on noisy test labels for data sets without clean ones. Where the
+    config names another measure, this and the columns of store/measure.py are by that measure.
     `key` in metrics and summary is equal in rows of the same named cell, `cell` in all frames in rows of the
     same computation; `n_finished` in summary is n without those that diverged. `curves` is long: cell,
     noise_seed, seed, curve (its name), point, quantity, value. `reference` holds the published
@@ -50,6 +52,11 @@ class Tables:
     stopping: pd.DataFrame = field(default_factory=pd.DataFrame)
     mitigation: pd.DataFrame = field(default_factory=pd.DataFrame)
     reference: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def measure(self) -> str:
+        """What the grid is judged by, in words."""
+        return NAMES[self.config.get("measure", ACCURACY)]
 
     def curve(self, name: str, cell: str) -> pd.DataFrame:
         """Return one curve of one computation: a row per replicate and point, its quantities as columns."""
@@ -94,6 +101,8 @@ def make_tables(
     **statistics: pd.DataFrame,
 ) -> Tables:
     """Bring the frames into the regular form and join them with the grid's context."""
+    config = context.get("config", {})
+    metrics = judged_by(metrics, config.get("measure", ACCURACY))
     metrics = regular(metrics, METRIC_NUMBERS, [*TEXT_KEYS, "arch", "status", "reason", "device", "precision", "cell"])
     summary = regular(summary, SUMMARY_NUMBERS, [*TEXT_KEYS, *SUMMARY_TEXTS])
     finished = (summary["n"].fillna(0) - summary["n_diverged"].fillna(0)).clip(lower=0)
@@ -102,7 +111,7 @@ def make_tables(
         summary=summary.assign(n_finished=finished, key=cell_keys(summary)),
         history=regular(history, HISTORY_NUMBERS, ["cell"], keys=False),
         curves=regular(curves, ["noise_seed", "seed", "point", "value"], ["cell", "curve", "quantity"], keys=False),
-        config=context.get("config", {}),
+        config=config,
         context=context,
         **statistics,
     )

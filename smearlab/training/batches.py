@@ -112,6 +112,7 @@ class Batches:
     def __init__(self, pixels: Inputs, labels: Tensor, batch_size: int, flip: bool, role: str, seed: int) -> None:
         self.pixels, self.labels, self.role, self.seed = pixels, labels, role, seed
         self.flip, self.augments = flip, flip or pixels.padding > 0
+        self.balanced = False  # whether each class is drawn equally often, with replacement
         self.size = min(batch_size, len(pixels))
         self.per_epoch = len(pixels) // self.size
         columns = 4 if self.augments else 1
@@ -136,11 +137,19 @@ class Batches:
 def epoch_draws(batches: Batches, epoch: int) -> Tensor:
     """Return the draws of one epoch, int64 (batches, B, 4 or 1): image, top, left, flip of every place."""
     n, used = len(batches.pixels), batches.per_epoch * batches.size
-    order = torch.randperm(n, generator=torch_generator("order", batches.role, batches.seed, epoch))
-    columns = [order[:used]]
+    draw = torch_generator("order", batches.role, batches.seed, epoch)
+    columns = [
+        _balanced_order(batches.labels, used, draw) if batches.balanced else torch.randperm(n, generator=draw)[:used]
+    ]
     if batches.augments:
         draw = torch_generator("augmentation", batches.role, batches.seed, epoch)
         places = 2 * batches.pixels.padding + 1
         columns += [torch.randint(places, (used,), generator=draw) for _ in (TOP, LEFT)]
         columns.append(torch.randint(1 + batches.flip, (used,), generator=draw))
     return torch.stack(columns, dim=1).view(batches.per_epoch, batches.size, -1)
+
+
+def _balanced_order(labels: Tensor, n: int, draw: torch.Generator) -> Tensor:
+    """Return the places of n examples, drawn with replacement so that each class that occurs is equally likely."""
+    counts = torch.bincount(labels).cpu()
+    return torch.multinomial(1 / counts.double()[labels.cpu()], n, replacement=True, generator=draw)

@@ -14,13 +14,14 @@ from torch import Tensor, nn
 from smearlab.core import registry
 from smearlab.core.errors import UserError
 from smearlab.core.jobs import Choice, MethodSettings, RecipeSettings, Replicate
+from smearlab.core.scores import score
 from smearlab.core.seeds import stream_seed
 from smearlab.store.dataset import TRAIN, VALIDATION
 from smearlab.training.batches import Batches, Inputs, input_shape, on_device, statistics_of
 from smearlab.training.device import autocast
 from smearlab.training.history import fractions, history_examples, logits_of
 from smearlab.training.lanes import Lane
-from smearlab.training.objective import Objective
+from smearlab.training.objective import Objective, class_weights
 from smearlab.training.schedule import learning_rates
 
 Weights = dict[str, Tensor]
@@ -143,7 +144,11 @@ class Trainee:
         self.optimiser = registry.build("optimisers", recipe.optimiser, self.network.parameters(), device)
         labels = torch.from_numpy(problem.of_part(taught, TRAIN).astype(np.int64)).to(device)
         self.batches = Batches(problem.train, labels, recipe.batch_size, recipe.augmentation.flip, role, seeds.seed)
+        self.batches.balanced = recipe.sampling == "balanced"
         self.objective = Objective(method, transition, len(labels), problem.n_classes, device)
+        self.objective.weights = (
+            class_weights(labels, problem.n_classes) if recipe.class_weights == "balanced" else None
+        )
         self.total = total_steps(recipe, self.batches.per_epoch)
         self.n_epochs = math.ceil(self.total / self.batches.per_epoch)
         self.warm_steps = round(method.warm_up * self.total)
@@ -252,6 +257,7 @@ class Trainee:
             observed = problem.of_part(self.observed, part)[examined]
             clean = problem.of_part(problem.labels, part)[examined]
             measured[part] = fractions(predicted, observed, clean)
+            measured[part]["selects"] = score(self.recipe.measure, predicted, observed, problem.n_classes)
         return measured
 
     def _close_epoch(self, measured: dict[int, dict[str, Any]], speed: float | None) -> None:
@@ -272,7 +278,7 @@ class Trainee:
         )
         self.at.epoch, self.at.step = self.at.epoch + 1, 0
         self.loss_sum.zero_()
-        self._keep_weights(validation["noisy"])
+        self._keep_weights(validation["selects"])
 
     def _keep_weights(self, accuracy: float | None) -> None:
         best = self.at.selected_accuracy
