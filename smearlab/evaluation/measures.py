@@ -86,7 +86,7 @@ def inside(module: nn.Module, features: np.ndarray, labels: np.ndarray) -> dict[
 
 
 def checkpoint_scores(networks: Networks, i: int, reported: Part) -> Scalars:
-    """Return the test accuracy at the last and at the selected checkpoint, and the best over the snapshots.
+    """Return the test accuracy at the last, the selected and Label Wave's checkpoint, and the best snapshot's.
 
     The same by every other measure that a grid can be judged by.
 
@@ -115,6 +115,7 @@ def _by(measure: str, predicted: dict[str, np.ndarray], reported: Part) -> Scala
     return {
         f"test_{measure}_last": found.get("last"),
         f"test_{measure}_selected": found.get("selected"),
+        f"test_{measure}_label_wave": found.get("label_wave"),
         f"best_on_test_{measure}": best,
         "best_on_test_epoch": best_epoch,
     }

@@ -29,6 +29,7 @@ from smearlab.report.sections.recipes import recipes
 from smearlab.report.sections.single_networks import single_networks
 from smearlab.report.sections.spread import spread
 from smearlab.report.sections.state import state
+from smearlab.report.sections.take_home import take_home
 from smearlab.report.sections.theory import claims
 from smearlab.report.template import fill
 from smearlab.store.files import write_text
@@ -100,6 +101,7 @@ def _sections(tables: Tables) -> dict[str, Any]:
         "inside_said": side_by_side.sentences(tables),
         "inside": every_cell(tables),
         "advice": advice(tables),
+        "take_home": take_home(tables),
         "estimates": estimated.estimates(tables),
         "estimates_said": estimated.sentences(tables),
         "estimates_worth": estimated.worth_known(tables),

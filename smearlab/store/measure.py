@@ -10,6 +10,7 @@ COMPARED = (  # the columns of metrics by which networks are compared, chosen an
     "test_accuracy_noisy",
     "test_accuracy_last",
     "test_accuracy_selected",
+    "test_accuracy_label_wave",
     "validation_accuracy_noisy",
     "choice_accuracy_noisy",
     "heldout_accuracy_noisy",

@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[2]
 LEFT_OUT = shutil.ignore_patterns(
     ".git",
     ".venv",
+    ".venv-site",
+    ".site",
     ".snakemake",
     ".smearlab",
     ".*_cache",
