@@ -10,6 +10,8 @@ from smearlab.grid.definitions import CROSS_ENTROPY
 # Training images of 32×32 pixels a second on one CPU thread with bf16 arithmetic, measured for cnn and resnet32
 # (benchmarks/throughput.py, reports/published/) and scaled by multiplications for the others.
 IMAGES_PER_SECOND = {
+    "linear": 20000,  # these two: examples of some ten features in batches of 32, in fp32
+    "mlp": 15000,
     "cnn": 4000,
     "resnet8": 2200,
     "resnet20": 690,
@@ -21,6 +23,8 @@ IMAGES_PER_SECOND = {
     "resnet50": 22,
 }
 WEIGHTS_MB = {
+    "linear": 0.01,
+    "mlp": 0.05,
     "cnn": 0.6,
     "resnet8": 0.3,
     "resnet20": 1.1,
@@ -31,7 +35,15 @@ WEIGHTS_MB = {
     "resnet34": 85,
     "resnet50": 94,
 }
-TRAINING_EXAMPLES = {"digits": 1200, "mnist": 54000, "fashion_mnist": 54000, "cifar10": 45000, "cifar100": 45000}
+TRAINING_EXAMPLES = {
+    "breast_cancer": 270,
+    "wine": 85,
+    "digits": 1200,
+    "mnist": 54000,
+    "fashion_mnist": 54000,
+    "cifar10": 45000,
+    "cifar100": 45000,
+}
 GREY = {"digits": 8, "mnist": 28, "fashion_mnist": 28}  # the side of their images; others: 32, in colour
 SLOWER_FP32 = 2.0
 JOB_SECONDS = 4.0
@@ -125,7 +137,7 @@ def plan(grid: Grid, results: Path = Path(RESULTS)) -> str:
 def _on_gpus(grid: Grid, results: Path) -> str:
     """Return the line that says how long the parts that may run on GPUs take there."""
     own, devices = gpu_rates.own_rates(results)
-    cells = [*grid.estimates.values(), *grid.cells.values()]
+    cells: list[Cell | Estimate] = [*grid.estimates.values(), *grid.cells.values()]
     minutes = sum(gpu_minutes(c, own) * len(grid.blocks(c)) for c in cells if c.recipe.settings.device != "cpu")
     blocks = sum(len(grid.blocks(c)) for c in grid.cells.values() if c.recipe.settings.device != "cpu")
     minutes += blocks * gpu_rates.EVALUATION_SECONDS / 60

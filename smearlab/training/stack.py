@@ -20,6 +20,7 @@ from smearlab.training.batches import FLIP, LEFT, ORDER, TOP, Pixels
 from smearlab.training.history import CPU_BATCH, CUDA_BATCH
 from smearlab.training.stacking import Stacked, clip_each
 from smearlab.training.trainee import Trainee
+from smearlab.training.vectors import Vectors
 
 
 class Guide(Protocol):
@@ -166,12 +167,13 @@ class Stack:
     def _on_labels(self, logits: Tensor, index: Tensor, live: list[int]) -> list[Tensor]:
         head = self.members[live[0]].trainee
         labels = self.labels[self.places, index].T
-        if head.warming or head.objective.shared:
+        if head.objective.shared or (head.warming and head.objective.weights is None):
             flat = head.objective(logits.flatten(0, 1), labels.flatten(), index.T.flatten(), warming=head.warming)
             means = flat.view(self.count, -1).mean(1)
             return [means[place] for place in live]
         return [
-            self.members[k].trainee.objective(logits[k], labels[k], index[:, k], warming=False).mean() for k in live
+            self.members[k].trainee.objective(logits[k], labels[k], index[:, k], warming=head.warming).mean()
+            for k in live
         ]
 
     # The end of an epoch.
@@ -202,7 +204,7 @@ class Stack:
         self.network.train(True)
         return found
 
-    def _predicted(self, pixels: Pixels, index: Tensor) -> Generator[None, None, np.ndarray]:
+    def _predicted(self, pixels: Pixels | Vectors, index: Tensor) -> Generator[None, None, np.ndarray]:
         parts = [torch.zeros((self.count, 0), dtype=torch.int64)]
         for some in index.split(CUDA_BATCH if index.device.type == "cuda" else CPU_BATCH) if len(index) else ():
             with torch.no_grad(), next(iter(self.members.values())).trainee.autocast():
@@ -211,12 +213,14 @@ class Stack:
         return torch.cat(parts, dim=1).numpy()
 
 
-def stacked_images(pixels: Pixels, draws: Tensor) -> Tensor:
-    """Return the images of R replicates side by side, (B, R·C, H, W) in channels-last memory order.
+def stacked_images(pixels: Pixels | Vectors, draws: Tensor) -> Tensor:
+    """Return the images of R replicates side by side, (B, R·C, H, W) in channels-last memory order; vectors (B, R·D).
 
     draws: (B, R, 4 or 1), as of Batches: with four numbers cropped and mirrored, with one as they are.
     """
     index = draws[..., ORDER]
+    if isinstance(pixels, Vectors):
+        return pixels.values[index].flatten(1)
     if draws.shape[-1] == 1:
         rows, across = pixels.rows[None, :, None] + pixels.padding, pixels.columns[None, :, None]
         columns = across + pixels.padding

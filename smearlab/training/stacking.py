@@ -97,8 +97,8 @@ class Stacked:
 
     def _lend(self) -> None:
         """Make the networks' own tensors views of the joined ones."""
-        for name, joined in self.parameters.items():
-            for network, part in zip(self.networks, joined.data.chunk(self.count), strict=True):
+        for name, parameter in self.parameters.items():
+            for network, part in zip(self.networks, parameter.data.chunk(self.count), strict=True):
                 network.get_parameter(name).data = part
         for name, joined in self.buffers.items():
             for network, part in zip(self.networks, joined.chunk(self.count), strict=True):
@@ -112,10 +112,10 @@ class Stacked:
             return FORMS[kind](self, module, place)
         if kind is not Block and f"{kind.__module__}.{kind.__qualname__}" not in OF_PARTS and kind not in ALIKE:
             raise UserError(f"stacked: a network with a {kind.__name__} cannot be stacked; leave `stacked` out")
-        form = copy.copy(module)
+        form: Any = copy.copy(module)
         if kind is Block:
             form.__class__ = StackedBlock
-            form.count = self.count  # type: ignore[assignment]
+            form.count = self.count
         form._modules = {
             name: None if part is None else self._form(part, f"{place}{name}.")
             for name, part in module._modules.items()

@@ -60,8 +60,19 @@ def test_a_stacked_network_is_its_networks_in_float64(name: str) -> None:
     torch.testing.assert_close(stacked.logits(images.transpose(0, 1).flatten(1, 2)), quiet, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("name", ["linear", "mlp"])
+def test_networks_of_features_are_stacked_too(name: str) -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        ones = [registry.load("networks", name).build(3, 5).double() for _ in range(3)]
+    vectors = torch.randn(3, 6, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    apart = torch.stack([network(own) for network, own in zip(ones, vectors, strict=True)])
+    together = Stacked(ones).logits(vectors.transpose(0, 1).flatten(1))
+    torch.testing.assert_close(together, apart, rtol=1e-12, atol=1e-12)
+
+
 def test_every_network_that_says_so_can_be_stacked() -> None:
-    assert {"cnn", "resnet8", "resnet32", "resnet50"} <= set(NETWORKS)
+    assert set(NETWORKS) == set(registry.names("networks"))
 
 
 def test_a_network_with_an_unknown_part_is_refused_in_one_line() -> None:
