@@ -44,12 +44,13 @@ SUMMARISED = {
     "passed_on": "passed_on.csv",
     "stopping": "stopping.csv",
     "mitigation": "mitigation.csv",
+    "rivals": "rivals.csv",
     "hashes": "summary.json",
     "reference": "reference.csv",
 }
 SHOWN = (
     *("metrics", "history", "curves", "context"),
-    *("summary", "variance", "interaction", "choice", "passed_on", "stopping", "mitigation"),
+    *("summary", "variance", "interaction", "choice", "passed_on", "stopping", "mitigation", "rivals"),
 )
 
 TEACHER = "{dataset}/{noise}/{rate}/{recipe}/{method}"

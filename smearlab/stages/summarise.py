@@ -10,6 +10,7 @@ from smearlab.reference.compare import beside
 from smearlab.statistics.interaction import interaction
 from smearlab.statistics.mitigation import mitigation
 from smearlab.statistics.passed_on import passed_on
+from smearlab.statistics.rivals import rivals
 from smearlab.statistics.selection import choose_on_validation
 from smearlab.statistics.stopping import stopping
 from smearlab.statistics.summary import summarise
@@ -21,8 +22,8 @@ from smearlab.store.inputs import Files
 def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: float) -> None:
     """Write summary.csv and the tables of the further statistics beside metrics.parquet.
 
-    These are variance.csv, interaction.csv, choice.csv, passed_on.csv, stopping.csv, mitigation.csv and reference.csv;
-    summary.json holds the hashes of all.
+    These are variance.csv, interaction.csv, choice.csv, passed_on.csv, stopping.csv, mitigation.csv, rivals.csv and
+    reference.csv; summary.json holds the hashes of all.
     """
     context = read_sealed(folder / "context.json", "cells")
     check_files(folder, context.get("sha256", {}), "context.json")
@@ -37,6 +38,7 @@ def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: floa
         "passed_on": passed_on(metrics),
         "stopping": stopping(metrics, margin=margin),
         "mitigation": mitigation(metrics, summary),
+        "rivals": rivals(metrics, summary, margin=margin),
     }
     for name, table in tables.items():
         write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))

@@ -1,6 +1,7 @@
 """Families of contrasts: which one is the headline, and Holm's correction of the others."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -71,6 +72,12 @@ def holm(p_values: Mapping[Hypothesis, float]) -> dict[Hypothesis, float]:
         corrected = multipletests([p_values[test] for test in tests], method="holm")[1]
         adjusted |= zip(tests, corrected, strict=True)
     return {test: float(p) for test, p in adjusted.items()}
+
+
+def sizes(tests: Collection[Hypothesis]) -> dict[Hypothesis, int]:
+    """Return for each hypothesis the number of those in its family."""
+    members = Counter(family for family, _ in set(tests))
+    return {test: members[test[0]] for test in tests}
 
 
 def _matcher(primary: Mapping[str, Any] | None) -> Callable[[Cell], bool]:

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from smearlab.core import columns
+from smearlab.core.power import detectable, pairs_to_find
 from smearlab.statistics import verdict as words
 from smearlab.statistics.cells import NAMES, Cell, Peers, label, mean, measured_by, name_types, read, table
 from smearlab.statistics.contrasts import Contrast, adjusted, comparison, contrast, note
 from smearlab.statistics.families import identity, primaries
-from smearlab.statistics.power import replicates_needed
 
 TYPES = {columns.TEXT: "str", columns.NUMBER: "float64", columns.WHOLE: "Int64", columns.FLAG: "bool"}
 COLUMNS = {
@@ -73,12 +73,24 @@ def _row(led: Contrast, stopped: Mapping[str, Contrast], peers: Peers, margin: f
         "margin": margin,
         "primary": led.primary,
         "n_paired": led.difference.n,
-        "replicates_needed": replicates_needed(led.difference, margin) if led.tested else None,
+        **_reach(led, margin),
         **_beside(cell, peers.teacher(cell), "teacher"),
         **_beside(cell, peers.plain(cell) if cell.names["role"] == "student" else None, "plain"),
         "measure": cell.measure,
         "note": note(led),
         **{f"{column}_{rule}": v for rule, at in stopped.items() for column, v in _at_rule(at, margin).items()},
+    }
+
+
+def _reach(led: Contrast, margin: float) -> dict[str, float | int | None]:
+    """Return what the test can find at the spread that was seen, whatever the difference that was."""
+    deviation = led.difference.deviation
+    if not led.tested or not deviation:
+        return {}
+    smallest = detectable(led.difference.n, led.size)
+    return {
+        "detectable": None if smallest is None else smallest * deviation,
+        "replicates_for_margin": pairs_to_find(margin / 100 / deviation, led.size),
     }
 
 

@@ -80,7 +80,7 @@ def times(block: str, entries: list[dict]) -> dict[tuple, float]:
 
 def assert_same_tables(one: Path, other: Path) -> None:
     """Every table and all weights are equal, but for the columns that are times."""
-    for name in ("summary", "variance", "interaction", "choice", "passed_on", "stopping", "mitigation"):
+    for name in ("summary", "variance", "interaction", "choice", "passed_on", "stopping", "mitigation", "rivals"):
         path = f"results/tiny/{name}.csv"
         assert (one / path).read_bytes() == (other / path).read_bytes()
     assert timeless(one / "results/tiny/metrics.csv") == timeless(other / "results/tiny/metrics.csv")

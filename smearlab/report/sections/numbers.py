@@ -44,7 +44,8 @@ def _row(row: pd.Series, role: str, means: pd.DataFrame) -> dict[str, Field]:
         **_comparison(row),
         **(_further_comparisons(row) if is_student else {}),
         **{name: _measure(column, means[column].get(row["key"], math.nan)) for column, name in MEASURES.items()},
-        "replicates needed": count(row["replicates_needed"]),
+        "could find": Field(text.size(row["detectable"])),
+        "replicates for the margin": count(row["replicates_for_margin"]),
     }
 
 
@@ -61,7 +62,7 @@ def _comparison(row: pd.Series) -> dict[str, Field]:
         "n": Field(f"{row['n_finished']:.0f}" + (f" of {row['n']:.0f}" if row["n_diverged"] > 0 else "")),
         "accuracy, %": mean_sd(row["mean"], row["std"]),
         "difference": Field(text.points(row["difference"])),
-        "95 % interval": Field(text.interval(row["ci_low"], row["ci_high"])),
+        "95 % interval": Field(text.interval(*cells.ends_beside(row))),
         "p": Field(text.p_value(row["p_value"])),
         "p (Holm)": Field(text.p_value(row["p_holm"]), note="headline" if is_flagged(row.get("primary", "")) else ""),
         "verdict": chip(row["verdict"] or MISSING),

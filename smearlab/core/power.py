@@ -1,39 +1,25 @@
-"""How many paired replicates a decision would need."""
+"""What a paired t-test can find: the smallest difference, and the pairs that a difference needs (noncentral t)."""
 
 from collections.abc import Callable
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import nctdtr, stdtrit
 
-from smearlab.statistics.paired import FEWEST, Difference
-from smearlab.statistics.verdict import LEVEL
-
+LEVEL = 0.05
 POWER = 0.8
+FEWEST = 3
+"""Independent differences below which nothing is tested."""
 MOST = 1_000_000
 """More replicates than this are no plan."""
 STEEPEST = 20.0
 """Effects of more standard deviations need no more than the fewest replicates, and overflow noncentral t."""
 
 
-def replicates_needed(difference: Difference, margin: float) -> int | None:
-    """Return the paired replicates in all (noise seeds in a crossed design) that decide with 80 % power.
-
-    It takes the observed difference and spread for the true ones: from the margin (points) on, a two-sided
-    t-test at 5 %, unadjusted; below it, two one-sided tests at 5 % for equivalence. None without a spread.
-    """
-    mean, deviation = difference.mean, difference.deviation
-    if not difference.testable or mean is None or deviation is None:
-        return None
-    effect, bound = mean / deviation, margin / 100 / deviation
-    if abs(mean) < margin / 100:
-        return _fewest(lambda n: equivalence_power(n, effect, bound))
-    return _fewest(lambda n: superiority_power(n, effect)) if effect else None
-
-
-def superiority_power(n: int, effect: float) -> float:
+def superiority_power(n: int, effect: float, level: float = LEVEL) -> float:
     """Return the power of the two-sided paired t-test; `effect` is in standard deviations of a difference."""
     shift = np.clip(effect, -STEEPEST, STEEPEST) * np.sqrt(n)
-    critical = stdtrit(n - 1, 1 - LEVEL / 2)
+    critical = stdtrit(n - 1, 1 - level / 2)
     return float(1 - nctdtr(n - 1, shift, critical) + nctdtr(n - 1, shift, -critical))
 
 
@@ -45,6 +31,27 @@ def equivalence_power(n: int, effect: float, bound: float) -> float:
     critical = stdtrit(n - 1, 1 - LEVEL)
     upper, lower = np.clip([effect - bound, effect + bound], -STEEPEST, STEEPEST) * np.sqrt(n)
     return max(0.0, float(nctdtr(n - 1, upper, -critical) - nctdtr(n - 1, lower, critical)))
+
+
+def detectable(n: int, size: int = 1) -> float | None:
+    """Return the smallest true difference, in standard deviations of a paired one, found with 80 % power.
+
+    n pairs, two-sided t-test at 5 %, the first of `size` tests in Holm's order. None below three pairs, and where not
+    even 20 standard deviations are found.
+    """
+    if n < FEWEST or superiority_power(n, STEEPEST, LEVEL / size) < POWER:
+        return None
+    return float(brentq(lambda effect: superiority_power(n, effect, LEVEL / size) - POWER, 0.0, STEEPEST))
+
+
+def pairs_to_find(effect: float, size: int = 1) -> int | None:
+    """Return the fewest pairs that find a difference of `effect` standard deviations as `detectable` means it."""
+    return _fewest(lambda n: superiority_power(n, effect, LEVEL / size))
+
+
+def pairs_to_exclude(bound: float) -> int | None:
+    """Return the fewest pairs that show no difference to lie within ± `bound` standard deviations, with 80 % power."""
+    return _fewest(lambda n: equivalence_power(n, 0.0, bound))
 
 
 def _fewest(power: Callable[[int], float]) -> int | None:
