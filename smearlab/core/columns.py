@@ -125,6 +125,8 @@ SUMMARY = (
     Column("ci_high", NUMBER, ANSWER, "upper end", SHARE),
     Column("ci_low_simultaneous", NUMBER, ANSWER, "lower end of the one that holds for its Holm family", SHARE),
     Column("ci_high_simultaneous", NUMBER, ANSWER, "upper end", SHARE),
+    Column("ci_low_examples", NUMBER, ANSWER, "lower end of that with test examples drawn as well", SHARE),
+    Column("ci_high_examples", NUMBER, ANSWER, "upper end", SHARE),
     Column("p_value", NUMBER, ANSWER, "of the paired t-test", SHARE),
     Column("p_holm", NUMBER, ANSWER, "the same in its Holm family; empty for a lone headline", SHARE),
     Column("margin", NUMBER, ANSWER, "the difference that makes none in practice, from the config", POINTS),

@@ -18,9 +18,10 @@ STEEPEST = 20.0
 
 def superiority_power(n: int, effect: float, level: float = LEVEL) -> float:
     """Return the power of the two-sided paired t-test; `effect` is in standard deviations of a difference."""
-    shift = np.clip(effect, -STEEPEST, STEEPEST) * np.sqrt(n)
+    shift = min(abs(effect), STEEPEST) * np.sqrt(n)
     critical = stdtrit(n - 1, 1 - level / 2)
-    return float(1 - nctdtr(n - 1, shift, critical) + nctdtr(n - 1, shift, -critical))
+    wrong_sign = np.nan_to_num(nctdtr(n - 1, shift, -critical))  # too small for scipy where it is no number
+    return float(1 - nctdtr(n - 1, shift, critical) + wrong_sign)
 
 
 def equivalence_power(n: int, effect: float, bound: float) -> float:

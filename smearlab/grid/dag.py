@@ -34,6 +34,7 @@ COLLECTED = {
     "csv": "metrics.csv",
     "history": "history.parquet",
     "curves": "curves.parquet",
+    "correct": "correct.npz",
     "context": "context.json",
 }
 SUMMARISED = {
@@ -510,7 +511,7 @@ STAGES = {
             "summarise",
             "statistics",
             {name: f"{RESULTS}/{{at}}/{file}" for name, file in SUMMARISED.items()},
-            reads=lambda subject: _tables(subject.grid, ("metrics", "context")),
+            reads=lambda subject: _tables(subject.grid, ("metrics", "context", "correct")),
             job=lambda subject: jobs.statistics_job(subject.grid),
         ),
         _table(

@@ -27,17 +27,17 @@ def clause(row: pd.Series, measured: str = "test accuracy") -> str:
     """Return what one comparison shows, as the predicate of a sentence, with its interval and n."""
     match row["verdict"]:
         case verdicts.HELPS:
-            return f"raised {measured} by {text.size(row['difference'])} points ({evidence(row)})"
+            return f"raised {measured} by {text.size(row['difference'])} points ({_full(row)})"
         case verdicts.HURTS:
-            return f"lowered {measured} by {text.size(row['difference'])} points ({evidence(row)})"
+            return f"lowered {measured} by {text.size(row['difference'])} points ({_full(row)})"
         case verdicts.NO_DIFFERENCE:
             said = f"made no practical difference to {measured}"
-            return f"{said} ({text.points(row['difference'])} points, {evidence(row)})"
+            return f"{said} ({text.points(row['difference'])} points, {_full(row)})"
         case given_labels.AS_MUCH:
-            return f"{given_labels.AS_MUCH} ({text.points(row['difference'])} points, {evidence(row)})"
+            return f"{given_labels.AS_MUCH} ({text.points(row['difference'])} points, {_full(row)})"
         case given_labels.MORE | given_labels.LESS:
             more = "more" if row["verdict"] == given_labels.MORE else "less"
-            return f"agrees {text.size(row['difference'])} points {more} with the labels given ({evidence(row)})"
+            return f"agrees {text.size(row['difference'])} points {more} with the labels given ({_full(row)})"
         case verdicts.IDENTICAL:
             return "is the same computation as cross-entropy"
         case verdicts.DIVERGED:
@@ -45,7 +45,7 @@ def clause(row: pd.Series, measured: str = "test accuracy") -> str:
         case verdicts.NO_BASELINE:
             return "has no cross-entropy to be compared with yet"
         case said if said in verdicts.OPEN:
-            return f"shows no decided difference ({_known_difference(row)}{evidence(row)}{_reach(row)})"
+            return f"shows no decided difference ({_known_difference(row)}{_full(row)}{_reach(row)})"
     return "is not computed yet" if not row["n"] > 0 else f"is not compared (n = {row['n']:.0f})"
 
 
@@ -54,6 +54,12 @@ def evidence(row: pd.Series) -> str:
     n = f"n = {row['n_paired']:.0f} pair{'' if row['n_paired'] == 1 else 's'}"
     interval = text.interval(*cells.ends_beside(row))
     return n if interval == text.DASH else f"95 % interval {interval}, {n}"
+
+
+def _full(row: pd.Series) -> str:
+    """The evidence of a comparison, and what it would be if the test examples were drawn as well."""
+    ends = text.interval(row.get("ci_low_examples", np.nan), row.get("ci_high_examples", np.nan))
+    return evidence(row) + ("" if ends == text.DASH else f"; {ends} with the test examples drawn as well")
 
 
 def _reach(row: pd.Series) -> str:

@@ -15,6 +15,7 @@ from smearlab.statistics.selection import choose_on_validation
 from smearlab.statistics.stopping import stopping
 from smearlab.statistics.summary import summarise
 from smearlab.statistics.variance import variance_split
+from smearlab.store.correct import read_correct
 from smearlab.store.files import check_files, read_sealed, sha256_file, write_sealed, write_text
 from smearlab.store.inputs import Files
 
@@ -28,7 +29,8 @@ def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: floa
     context = read_sealed(folder / "context.json", "cells")
     check_files(folder, context.get("sha256", {}), "context.json")
     metrics = pd.read_parquet(folder / "metrics.parquet")
-    summary = summarise(metrics, primary=primary, margin=margin, cells=pd.DataFrame(context["cells"]))
+    named, right = pd.DataFrame(context["cells"]), read_correct(folder / "correct.npz")
+    summary = summarise(metrics, primary=primary, margin=margin, cells=named, correct=right)
     tables = {
         "summary": summary,
         "reference": beside(summary, metrics, context),

@@ -1,12 +1,12 @@
 """One comparison: a cell beside what it is compared with, Holm's correction among its family, and its verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from smearlab.statistics import verdict as words
-from smearlab.statistics.cells import Cell
-from smearlab.statistics.families import Hypothesis, holm, hypothesis, sizes
+from smearlab.statistics.cells import Cell, Peers
+from smearlab.statistics.families import Hypothesis, holm, hypothesis, identity, primaries, sizes
 from smearlab.statistics.given_labels import CANNOT, in_words, is_agreement
 from smearlab.statistics.paired import FEWEST, Difference, between
 from smearlab.statistics.simultaneous import Ends, simultaneous
@@ -78,6 +78,13 @@ def adjusted(contrasts: Sequence[Contrast]) -> list[Contrast]:
     return [
         replace(c, p_holm=corrected.get(c.hypothesis), size=members[c.hypothesis]) if c.tested else c for c in contrasts
     ]
+
+
+def contrasts_of(cells: Sequence[Cell], primary: Mapping[str, Any] | None) -> list[Contrast]:
+    """Return the comparison of each cell with its baseline, in order; `primary` as families.primaries has it."""
+    peers, headline = Peers(cells), primaries(cells, primary)
+    found = [(cell, None if cell.is_plain else peers.baseline(cell)) for cell in cells]
+    return adjusted([contrast(c, b, primary=not c.is_plain and identity(c) in headline) for c, b in found])
 
 
 def comparison(contrast: Contrast, margin: float) -> dict[str, Any]:

@@ -155,6 +155,7 @@ def make_tables(
         long_curves=Long(curves, ("noise_seed", "seed", "point", "value"), ("cell", "curve", "quantity")),
         config=context.get("config", {}),
         context=context,
+        registrations=[],
         **statistics,
     )
 

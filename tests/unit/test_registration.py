@@ -74,7 +74,7 @@ def test_a_family_more_is_no_change_and_one_that_grows_is(folder):
     trained(folder, grid)
     more = [*config()["methods"], {"name": "gce"}]
     assert not changed(stamped(("methods", more))[1])
-    grown = [*config()["methods"], {"name": "online_label_smoothing"}]
+    grown = [*config()["methods"], {"name": "online_label_smoothing", "alphas": [0.5]}]
     assert "the family smoothing was label_smoothing and is" in changed(stamped(("methods", grown))[1])[0]
     assert terms(load_grid(config(("methods", more)))) != {key: first[0][key] for key in terms(grid)}
 

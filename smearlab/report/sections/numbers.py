@@ -63,6 +63,7 @@ def _comparison(row: pd.Series) -> dict[str, Field]:
         "accuracy, %": mean_sd(row["mean"], row["std"]),
         "difference": Field(text.points(row["difference"])),
         "95 % interval": Field(text.interval(*cells.ends_beside(row))),
+        "with examples drawn": Field(text.interval(row["ci_low_examples"], row["ci_high_examples"])),
         "p": Field(text.p_value(row["p_value"])),
         "p (Holm)": Field(text.p_value(row["p_holm"]), note="headline" if is_flagged(row.get("primary", "")) else ""),
         "verdict": chip(row["verdict"] or MISSING),
