@@ -20,8 +20,10 @@ def superiority_power(n: int, effect: float, level: float = LEVEL) -> float:
     """Return the power of the two-sided paired t-test; `effect` is in standard deviations of a difference."""
     shift = min(abs(effect), STEEPEST) * np.sqrt(n)
     critical = stdtrit(n - 1, 1 - level / 2)
-    wrong_sign = np.nan_to_num(nctdtr(n - 1, shift, -critical))  # too small for scipy where it is no number
-    return float(1 - nctdtr(n - 1, shift, critical) + wrong_sign)
+    missed, wrong_sign = nctdtr(n - 1, shift, critical), nctdtr(n - 1, shift, -critical)
+    if np.isnan(missed):  # in scipy so where it is as good as 0 or 1
+        missed = float(shift < critical)
+    return float(1 - missed + np.nan_to_num(wrong_sign))
 
 
 def equivalence_power(n: int, effect: float, bound: float) -> float:

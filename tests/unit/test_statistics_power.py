@@ -44,6 +44,13 @@ def test_what_n_finds_is_found_with_80_percent_power_as_statsmodels_has_it(n, si
     assert pairs_to_find(effect * 1.0001, size) == n
 
 
+@pytest.mark.parametrize("n", [4, 12, 40, 300, 5000])
+def test_far_from_any_doubt_the_power_is_still_a_number(n):
+    for size in (1, 9, 200):
+        powers = [superiority_power(n, effect, 0.05 / size) for effect in (0.0, 0.3, 3.0, 12.0, 20.0)]
+        assert np.isfinite(powers).all() and powers == sorted(powers) and 0 < detectable(n, size) < 20
+
+
 def test_too_few_replicates_find_nothing():
     assert detectable(2) is None and detectable(3, 100_000) is None
     assert pairs_to_find(0.0) is None and pairs_to_find(1000.0) == 3

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statistics_rows import frame, teacher
+from statsmodels.stats.multitest import multipletests
 
 from smearlab.statistics.families import holm
 from smearlab.statistics.paired import Difference
@@ -75,6 +76,13 @@ def test_where_holm_decides_more_than_bonferroni_the_interval_ends_at_nothing():
     expected = stats.ttest_1samp(weak, 0).confidence_interval(1 - 0.05 / 2)
     assert row["verdict"] == "helps" and expected.low < 0 < row["ci_low_simultaneous"] < 1e-6
     assert row["ci_high_simultaneous"] == pytest.approx(expected.high)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=12))
+def test_holms_p_values_are_those_of_statsmodels(p_values):
+    ours = holm({((), (k,)): p for k, p in enumerate(p_values)})
+    assert list(ours.values()) == pytest.approx(multipletests(p_values, method="holm")[1])
 
 
 def test_together_they_hold_in_95_percent_of_families():
