@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, run, text in (
         ("report", _report, "write reports/NAME.html from what is there now; trains nothing"),
         ("plan", _plan, "print a grid's jobs, hours and disk before it runs"),
+        ("cost", _cost, "print what a grid has cost: time per stage, speed and machine per recipe"),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("grid", metavar="NAME", help="a grid's name, or the path of a config")
@@ -245,6 +246,12 @@ def _plan(options: argparse.Namespace) -> None:
     print(plan(find_grid(options.grid)))
 
 
+def _cost(options: argparse.Namespace) -> None:
+    from smearlab.cli.cost import lines
+
+    print("\n".join(lines(find_grid(options.grid))))
+
+
 def _clear_locks(_: argparse.Namespace) -> None:
     from smearlab.host.checkout import check_writable
     from smearlab.watch.leftovers import clear_stale_locks, clear_unreadable_records
@@ -262,7 +269,7 @@ def _publish(options: argparse.Namespace) -> None:
 
     grid = find_grid(options.grid)
     verify(grid)
-    print(publish(grid.name, Path(options.grid)))
+    print(publish(grid, Path(options.grid)))
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -16,7 +16,6 @@ from smearlab.report.sections import estimates as estimated
 from smearlab.report.sections import side_by_side, stopping
 from smearlab.report.sections.absent import absent
 from smearlab.report.sections.advice import advice
-from smearlab.report.sections.cost import cost, speed
 from smearlab.report.sections.data import data
 from smearlab.report.sections.every_cell import every_cell
 from smearlab.report.sections.glance import glances
@@ -119,8 +118,6 @@ def _making(tables: Tables) -> dict[str, Any]:
         "data": data(context),
         "recipes": recipes(tables.config),
         "config": json.dumps(tables.config, indent=2, ensure_ascii=False),
-        "cost": cost(tables),
-        "speed": speed(tables),
         "environment": [(key, str(value)) for key, value in context.get("environment", {}).items() if value],
         "code_version": str(context.get("code_version", "")),
     }

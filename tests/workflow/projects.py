@@ -117,6 +117,14 @@ class Project:
         return Project(folder)
 
 
+def hashes(folder: Path) -> dict[str, str]:
+    """Return what the command in docs/moving.md gives for a checkout: the SHA-256 of each file, by its path."""
+    command = "find results reports -type f ! -name timings.json -exec sha256sum {} +"
+    assert command in (ROOT / "docs" / "moving.md").read_text(encoding="utf-8")
+    done = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=True)
+    return {path: digest for digest, path in (line.split(maxsplit=1) for line in done.stdout.splitlines())}
+
+
 def changed(**changes: Any) -> dict[str, Any]:
     """Return the tiny config with some values set; a__b stands for a.b."""
     content = copy.deepcopy(TINY)
