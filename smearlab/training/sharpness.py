@@ -1,0 +1,44 @@
+"""Sharpness-aware minimisation: descend by the gradient of the worst point nearby (Foret et al. 2021).
+
+The weights w climb to w + ρ g / ‖g‖, g the gradient of the mean loss at w and ‖g‖ its norm over all parameters; the
+gradient there is the one that the optimiser takes, from w. What a forward pass leaves besides, batch statistics and the
+state of a method, is that of the pass at w.
+"""
+
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor
+
+TINY = 1e-12  # added to the norm, as in the authors' code
+
+
+class Sharpness:
+    """Climbs from the parameters' values and puts them back; `left_alone` are tensors that a second pass must not change."""
+
+    def __init__(self, radius: float, parameters: Iterable[Tensor], left_alone: Iterable[Tensor]) -> None:
+        self.radius, self.parameters, self.left_alone = radius, list(parameters), list(left_alone)
+        self.values: list[Tensor] = []
+
+    def climbed(self, loss: Tensor, loss_of: Callable[[], Tensor]) -> Tensor:
+        """Return the loss of the same batch at the top of the climb; the parameters stay there until `back`."""
+        gradients = torch.autograd.grad(loss, self.parameters, allow_unused=True)
+        self.values = [p.detach().clone() for p in self.parameters]
+        kept = [t.clone() for t in self.left_alone]
+        with torch.no_grad():
+            known = [g for g in gradients if g is not None]
+            scale = self.radius / (torch.stack([g.square().sum() for g in known]).sum().sqrt() + TINY)
+            for parameter, gradient in zip(self.parameters, gradients, strict=True):
+                if gradient is not None:
+                    parameter.add_(scale * gradient)
+        there = loss_of()
+        with torch.no_grad():
+            for tensor, before in zip(self.left_alone, kept, strict=True):
+                tensor.copy_(before)
+        return there
+
+    def back(self) -> None:
+        """Put the parameters back where the climb began."""
+        with torch.no_grad():
+            for parameter, value in zip(self.parameters, self.values, strict=True):
+                parameter.copy_(value)
