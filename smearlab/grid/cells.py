@@ -281,7 +281,9 @@ def _students_of(
         trained = recipe_for(used, named, recipes)
         view = default_view(trained) if asked == "auto" else asked
         if view == "fixed" and trained.settings.mixup:
-            raise UserError(f"config: students: views: fixed: recipe {named.name} mixes images, which teachers must see")
+            raise UserError(
+                f"config: students: views: fixed: recipe {named.name} mixes images, which teachers must see"
+            )
         cell = Cell(
             labels=labels,
             recipe=trained,

@@ -14,31 +14,26 @@ TINY = 1e-12  # added to the norm, as in the authors' code
 
 
 class Sharpness:
-    """Climbs from the parameters' values and puts them back; `left_alone` are tensors that a second pass must not change."""
+    """Climbs from the parameters' values and goes back; `left_alone`: tensors that the second pass must not change."""
 
     def __init__(self, radius: float, parameters: Iterable[Tensor], left_alone: Iterable[Tensor]) -> None:
         self.radius, self.parameters, self.left_alone = radius, list(parameters), list(left_alone)
-        self.values: list[Tensor] = []
+        self.before: list[tuple[Tensor, Tensor]] = []
 
     def climbed(self, loss: Tensor, loss_of: Callable[[], Tensor]) -> Tensor:
-        """Return the loss of the same batch at the top of the climb; the parameters stay there until `back`."""
+        """Return the loss of the same batch at the top of the climb; all stays as it is there until `back`."""
         gradients = torch.autograd.grad(loss, self.parameters, allow_unused=True)
-        self.values = [p.detach().clone() for p in self.parameters]
-        kept = [t.clone() for t in self.left_alone]
+        self.before = [(t, t.detach().clone()) for t in (*self.parameters, *self.left_alone)]
         with torch.no_grad():
             known = [g for g in gradients if g is not None]
             scale = self.radius / (torch.stack([g.square().sum() for g in known]).sum().sqrt() + TINY)
             for parameter, gradient in zip(self.parameters, gradients, strict=True):
                 if gradient is not None:
                     parameter.add_(scale * gradient)
-        there = loss_of()
-        with torch.no_grad():
-            for tensor, before in zip(self.left_alone, kept, strict=True):
-                tensor.copy_(before)
-        return there
+        return loss_of()
 
     def back(self) -> None:
-        """Put the parameters back where the climb began."""
+        """Put everything back where the climb began; the gradients of the top stay."""
         with torch.no_grad():
-            for parameter, value in zip(self.parameters, self.values, strict=True):
-                parameter.copy_(value)
+            for tensor, value in self.before:
+                tensor.copy_(value)

@@ -8,8 +8,8 @@ import safetensors.torch
 import tiny_training as tiny
 import torch
 import torch.nn.functional as F
-from configs import config
 
+from configs import config
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import load_grid
 from smearlab.training.batches import Batches
