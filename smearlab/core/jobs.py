@@ -93,6 +93,8 @@ class RecipeSettings:
     clip_norm: float | None
     history_examples: int
     label_wave: bool = later(False)
+    mixup: float = later(0.0)
+    sam_radius: float = later(0.0)
 
 
 @dataclass(frozen=True)
