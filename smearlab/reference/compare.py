@@ -19,12 +19,28 @@ NAMED = ["dataset", "noise", "noise_rate", "recipe", "arch", "role", "method", "
 NAMED += ["teacher_method", "teacher_alpha", "temperature", "beta"]
 OURS = ["n", "mean", "std", "ours_is"]
 THEIRS = ["paper", "place", "protocol", "their_n", "their_mean", "their_std", "source", "confidence", "note"]
+REPORTED = ("reported", "test_accuracy")
+OURS_BY_PROTOCOL = {  # what of ours stands beside a number of that epoch, and its column
+    "last": ("last", "test_accuracy_last"),
+    "selected": ("selected", "test_accuracy_selected"),
+    "best_on_test": ("best_on_test", "best_on_test_accuracy"),
+}
 COLUMNS = [*NAMED, *OURS, *THEIRS, "difference", "standard_errors"]
 
 
 @cache
-def published(path: Path = PUBLISHED) -> tuple[dict[str, Any], ...]:
+def published() -> tuple[dict[str, Any], ...]:
     """Return the published numbers, one flat mapping each; accuracies in percent, as printed."""
+    return _numbers(PUBLISHED)
+
+
+@cache
+def beyond() -> tuple[dict[str, Any], ...]:
+    """Return the published numbers of methods that no grid has, as `published` does; arch as they state it."""
+    return _numbers(BEYOND)
+
+
+def _numbers(path: Path) -> tuple[dict[str, Any], ...]:
     groups = yaml.safe_load(path.read_text(encoding="utf-8"))
     shared = [{key: value for key, value in group.items() if key != "numbers"} for group in groups]
     return tuple({**s, **number} for s, group in zip(shared, groups, strict=True) for number in group["numbers"])
@@ -33,9 +49,10 @@ def published(path: Path = PUBLISHED) -> tuple[dict[str, Any], ...]:
 def beside(summary: pd.DataFrame, metrics: pd.DataFrame, context: Mapping[str, Any]) -> pd.DataFrame:
     """Return a row for each cell and each published number that it matches; empty, with columns, where none does.
 
-    summary, metrics: a grid's tables; context: its config. Accuracies are shares. Against numbers whose epoch was
-    chosen on the test set (`protocol` best_on_test) stands our diagnosis of that name, over snapshots; against all
-    others the reported accuracy: `ours_is` says which. standard_errors: the difference divided by
+    summary, metrics: a grid's tables; context: its config. Accuracies are shares. Against a number of the last epoch,
+    or of one chosen on validation data (`protocol` last, selected), stands ours of the same kind; against one whose
+    epoch was chosen on the test set (best_on_test) our diagnosis of that name, over snapshots; against all others the
+    reported accuracy: `ours_is` says which. standard_errors: the difference divided by
     sqrt(s1²/n1 + s2²/n2), null where a deviation or a number of runs is unknown or the deviations are 0. A cell of a
     subset of the data matches nothing. Methods that no grid has (beyond.yaml) have a row without a number of ours
     wherever cross-entropy was trained on the same labels.
@@ -59,7 +76,7 @@ def _beyond(trained: pd.DataFrame, context: Mapping[str, Any]) -> list[dict[str,
     return [
         {**{key: place[key] for key in ("dataset", "noise", "noise_rate", "role")}, **_theirs(number)}
         for place, condition in found
-        for number in published(BEYOND)
+        for number in beyond()
         if condition is not None and _same_labels(condition, number)
     ]
 
@@ -137,8 +154,8 @@ def _at_defaults(cell: Mapping[str, Any]) -> bool:
 
 
 def _row(cell: Mapping[str, Any], runs: pd.DataFrame, number: Mapping[str, Any]) -> dict[str, Any]:
-    best = number["protocol"] == "best_on_test"
-    ours = runs["best_on_test_accuracy" if best else "test_accuracy"].dropna().astype(float)
+    ours_is, column = OURS_BY_PROTOCOL.get(number["protocol"], REPORTED)
+    ours = runs[column].dropna().astype(float)
     n, mean = len(ours), float(ours.mean()) if len(ours) else None
     std = float(ours.std(ddof=1)) if n > 1 else None
     theirs = {
@@ -151,7 +168,7 @@ def _row(cell: Mapping[str, Any], runs: pd.DataFrame, number: Mapping[str, Any])
         "n": n,
         "mean": mean,
         "std": std,
-        "ours_is": "best_on_test" if best else "reported",
+        "ours_is": ours_is,
         **{key: number.get(key) for key in THEIRS},
         **theirs,
         "difference": mean - theirs["their_mean"] if n else None,

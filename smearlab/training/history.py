@@ -22,7 +22,6 @@ COLUMNS = [
     "memorised",
     "recovered",
     "prediction_changes",
-    "images_per_second",
 ]
 CPU_BATCH, CUDA_BATCH = 250, 2000
 
