@@ -187,6 +187,6 @@ def test_the_page_says_what_an_estimate_means() -> None:
     context = {"estimates": [entry], "datasets": {"own": {"class_names": ["cat", "dog", "owl"]}}}
     shown = estimates(SimpleNamespace(context=context))
     (row,) = [dict(zip(shown.columns, fields, strict=True)) for fields in shown.rows]
-    assert row["estimated share of wrong labels, %"].text == "25.00"
+    assert row["estimated share of wrong labels, %"].text == "at least 25.00"
     assert row["a point on noisy labels is"].text == "1.60 on clean ones"  # 1 / (1 - 0.25 * 3 / 2)
     assert row["most frequent confusions"].text == "“owl” as “cat” 45.0 %, “cat” as “dog” 20.0 %, “dog” as “owl” 10.0 %"
