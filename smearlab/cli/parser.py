@@ -114,6 +114,10 @@ def _add_export(commands: Any) -> None:
     snippet.add_argument("--out", metavar="FILE", help="write it there instead")
     _add_configs(snippet)
     snippet.set_defaults(run=_snippet)
+    labels = commands.add_parser("labels", help="write cleaned and down-weighted labels of a finished grid as CSV")
+    labels.add_argument("grid", metavar="NAME", help="a grid's name, or the path of a config")
+    labels.add_argument("--out", metavar="FOLDER", help="where to write; default: exports/NAME")
+    labels.set_defaults(run=_labels)
 
 
 def _add_paper(commands: Any) -> None:
@@ -292,6 +296,13 @@ def _snippet(options: argparse.Namespace) -> None:
     if options.out:
         write_text(options.out, text)
     print(options.out or text)
+
+
+def _labels(options: argparse.Namespace) -> None:
+    from smearlab.cli.labels import write_labels
+
+    for line in write_labels(find_grid(options.grid), options.out):
+        print(line)
 
 
 def _tables(options: argparse.Namespace) -> None:

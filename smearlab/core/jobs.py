@@ -96,6 +96,8 @@ class RecipeSettings:
     measure: str = later("accuracy")  # by which an epoch is selected: the grid's
     class_weights: str = later("none")
     sampling: str = later("shuffled")
+    mixup: float = later(0.0)
+    sam_radius: float = later(0.0)
 
 
 @dataclass(frozen=True)
