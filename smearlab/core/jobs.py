@@ -92,11 +92,13 @@ class RecipeSettings:
     loss_scale: float
     clip_norm: float | None
     history_examples: int
+    stacked: bool = later(False)
     label_wave: bool = later(False)
     measure: str = later("accuracy")  # by which an epoch is selected: the grid's
     class_weights: str = later("none")
     sampling: str = later("shuffled")
-    stacked: bool = later(False)
+    mixup: float = later(0.0)
+    sam_radius: float = later(0.0)
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,8 @@ def collection_job(grid: Grid) -> CollectionJob:
 def statistics_job(grid: Grid) -> StatisticsJob:
     """The statistics of one grid."""
     primary = grid.config.primary.model_dump() if grid.config.primary else None
-    published = short_hash((ROOT / "smearlab" / "reference" / "published.yaml").read_text("utf-8"))
+    files = [ROOT / "smearlab" / "reference" / f"{name}.yaml" for name in ("published", "beyond")]
+    published = short_hash([path.read_text("utf-8") for path in files])
     families, code = _said(grid, "FAMILY"), _code("summarise")
     return StatisticsJob(primary, grid.config.margin, published, families, code, grid.config.measure)
 

@@ -67,7 +67,8 @@ def cpu_minutes(cell: Cell | Estimate) -> float:
     """Return the expected minutes of one block on one CPU thread."""
     settings = cell.recipe.settings
     rate = IMAGES_PER_SECOND.get(cell.recipe.arch, 100) * settings.threads * (32 / image_size(cell)) ** 2
-    seconds = images_trained(cell) * settings.block_size / rate
+    passes = 2 if settings.sam_radius else 1
+    seconds = passes * images_trained(cell) * settings.block_size / rate
     return (JOB_SECONDS + seconds * (1.0 if settings.precision == "bf16" else SLOWER_FP32)) / 60
 
 

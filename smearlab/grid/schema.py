@@ -159,6 +159,15 @@ class RecipeConfig(Strict):
     history_examples: int = Field(
         2000, ge=0, lt=2**32, description="training examples looked at after each epoch; 0: all"
     )
+    mixup: float = Field(
+        0.0, ge=0, le=100, description="α of the Beta distribution of mixup's weights (Zhang et al. 2018); 0: none"
+    )
+    sam_radius: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        description="ρ of sharpness-aware minimisation (Foret et al. 2021), two passes a step; 0: none",
+    )
     students_only: bool = Field(False, description="trains no teachers")
     stacked: bool = Field(
         False, description="train a block's replicates as one network: faster; their rounding depends on block_size"

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
@@ -22,8 +22,10 @@ from smearlab.training.device import autocast
 from smearlab.training.history import changed, fractions, history_examples, logits_of
 from smearlab.training.label_wave import first_minimum
 from smearlab.training.lanes import Lane
+from smearlab.training.mixup import Mixture, Mixup
 from smearlab.training.objective import Objective, class_weights
 from smearlab.training.schedule import learning_rates
+from smearlab.training.sharpness import Sharpness
 
 Weights = dict[str, Tensor]
 
@@ -119,6 +121,16 @@ class Progress:
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Images (B, …), already mixed where the recipe mixes; labels and positions in the training part (B,)."""
+
+    images: Tensor
+    labels: Tensor
+    index: Tensor
+    mixture: Mixture | None
+
+
 class Trainee:
     """One replicate of a cell, from its initial weights to its last; the loops of teacher and student drive it.
 
@@ -146,11 +158,15 @@ class Trainee:
         self.optimiser = registry.build("optimisers", recipe.optimiser, self.network.parameters(), device)
         labels = torch.from_numpy(problem.of_part(taught, TRAIN).astype(np.int64)).to(device)
         self.batches = Batches(problem.train, labels, recipe.batch_size, recipe.augmentation.flip, role, seeds.seed)
+        self.mixup = Mixup(recipe.mixup, self.batches) if recipe.mixup else None
         self.batches.balanced = recipe.sampling == "balanced"
         self.objective = Objective(method, transition, len(labels), problem.n_classes, device)
         self.objective.weights = (
             class_weights(labels, problem.n_classes) if recipe.class_weights == "balanced" else None
         )
+        left_alone = [*self.network.buffers(), *self.objective.state.values()]
+        climbs = recipe.sam_radius > 0
+        self.sharpness = Sharpness(recipe.sam_radius, self.network.parameters(), left_alone) if climbs else None
         self.total = total_steps(recipe, self.batches.per_epoch)
         self.n_epochs = math.ceil(self.total / self.batches.per_epoch)
         self.warm_steps = round(method.warm_up * self.total)
@@ -183,6 +199,8 @@ class Trainee:
         if self.at.status != "training":
             return False
         self.batches.start(self.at.epoch, self.at.step)
+        if self.mixup is not None:
+            self.mixup.start(self.at.epoch)
         self.objective.epoch.fill_(self.at.epoch)
         self.clock.fill_(self.done)
         self.network.train()
@@ -202,10 +220,29 @@ class Trainee:
         """Return the context for the network's forward pass."""
         return autocast(self.problem.device, self.recipe.precision)
 
-    def descend(self, loss: Tensor) -> None:
+    def next_batch(self) -> Batch:
+        """Take the next batch of the epoch, mixed if the recipe says so."""
+        mixture = None if self.mixup is None else self.mixup.upcoming()
+        images, labels, index = self.batches.next()
+        return Batch(images if mixture is None else mixture.inputs(images), labels, index, mixture)
+
+    def label_loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Return the mean loss on the labels of a batch; logits float32 (B, L)."""
+
+        def of(labels: Tensor, index: Tensor) -> Tensor:
+            return self.objective(logits, labels, index, warming=self.warming).mean()
+
+        mixture = batch.mixture
+        return of(batch.labels, batch.index) if mixture is None else mixture.loss(of, batch.labels, batch.index)
+
+    def descend(self, loss_of: Callable[[], Tensor]) -> None:
         """Take one optimiser step down the gradient of the mean loss of a batch, at the step's learning rate."""
+        loss = loss_of()
+        there = loss if self.sharpness is None else self.sharpness.climbed(loss, loss_of)
         self.network.zero_grad()
-        (loss * self.recipe.loss_scale).backward()
+        (there * self.recipe.loss_scale).backward()
+        if self.sharpness is not None:
+            self.sharpness.back()
         if self.recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip_norm)
         self.optimiser.learning_rate.copy_(self.rates_here.index_select(0, self.clock)[0])
