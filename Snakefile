@@ -45,6 +45,15 @@ onstart:
     with one_line():
         check_scheduler(workflow.executor_plugin.name, workflow.executor_settings)
     codebook.remember()  # so that `explain` can name the module that changed, later
+    aside.keep([str(path) for path in job.output] for job in workflow.dag.needrun_jobs())
+
+
+onsuccess:
+    aside.put_back_of_run()
+
+
+onerror:
+    aside.put_back_of_run()
 
 
 rule all:

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from projects import TINY, Project, hashes
 
-from smearlab.cli import repair as repairing
 from smearlab.cli.verify import faults
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import Grid, load_grid
 from smearlab.grid.dag import nodes_of
-from smearlab.watch import seals
+from smearlab.watch import aside, seals
+from smearlab.watch.records import Records
 from smearlab.watch.seals import check_seals, sealed_files
 
 LABELS = "results/labels/*/symmetric-*/rate=0.4/seed=0"
@@ -160,15 +160,44 @@ def test_what_was_found_whole_is_not_read_again(here: Path, grid: Grid, monkeypa
     assert read == [SEALED[-1]]
 
 
-def test_what_was_set_aside_comes_back_unless_it_was_made_anew(here: Path) -> None:
-    one, other = (only(f"{TEACHER}/{name}") for name in ("weights.safetensors", "run.json"))
+def test_what_was_kept_comes_back_with_its_notes_unless_it_was_made_anew(here: Path, grid: Grid) -> None:
     before = contents(here)
-    repairing.set_aside([str(one), str(other), "results/not/there"])
-    assert not one.exists() and not other.exists()
-    other.write_bytes(b"new")
-    repairing.restore()
-    assert contents(here) == {**before, str(other): b"new"}
-    assert not any(repairing.ASIDE.iterdir())
+    one, other, third = [node for node in nodes_of(grid) if node.trains][:3]
+    aside.keep([one.outputs, other.outputs, third.outputs, ["results/not/there"]])
+    noted = notes()
+    for path in (*one.outputs, *other.outputs):  # as Snakemake does before a job, and after one that failed
+        Path(path).unlink()
+        Path(Records().note(path)).unlink()
+    Path(one.outputs[0]).write_bytes(b"half of what is new")
+    Path(Records().mark(one.outputs[0])).touch()
+    for path in other.outputs:
+        Path(path).write_bytes(b"new")
+    aside.put_back()
+    assert contents(here) == {**before, **dict.fromkeys(other.outputs, b"new")}
+    assert noted - notes() == {Records().note(path) for path in other.outputs}
+    assert Records().begun(one.outputs[0]) is None and not aside.ASIDE.exists()
+
+
+def notes() -> set[str]:
+    return {str(path) for path in Path(".snakemake/metadata").rglob("*") if path.is_file()}
+
+
+def test_what_was_not_kept_whole_is_not_put_back(here: Path, grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = contents(here)
+    monkeypatch.setattr(aside, "write_json", lambda path, value: None)  # killed before it is written
+    aside.keep(node.outputs for node in nodes_of(grid) if node.outputs)
+    aside.put_back()
+    assert contents(here) == before and not aside.ASIDE.exists()
+
+
+def test_a_job_that_fails_does_not_cost_the_result_that_was_there(finished: Project) -> None:
+    before = contents(finished.folder)
+    finished.append("smearlab/stages/evaluate_teacher.py", "\nraise RuntimeError\n")
+    planned = finished.plan()
+    failed = finished.snakemake("--cores", "2", "--configfile", finished.write(TINY))
+    assert failed.returncode == 1 and "rule evaluate_teacher" in failed.stdout + failed.stderr
+    assert contents(finished.folder) == before
+    assert planned["evaluate_teacher"] == 4 and finished.plan() == planned  # it is no less asked for than before
 
 
 def test_a_damaged_grid_loses_nothing_and_is_repaired(finished: Project) -> None:
