@@ -27,12 +27,13 @@ AT_ONCE = 200  # targets of one run: a command line has a limit
 def repair(grid: Grid, config: Path, profile: str | None = None) -> Iterator[str]:
     """Make anew what is damaged or missing of the finished jobs of a grid, and yield what was done.
 
-    config: where the grid is from. profile: of Snakemake, for the jobs; None: this machine. UserError while a run is
-    alive, and if a job fails: then what was there is there again.
+    What was found whole before and has kept its size and times is not hashed again: `verify` does that, and what it
+    finds is found here. config: where the grid is from. profile: of Snakemake, for the jobs; None: this machine.
+    UserError while a run is alive, and if a job fails: then what was there is there again.
     """
     refuse_if_alive("nothing is repaired")
     put_back()
-    found = faults(grid)
+    found = faults(grid, trusting=True)
     yield from (fault.text for fault in found)
     nodes = list(dict.fromkeys(fault.node for fault in found))
     keep(node.outputs for node in nodes)
