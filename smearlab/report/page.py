@@ -16,6 +16,7 @@ from smearlab.report.sections import estimates as estimated
 from smearlab.report.sections import side_by_side, stopping
 from smearlab.report.sections.absent import absent
 from smearlab.report.sections.advice import advice
+from smearlab.report.sections.class_recalls import class_recalls
 from smearlab.report.sections.data import data
 from smearlab.report.sections.every_cell import every_cell
 from smearlab.report.sections.glance import glances
@@ -81,6 +82,7 @@ def _opening(tables: Tables, known: Facts) -> dict[str, Any]:
         "label_doubts": sentences(tables.context.get("doubts", [])),
         "answer": answer(tables.summary, known, tables.mitigation),
         "state": state(tables),
+        "measure": tables.measure,
         "noisy_only": sorted(name for name, clean in known.clean.items() if not clean),
         "judged": not known.clean or any(known.clean.values()),
         "glances": glances(tables),
@@ -105,6 +107,7 @@ def _sections(tables: Tables) -> dict[str, Any]:
         "published": published(tables),
         "claims": claims(tables.context),
         "numbers": numbers(tables),
+        "class_recalls": class_recalls(tables),
         "replicates": single_networks(tables),
         "spread": spread(tables),
         "absent": absent(tables),

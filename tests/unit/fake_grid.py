@@ -125,6 +125,7 @@ def replicate(cell: dict[str, Any], rate: float, seed: int, clean: bool) -> dict
         "test_accuracy": accuracy,
         "test_accuracy_last": accuracy,
         "test_accuracy_selected": accuracy + abs(own.normal(0, 0.002)),
+        "test_accuracy_label_wave": accuracy,
         "validation_accuracy_noisy": accuracy * (1 - rate) + own.normal(0, 0.004),
         "best_on_test_accuracy": accuracy + 0.01 * rate + abs(own.normal(0, 0.004)),
         "test_nll": 0.1 + rate,
