@@ -227,7 +227,7 @@ def test_a_recipe_in_steps_ends_inside_an_epoch(tmp_path: Path) -> None:
     assert [line["epoch"] for line in result.replicates[0].history] == [1, 2, 3]
     tiny.train(tiny.job(count=1, recipe=tiny.recipe(epochs=None, steps=9, snapshots=0)), tmp_path / "full")
     tiny.train(tiny.job(count=1, recipe=tiny.recipe(snapshots=0)), tmp_path / "epochs")
-    assert tiny.outcome(tmp_path / "full") == tiny.outcome(tmp_path / "epochs")
+    assert tiny.outcome(tmp_path / "full")[:2] == tiny.outcome(tmp_path / "epochs")[:2]  # weights and history
 
 
 def test_warm_up_is_plain_cross_entropy(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_a_method_that_changes_the_recipe(tmp_path: Path) -> None:
     heavy = tiny.recipe(optimiser=tiny.SGD | {"weight_decay": 0.05})
     tiny.train(tiny.job(recipe=heavy), tmp_path / "recipe")
     tiny.train(tiny.job(method=tiny.method("weight_decay", options={"decay": 0.05})), tmp_path / "method")
-    assert tiny.outcome(tmp_path / "recipe") == tiny.outcome(tmp_path / "method")
+    assert tiny.outcome(tmp_path / "recipe")[:2] == tiny.outcome(tmp_path / "method")[:2]  # weights and history
 
 
 @pytest.mark.parametrize("name", ["forward", "backward"])
