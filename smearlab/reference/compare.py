@@ -18,6 +18,12 @@ NAMED = ["dataset", "noise", "noise_rate", "recipe", "arch", "role", "method", "
 NAMED += ["teacher_method", "teacher_alpha", "temperature", "beta"]
 OURS = ["n", "mean", "std", "ours_is"]
 THEIRS = ["paper", "place", "protocol", "their_n", "their_mean", "their_std", "source", "confidence", "note"]
+REPORTED = ("reported", "test_accuracy")
+OURS_BY_PROTOCOL = {  # what of ours stands beside a number of that epoch, and its column
+    "last": ("last", "test_accuracy_last"),
+    "selected": ("selected", "test_accuracy_selected"),
+    "best_on_test": ("best_on_test", "best_on_test_accuracy"),
+}
 COLUMNS = [*NAMED, *OURS, *THEIRS, "difference", "standard_errors"]
 
 
@@ -32,9 +38,10 @@ def published() -> tuple[dict[str, Any], ...]:
 def beside(summary: pd.DataFrame, metrics: pd.DataFrame, context: Mapping[str, Any]) -> pd.DataFrame:
     """Return a row for each cell and each published number that it matches; empty, with columns, where none does.
 
-    summary, metrics: a grid's tables; context: its config. Accuracies are shares. Against numbers whose epoch was
-    chosen on the test set (`protocol` best_on_test) stands our diagnosis of that name, over snapshots; against all
-    others the reported accuracy: `ours_is` says which. standard_errors: the difference divided by
+    summary, metrics: a grid's tables; context: its config. Accuracies are shares. Against a number of the last epoch,
+    or of one chosen on validation data (`protocol` last, selected), stands ours of the same kind; against one whose
+    epoch was chosen on the test set (best_on_test) our diagnosis of that name, over snapshots; against all others the
+    reported accuracy: `ours_is` says which. standard_errors: the difference divided by
     sqrt(s1²/n1 + s2²/n2), null where a deviation or a number of runs is unknown or the deviations are 0. A cell of a
     subset of the data matches nothing.
     """
@@ -106,8 +113,8 @@ def _at_defaults(cell: Mapping[str, Any]) -> bool:
 
 
 def _row(cell: Mapping[str, Any], runs: pd.DataFrame, number: Mapping[str, Any]) -> dict[str, Any]:
-    best = number["protocol"] == "best_on_test"
-    ours = runs["best_on_test_accuracy" if best else "test_accuracy"].dropna().astype(float)
+    ours_is, column = OURS_BY_PROTOCOL.get(number["protocol"], REPORTED)
+    ours = runs[column].dropna().astype(float)
     n, mean = len(ours), float(ours.mean()) if len(ours) else None
     std = float(ours.std(ddof=1)) if n > 1 else None
     theirs = {
@@ -120,7 +127,7 @@ def _row(cell: Mapping[str, Any], runs: pd.DataFrame, number: Mapping[str, Any])
         "n": n,
         "mean": mean,
         "std": std,
-        "ours_is": "best_on_test" if best else "reported",
+        "ours_is": ours_is,
         **{key: number.get(key) for key in THEIRS},
         **theirs,
         "difference": mean - theirs["their_mean"] if n else None,

@@ -16,7 +16,6 @@ from smearlab.report.sections import estimates as estimated
 from smearlab.report.sections import side_by_side, stopping
 from smearlab.report.sections.absent import absent
 from smearlab.report.sections.advice import advice
-from smearlab.report.sections.cost import cost, speed
 from smearlab.report.sections.data import data
 from smearlab.report.sections.every_cell import every_cell
 from smearlab.report.sections.glance import glances
@@ -28,6 +27,7 @@ from smearlab.report.sections.recipes import recipes
 from smearlab.report.sections.single_networks import single_networks
 from smearlab.report.sections.spread import spread
 from smearlab.report.sections.state import state
+from smearlab.report.sections.take_home import take_home
 from smearlab.report.sections.theory import claims
 from smearlab.report.template import fill
 from smearlab.store.files import write_text
@@ -98,6 +98,7 @@ def _sections(tables: Tables) -> dict[str, Any]:
         "inside_said": side_by_side.sentences(tables),
         "inside": every_cell(tables),
         "advice": advice(tables),
+        "take_home": take_home(tables),
         "estimates": estimated.estimates(tables),
         "estimates_said": estimated.sentences(tables),
         "estimates_worth": estimated.worth_known(tables),
@@ -117,8 +118,6 @@ def _making(tables: Tables) -> dict[str, Any]:
         "data": data(context),
         "recipes": recipes(tables.config),
         "config": json.dumps(tables.config, indent=2, ensure_ascii=False),
-        "cost": cost(tables),
-        "speed": speed(tables),
         "environment": [(key, str(value)) for key, value in context.get("environment", {}).items() if value],
         "code_version": str(context.get("code_version", "")),
     }

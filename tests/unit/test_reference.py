@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from smearlab.core import registry
+from smearlab.reference import compare
 from smearlab.reference.compare import COLUMNS, beside, published
 from smearlab.report.sections.estimates import estimates
 from smearlab.report.sections.published import published as published_section
@@ -23,7 +24,7 @@ def test_every_entry_is_whole_and_names_what_a_grid_can_have() -> None:
         assert set(number) >= KEYS | {"method", "mean"} and set(number) <= KEYS | SETTINGS
         assert 0 < number["mean"] < 100 and number.get("std", 0) >= 0
         assert number["confidence"] in ("high", "medium", "low")
-        assert number["protocol"] in ("last", "best_on_test", "unknown")
+        assert number["protocol"] in ("last", "selected", "best_on_test", "unknown")
         assert number["method"] in registry.names("methods")
         assert number["arch"] in registry.names("networks")
         assert number["noise"] in ("none", *registry.names("noises"))
@@ -70,6 +71,8 @@ def compared(accuracies: list[float | None], config: Any = CONFIG, **changes: An
                 "noise_seed": k,
                 "seed": k,
                 "test_accuracy": a,
+                "test_accuracy_last": None if a is None else a - 0.01,
+                "test_accuracy_selected": None if a is None else a + 0.02,
                 "best_on_test_accuracy": None if a is None else a + 0.01,
             }
             for k, a in enumerate(accuracies)
@@ -114,8 +117,22 @@ def test_best_on_test_is_compared_with_best_on_test() -> None:
         [0.7, 0.8], noise="worst", noise_rate=None, arch="resnet34", method="cross_entropy", alpha=None
     ).set_index("protocol")
     assert found.loc["best_on_test", "mean"].tolist() == pytest.approx([0.76, 0.76])
-    assert found.loc["last", "mean"] == pytest.approx(0.75)
+    assert found.loc["last", "mean"] == pytest.approx(0.74) and found.loc["last", "ours_is"] == "last"
     assert set(found.loc["best_on_test", "ours_is"]) == {"best_on_test"}
+
+
+def test_an_epoch_chosen_on_validation_data_is_compared_with_ours(monkeypatch) -> None:
+    number = {**published()[0], "dataset": "cifar10", "method": "label_smoothing", "alpha": 0.1, "protocol": "selected"}
+    monkeypatch.setattr(compare, "published", lambda: (number,))
+    (row,) = compared([0.7, 0.8]).to_dict("records")
+    assert row["mean"] == pytest.approx(0.77) and row["ours_is"] == "selected"
+
+
+@pytest.mark.parametrize("dataset", ["cifar10", "cifar100"])
+def test_human_labels_and_symmetric_noise_are_known_with_every_protocol_said(dataset: str) -> None:
+    numbers = [number for number in published() if number["dataset"] == dataset]
+    assert {"human", "symmetric", "none"} <= {number["noise"] for number in numbers}
+    assert {"last", "best_on_test"} <= {number["protocol"] for number in numbers}
 
 
 def test_any_estimator_stands_beside_an_estimated_correction() -> None:

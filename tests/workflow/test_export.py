@@ -115,6 +115,18 @@ def test_one_picture_is_one_answer_and_a_wrong_array_one_line(here, capsys) -> N
     )
 
 
+def test_the_loss_of_a_cell_needs_no_weights_and_has_the_matrix_of_its_replicate(here, capsys) -> None:
+    cell = next(cell for cell in cells("teachers") if "forward" in cell.name)
+    assert main(["snippet", str(cell), "--out", "out/loss.py"]) == 0
+    names: dict = {}
+    exec(compile(Path("out/loss.py").read_text("utf-8"), "loss", "exec"), names)
+    audit = read_json("/".join(("results/labels", *cell.parts[2:5], "seed=0", "audit.json")))
+    assert names["T"].tolist() == audit["transition_asked"]
+    capsys.readouterr()
+    assert main(["snippet", "taken"]) == 0
+    assert "criterion = torch.nn.CrossEntropyLoss()" in capsys.readouterr().out.splitlines()
+
+
 def test_the_statistics_are_those_of_the_training_part(here) -> None:
     main(["export", str(cells("teachers")[0]), "--out", "out/statistics"])
     said = read_json("out/statistics/model.json")["normalisation"]
