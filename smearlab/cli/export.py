@@ -22,7 +22,7 @@ def export(found: Trained, checkpoint: str | None = None, out: str | None = None
     """
     from smearlab.cli.snippet import loss_of
     from smearlab.export.bundle import Bundle
-    from smearlab.training.batches import channel_statistics
+    from smearlab.training.batches import statistics_of
     from smearlab.training.results import read_weights
 
     cell, job = found.block.cell, training_job(found.block.cell, found.block.block)
@@ -34,7 +34,7 @@ def export(found: Trained, checkpoint: str | None = None, out: str | None = None
         raise UserError(f"{_weights(found)}: holds no checkpoint {checkpoint!r} of replicate {found.position}")
     inputs = found.inputs
     training = read_training([inputs["training"], inputs["manifest"]])
-    mean, deviation = channel_statistics(training.images[training.part == TRAIN])
+    mean, deviation = statistics_of(training.images[training.part == TRAIN])
     trained = {"cell": cell.key, "block": found.block.block, **plain(seeds), "checkpoint": checkpoint}
     bundle = Bundle(
         weights=weights,

@@ -114,6 +114,10 @@ def _add_export(commands: Any) -> None:
     snippet.add_argument("--out", metavar="FILE", help="write it there instead")
     _add_configs(snippet)
     snippet.set_defaults(run=_snippet)
+    labels = commands.add_parser("labels", help="write cleaned and down-weighted labels of a finished grid as CSV")
+    labels.add_argument("grid", metavar="NAME", help="a grid's name, or the path of a config")
+    labels.add_argument("--out", metavar="FOLDER", help="where to write; default: exports/NAME")
+    labels.set_defaults(run=_labels)
 
 
 def _add_paper(commands: Any) -> None:
@@ -142,10 +146,12 @@ def _report(options: argparse.Namespace) -> None:
 
     from smearlab.figures._save import save
     from smearlab.grid.jobs import statistics_job
+    from smearlab.grid.registration import NAME, place
     from smearlab.report.page import write_page
     from smearlab.stages.collect import collect
     from smearlab.stages.summarise import summarise_grid
     from smearlab.store.tables import read_tables
+    from smearlab.watch.registration import registrations, write_registrations
 
     grid = find_grid(options.grid)
     page = Path("reports") / f"{grid.name}.html"
@@ -153,11 +159,13 @@ def _report(options: argparse.Namespace) -> None:
         folder = Path(scratch)
         collect(grid, folder)
         job = statistics_job(grid)
-        summarise_grid(folder, primary=job.primary, margin=job.margin)
+        summarise_grid(folder, primary=job.primary, margin=job.margin, measure=job.measure)
         tables = read_tables(folder)
         for figure in registry.names("figures"):
             drawing = registry.load("figures", figure).draw(tables)
             save(drawing, folder / "figures" / f"{figure}.svg", folder / "figures" / f"{figure}.json")
+        if place(grid.name).exists():
+            write_registrations(folder / NAME, registrations(grid))
         write_page(folder, page)
     print(page)
 
@@ -237,9 +245,11 @@ def _repair(options: argparse.Namespace) -> None:
 
 
 def _plan(options: argparse.Namespace) -> None:
+    from smearlab.cli.foresee import lines
     from smearlab.grid.plan import plan
 
-    print(plan(find_grid(options.grid)))
+    grid = find_grid(options.grid)
+    print("\n".join([plan(grid), *lines(grid)]))
 
 
 def _cost(options: argparse.Namespace) -> None:
@@ -286,6 +296,13 @@ def _snippet(options: argparse.Namespace) -> None:
     if options.out:
         write_text(options.out, text)
     print(options.out or text)
+
+
+def _labels(options: argparse.Namespace) -> None:
+    from smearlab.cli.labels import write_labels
+
+    for line in write_labels(find_grid(options.grid), options.out):
+        print(line)
 
 
 def _tables(options: argparse.Namespace) -> None:

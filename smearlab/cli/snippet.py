@@ -12,6 +12,8 @@ from smearlab.grid.jobs import training_job
 from smearlab.store.files import read_sealed
 from smearlab.store.labels import AUDIT
 
+FUTURE = "from __future__ import annotations\n\n"  # stands once in a file, first
+
 
 def snippets_of_grid(name: str) -> str:
     """Return the methods that the advice of a grid chose, as code, one after the other; UserError if it has none."""
@@ -21,7 +23,8 @@ def snippets_of_grid(name: str) -> str:
     found = take_home(read_tables(Path(RESULTS, name)))
     if not found:
         raise UserError(f"{name}: no method was chosen that can be written as code; name a cell instead")
-    return "\n\n".join(f"# {one.title}: {'; '.join(one.places)}\n{one.code}" for one in found)
+    texts = [f"# {one.title}: {'; '.join(one.places)}\n{one.code.replace(FUTURE, '')}" for one in found]
+    return FUTURE * any(FUTURE in one.code for one in found) + "\n\n".join(texts)
 
 
 def snippet_of_cell(path: str, replicate: int, configs: Sequence[str] = ()) -> str:

@@ -34,6 +34,7 @@ COLLECTED = {
     "csv": "metrics.csv",
     "history": "history.parquet",
     "curves": "curves.parquet",
+    "correct": "correct.npz",
     "context": "context.json",
 }
 SUMMARISED = {
@@ -44,12 +45,13 @@ SUMMARISED = {
     "passed_on": "passed_on.csv",
     "stopping": "stopping.csv",
     "mitigation": "mitigation.csv",
+    "rivals": "rivals.csv",
     "hashes": "summary.json",
     "reference": "reference.csv",
 }
 SHOWN = (
     *("metrics", "history", "curves", "context"),
-    *("summary", "variance", "interaction", "choice", "passed_on", "stopping", "mitigation"),
+    *("summary", "variance", "interaction", "choice", "passed_on", "stopping", "mitigation", "rivals"),
 )
 
 TEACHER = "{dataset}/{noise}/{rate}/{recipe}/{method}"
@@ -509,7 +511,7 @@ STAGES = {
             "summarise",
             "statistics",
             {name: f"{RESULTS}/{{at}}/{file}" for name, file in SUMMARISED.items()},
-            reads=lambda subject: _tables(subject.grid, ("metrics", "context")),
+            reads=lambda subject: _tables(subject.grid, ("metrics", "context", "correct")),
             job=lambda subject: jobs.statistics_job(subject.grid),
         ),
         _table(

@@ -1,4 +1,4 @@
-"""A grid's accuracies beside published ones, where a cell matches one."""
+"""A grid's accuracies beside published ones: where a cell matches one, and of methods that no grid has."""
 
 import json
 import math
@@ -13,6 +13,7 @@ import yaml
 from smearlab.core import registry
 
 PUBLISHED = Path(__file__).with_name("published.yaml")
+BEYOND = Path(__file__).with_name("beyond.yaml")
 OWN = ("arrays", "folder")  # known by the name that the config gives them
 NAMED = ["dataset", "noise", "noise_rate", "recipe", "arch", "role", "method", "alpha", "transition"]
 NAMED += ["teacher_method", "teacher_alpha", "temperature", "beta"]
@@ -30,7 +31,17 @@ COLUMNS = [*NAMED, *OURS, *THEIRS, "difference", "standard_errors"]
 @cache
 def published() -> tuple[dict[str, Any], ...]:
     """Return the published numbers, one flat mapping each; accuracies in percent, as printed."""
-    groups = yaml.safe_load(PUBLISHED.read_text(encoding="utf-8"))
+    return _numbers(PUBLISHED)
+
+
+@cache
+def beyond() -> tuple[dict[str, Any], ...]:
+    """Return the published numbers of methods that no grid has, as `published` does; arch as they state it."""
+    return _numbers(BEYOND)
+
+
+def _numbers(path: Path) -> tuple[dict[str, Any], ...]:
+    groups = yaml.safe_load(path.read_text(encoding="utf-8"))
     shared = [{key: value for key, value in group.items() if key != "numbers"} for group in groups]
     return tuple({**s, **number} for s, group in zip(shared, groups, strict=True) for number in group["numbers"])
 
@@ -43,7 +54,8 @@ def beside(summary: pd.DataFrame, metrics: pd.DataFrame, context: Mapping[str, A
     epoch was chosen on the test set (best_on_test) our diagnosis of that name, over snapshots; against all others the
     reported accuracy: `ours_is` says which. standard_errors: the difference divided by
     sqrt(s1²/n1 + s2²/n2), null where a deviation or a number of runs is unknown or the deviations are 0. A cell of a
-    subset of the data matches nothing.
+    subset of the data matches nothing. Methods that no grid has (beyond.yaml) have a row without a number of ours
+    wherever cross-entropy was trained on the same labels.
     """
     runs = metrics.drop_duplicates(["cell", "noise_seed", "seed"])
     rows = []
@@ -52,7 +64,36 @@ def beside(summary: pd.DataFrame, metrics: pd.DataFrame, context: Mapping[str, A
         if condition is not None:
             matching = [number for number in published() if _matches(cell, condition, number)]
             rows += [_row(cell, runs[runs["cell"] == cell["cell"]], number) for number in matching]
-    return pd.DataFrame([row for row in rows if row["n"] > 0], columns=COLUMNS)
+    compared = [row for row in rows if row["n"] > 0]
+    return pd.DataFrame([*compared, *_beyond(summary[summary["cell"].isin(runs["cell"])], context)], columns=COLUMNS)
+
+
+def _beyond(trained: pd.DataFrame, context: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a row for each number of beyond.yaml and each place where cross-entropy was trained on its labels."""
+    plain = trained[(trained["role"] == "teacher") & (trained["method"] == "cross_entropy")]
+    places = _records(plain.drop_duplicates(["dataset", "noise", "noise_rate"]))
+    found = [(place, _condition(place, context["config"])) for place in places]
+    return [
+        {**{key: place[key] for key in ("dataset", "noise", "noise_rate", "role")}, **_theirs(number)}
+        for place, condition in found
+        for number in beyond()
+        if condition is not None and _same_labels(condition, number)
+    ]
+
+
+def _same_labels(condition: Mapping[str, Any], number: Mapping[str, Any]) -> bool:
+    return all(_equal(value, number.get(key)) for key, value in condition.items())
+
+
+def _theirs(number: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **{key: number.get(key) for key in ("arch", "method", *THEIRS)},
+        "n": 0,
+        "ours_is": "none: a reference row",
+        "their_n": number["n"],
+        "their_mean": number["mean"] / 100,
+        "their_std": number["std"] / 100,
+    }
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ class Facts:
     kinds: the kind of each noise. clean: whether true test labels are known of each data set. n_test: the size of
     each test set that is known. primary: the headline contrast that the config names. name: the grid's. spreads: by
     computation, where no true test label is known, the most that its difference to its baseline can vary over examples.
+    measure: what everything is judged by, in words.
     """
 
     kinds: dict[str, str] = field(default_factory=dict)
@@ -24,6 +25,7 @@ class Facts:
     margin: float = 0.5
     name: str = ""
     spreads: dict[str, float] = field(default_factory=dict)
+    measure: str = "accuracy"
 
 
 def facts(tables: Tables) -> Facts:
@@ -38,10 +40,11 @@ def facts(tables: Tables) -> Facts:
         margin=float(tables.config.get("margin", 0.5)),
         name=str(tables.context.get("name", "")),
         spreads={entry["cell"]: float(entry["spread"]) for entry in tables.context.get("disagreement", [])},
+        measure=tables.measure,
     )
 
 
 def quantity(rows: pd.DataFrame, known: Facts) -> str:
     """Return what the accuracies of these rows are measured against."""
     clean = {known.clean.get(dataset, True) for dataset in rows["dataset"].unique()}
-    return "test accuracy" if clean in ({True}, set()) else "accuracy on noisy test labels"
+    return f"test {known.measure}" if clean in ({True}, set()) else f"{known.measure} on noisy test labels"

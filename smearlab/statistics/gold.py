@@ -4,8 +4,7 @@ import math
 
 from scipy.special import ndtri
 
-from smearlab.statistics.power import POWER
-from smearlab.statistics.verdict import LEVEL
+from smearlab.core.power import LEVEL, POWER
 
 SURE = 0.95
 """In this share of draws the sign is to be right."""

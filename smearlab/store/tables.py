@@ -1,7 +1,7 @@
 """The tables of one grid, as read from its folder under results/, in one regular form."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pandas as pd
 from smearlab.core import columns
 from smearlab.core.errors import UserError
 from smearlab.store.files import check_files, read_sealed
+from smearlab.store.measure import ACCURACY, NAMES, judged_by
 
 FINISHED, DIVERGED = "finished", "diverged"  # the statuses of a network
 CONDITION = ["dataset", "noise", "recipe"]
@@ -23,7 +24,8 @@ SUMMARY_NUMBERS = columns.numbers(columns.SUMMARY)
 SUMMARY_TEXTS = columns.names(columns.SUMMARY, type=columns.TEXT)
 HISTORY_NUMBERS = columns.numbers(columns.HISTORY)
 NamedRow = Mapping[str, Any] | pd.Series  # one row of a table, by the names of its columns
-STATISTICS = ("variance", "interaction", "choice", "passed_on", "stopping", "mitigation", "reference")
+REGISTERED = "registered.json"
+STATISTICS = ("variance", "interaction", "choice", "passed_on", "stopping", "mitigation", "rivals", "reference")
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,13 @@ class Tables:
     """All that figures and report read: a row per replicate, per cell, per epoch, per curve point.
 
     In every frame texts that do not apply are "" and numbers that do not apply are NaN. `metrics` also has
-    `accuracy`: the test accuracy, or the accuracy on noisy test labels for data sets without clean ones.
+    `accuracy`: the test accuracy, or the accuracy on noisy test labels for data sets without clean ones. Where the
+    config names another measure, this and the columns of store/measure.py are by that measure.
     `key` in metrics and summary is equal in rows of the same named cell, `cell` in all frames in rows of the
     same computation; `n_finished` in summary is n without those that diverged. `curves` is long: cell,
     noise_seed, seed, curve (its name), point, quantity, value. `reference` holds the published
-    numbers that cells match, STATISTICS names the further statistics; empty where they were not made.
+    numbers that cells match, STATISTICS names the further statistics; empty where they were not made. `registrations`:
+    the terms of the grid as they were stamped, oldest first.
     """
 
     metrics: pd.DataFrame
@@ -72,7 +76,9 @@ class Tables:
     passed_on: pd.DataFrame = field(default_factory=pd.DataFrame)
     stopping: pd.DataFrame = field(default_factory=pd.DataFrame)
     mitigation: pd.DataFrame = field(default_factory=pd.DataFrame)
+    rivals: pd.DataFrame = field(default_factory=pd.DataFrame)
     reference: pd.DataFrame = field(default_factory=pd.DataFrame)
+    registrations: list[dict[str, Any]] = field(default_factory=list)
 
     @cached_property
     def history(self) -> pd.DataFrame:
@@ -87,6 +93,11 @@ class Tables:
     def history_of(self, cell: str) -> pd.DataFrame:
         """Return the history of one computation: a row per replicate and epoch."""
         return self.long_history.where(cell=cell)
+
+    @property
+    def measure(self) -> str:
+        """What the grid is judged by, in words."""
+        return NAMES[self.config.get("measure", ACCURACY)]
 
     def curve(self, name: str, cell: str) -> pd.DataFrame:
         """Return one curve of one computation: a row per replicate and point, its quantities as columns."""
@@ -111,7 +122,7 @@ def read_tables(folder: str | Path) -> Tables:
     check_files(folder, context.get("sha256", {}), "context.json")
     if (folder / "summary.json").is_file():
         check_files(folder, read_sealed(folder / "summary.json", "sha256")["sha256"], "summary.json")
-    return make_tables(
+    tables = make_tables(
         metrics=pd.read_parquet(folder / "metrics.parquet"),
         summary=read_csv(folder / "summary.csv"),
         history=folder / "history.parquet",
@@ -119,6 +130,13 @@ def read_tables(folder: str | Path) -> Tables:
         context=context,
         **{name: read_csv(folder / f"{name}.csv") for name in STATISTICS},
     )
+    return replace(tables, registrations=_registrations(folder))
+
+
+def _registrations(folder: Path) -> list[dict[str, Any]]:
+    path = folder / REGISTERED
+    found: list[dict[str, Any]] = read_sealed(path, "registrations")["registrations"] if path.is_file() else []
+    return found
 
 
 def make_tables(
@@ -134,6 +152,8 @@ def make_tables(
 
     history and curves may be Parquet files, which are read when they are asked for.
     """
+    config = context.get("config", {})
+    metrics = judged_by(metrics, config.get("measure", ACCURACY))
     metrics = regular(metrics, METRIC_NUMBERS, [*TEXT_KEYS, "arch", "status", "reason", "device", "precision", "cell"])
     summary = regular(summary, SUMMARY_NUMBERS, [*TEXT_KEYS, *SUMMARY_TEXTS])
     finished = (summary["n"].fillna(0) - summary["n_diverged"].fillna(0)).clip(lower=0)
@@ -142,8 +162,9 @@ def make_tables(
         summary=summary.assign(n_finished=finished, key=cell_keys(summary)),
         long_history=Long(history, HISTORY_NUMBERS, ("cell",)),
         long_curves=Long(curves, ("noise_seed", "seed", "point", "value"), ("cell", "curve", "quantity")),
-        config=context.get("config", {}),
+        config=config,
         context=context,
+        registrations=[],
         **statistics,
     )
 

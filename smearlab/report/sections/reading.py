@@ -12,13 +12,18 @@ from smearlab.statistics.variance import binomial_standard_error
 
 
 def verdict_chips() -> dict[str, Field]:
-    """Return the chips that the page explains, by their slug."""
+    """Return the chips that the page explains, by their slug; `undecided` is the other word for what is open."""
     explained = (*verdicts.DECIDED, verdicts.NOT_ENOUGH, verdicts.DIVERGED, verdicts.IDENTICAL)
-    return {field.chip: field for field in map(chip, explained)}
+    return {field.chip: field for field in map(chip, explained)} | {"undecided": chip(verdicts.NOT_DECIDED)}
 
 
 def binomial_errors(summary: pd.DataFrame, known: Facts) -> list[str]:
-    """Say, per data set, the standard error that the size of the test set gives to one plain accuracy."""
+    """Say, per data set, the standard error that the size of the test set gives to one plain accuracy.
+
+    Of accuracies only: no other measure is a share of the test examples.
+    """
+    if known.measure != "accuracy":
+        return []
     plain = cells.plain_rows(summary[summary["mean"].notna()])
     judged = [dataset for dataset in known.n_test if known.clean.get(dataset, True)]
     measured = {dataset: plain.loc[plain["dataset"] == dataset, "mean"] for dataset in judged}
