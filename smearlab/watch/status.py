@@ -22,7 +22,7 @@ from smearlab.host.runlock import alive, describe
 from smearlab.store.files import REMEDY, read_sealed
 from smearlab.watch.learnt import Learnt, TimeLeft
 from smearlab.watch.leftovers import LOCKS, OWNER, cores_here, running_here
-from smearlab.watch.logs import failure, progress
+from smearlab.watch.logs import failure, progress, waits_for_gpu
 from smearlab.watch.rebuild import Rebuild
 from smearlab.watch.records import Records
 from smearlab.watch.words import reasons_of
@@ -123,6 +123,8 @@ class _Look:
         begun = self.rebuild.records.begun(node.outputs[-1])
         written = self.rebuild.disk.time(node.log)
         if begun is None or written is None or written < begun or not self._driven or failure(node.log):
+            return None
+        if waits_for_gpu(node.log):
             return None
         return _entry(node, owner=None, log=node.log, seconds_left=None)
 

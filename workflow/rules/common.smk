@@ -7,11 +7,13 @@ in:  the config
 out: GRID, and functions that take a rule's files and what decides its results from the one table of stages
 """
 
+import atexit
 import os
 import signal
 import sys
 
 from smearlab.core import registry
+from smearlab.core.digest import keep_digests
 from smearlab.core.jobs import plain
 from smearlab.grid import dag
 from smearlab.grid.cells import load_grid
@@ -38,6 +40,7 @@ with one_line():  # before any job starts, without a traceback
         read_config(path)  # Snakemake has read it too, but lets the last of two equal keys win in silence
     GRID = load_grid(config)
     if workflow.is_main_process:
+        atexit.register(keep_digests)
         check_seals(dag.nodes_of(GRID), " ".join(map(os.path.relpath, workflow.configfiles)))
 
 
