@@ -87,6 +87,28 @@ def running_here(folder: Path) -> list[int]:
     return sorted(found)
 
 
+def cores_here(folder: Path) -> int | None:
+    """Return how many cores the run in this folder was given; None where there is none, or it says nothing of them."""
+    for process in running_here(folder):
+        try:
+            found = _cores(psutil.Process(process).cmdline())
+        except (psutil.AccessDenied, psutil.NoSuchProcess):
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def _cores(command: Sequence[str]) -> int | None:
+    """Return the value of Snakemake's --cores (-c); `all`, or none behind it, is what this process may use."""
+    for i, word in enumerate(command):
+        given = re.fullmatch(r"(?:--cores(?:=|$)|-c)(\w*)", word)
+        if given is not None:
+            value = given[1] or (command[i + 1] if i + 1 < len(command) else "")
+            return int(value) if value.isdigit() and int(value) > 0 else len(os.sched_getaffinity(0))
+    return None
+
+
 def _snakemakes() -> list[psutil.Process]:
     """Return the other Snakemake processes of this machine, but for those that are one job of a run (--mode)."""
     found = []
