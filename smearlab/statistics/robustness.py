@@ -1,6 +1,6 @@
 """Does a headline stand? The same comparison at other stopping rules, without each replicate, and by signs alone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,12 +37,18 @@ def robustness(
     """
     cells = read(metrics, extra=[measure for measure, _ in columns.STOPPED.values()])
     reported = contrasts_of(cells, primary)
-    headlines = {c.cell.key() for c in reported if _is_headline(c)}
+    headlines = {c.cell.key(): c.cell for c in reported if _is_headline(c)}
     rows = [
         _row(check, found, margin)
         for check, seen in _views(cells).items()
         for found in contrasts_of(seen, primary)
         if found.cell.key() in headlines and found.cell.n
+    ]
+    rows += [
+        _row(f"{WITHOUT} {left_out[0]}/{left_out[1]}", found, margin)
+        for left_out in sorted({replicate for cell in headlines.values() for replicate in _replicates(cell)})
+        for found in contrasts_of([_without(cell, left_out) for cell in cells], primary)
+        if found.cell.key() in headlines and left_out in _replicates(headlines[found.cell.key()])
     ]
     counted = contrasts_of([_counted(cell, chance) for cell in cells], primary)
     lost = [now for now, was in zip(counted, reported, strict=True) if was.diverged and was.baseline]
@@ -54,15 +60,14 @@ def _is_headline(found: Contrast) -> bool:
 
 
 def _views(cells: list[Cell]) -> dict[str, list[Cell]]:
-    """The cells as each check sees them."""
-    at = {when: [measured_by(c, measure) for c in cells if c.extra[measure]] for measure, when in _rules()}
-    replicates = sorted({replicate for cell in cells for replicate in cell.finished})
-    without = {f"{WITHOUT} {n}/{s}": [_without(cell, (n, s)) for cell in cells] for n, s in replicates}
-    return {REPORTED: cells, **at, **without}
+    """The cells as they were reported, and as each stopping rule has them."""
+    rules = columns.STOPPED.values()
+    at = {when: [measured_by(c, measure) for c in cells if c.extra[measure]] for measure, when in rules}
+    return {REPORTED: cells, **at}
 
 
-def _rules() -> Iterator[tuple[str, str]]:
-    yield from columns.STOPPED.values()
+def _replicates(cell: Cell) -> set[Replicate]:
+    return cell.finished.keys() | cell.diverged
 
 
 def _without(cell: Cell, left_out: Replicate) -> Cell:

@@ -53,6 +53,7 @@ def test_a_diverged_replicate_is_counted_as_guessing_beside_the_row_that_is_not_
     values = np.append(GAIN[:4], 0.1 - PLAIN[4])
     assert (row["n"], row["difference"]) == (5, pytest.approx(values.mean()))
     assert row["p_value"] == pytest.approx(stats.ttest_1samp(values, 0).pvalue)
+    assert found.loc["without replicate 4/4", "difference"] == pytest.approx(GAIN[:4].mean())
     assert "diverged as chance" not in checked(metrics(PLAIN + GAIN)).index
 
 
