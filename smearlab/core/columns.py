@@ -128,6 +128,8 @@ SUMMARY = (
     Column("primary", FLAG, ANSWER, "whether it is the headline contrast"),
     Column("n_paired", WHOLE, ANSWER, "independent differences behind the test"),
     Column("replicates_needed", WHOLE, BESIDE, "pairs that a decision would need at the spread seen"),
+    Column("n_gold", WHOLE, BESIDE, "test examples with a known true label, where not all have one"),
+    Column("examples_needed", WHOLE, BESIDE, "such examples in all that a decision would need at the spread seen"),
     Column("difference_to_teacher", NUMBER, BESIDE, "of a student: to its own teacher", SHARE),
     Column("ci_low_to_teacher", NUMBER, BESIDE, "lower end of its interval", SHARE),
     Column("ci_high_to_teacher", NUMBER, BESIDE, "upper end", SHARE),

@@ -50,10 +50,15 @@ def clause(row: pd.Series, measured: str = "test accuracy") -> str:
 
 def evidence(row: pd.Series) -> str:
     """Return the interval, where there is one, and the number of pairs of a comparison."""
-    n = f"n = {row['n_paired']:.0f} pair{'' if row['n_paired'] == 1 else 's'}"
+    n = f"n = {row['n_paired']:.0f} pair{'' if row['n_paired'] == 1 else 's'}{_on_gold(row)}"
     if np.isnan(row["ci_low"]) or np.isnan(row["ci_high"]):
         return n
     return f"95 % interval {text.interval(row['ci_low'], row['ci_high'])}, {n}"
+
+
+def _on_gold(row: pd.Series) -> str:
+    n = row.get("n_gold", np.nan)
+    return "" if np.isnan(n) else f" on {text.counted(int(n), 'gold example')}"
 
 
 def _known_difference(row: pd.Series) -> str:

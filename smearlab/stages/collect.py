@@ -14,19 +14,22 @@ import pandas as pd
 from smearlab.core import columns
 from smearlab.core.digest import ROOT, source_digest
 from smearlab.core.jobs import CollectionJob, Replicate
+from smearlab.evaluation.gold import known_test, nothing
 from smearlab.grid.cells import RESULTS, Cell, Grid, Row, load_grid
 from smearlab.grid.dag import EXAMPLES, HISTORY, METRICS, RUN
 from smearlab.grid.estimator import Estimator
 from smearlab.grid.jobs import evaluation_code, training_code, training_job
+from smearlab.statistics.drawn import hits_of
 from smearlab.store.benchmarks import seconds_taken
 from smearlab.store.examples import Predicted, read_predicted, spread_of_difference
 from smearlab.store.files import check_files, damaged, read_sealed, sha256_file, write_bytes, write_sealed, write_text
 from smearlab.store.inputs import Files
+from smearlab.store.tables import FINISHED
 from smearlab.training.correction import read_estimates, transition_facts
 
 TYPES = {columns.TEXT: "string", columns.NUMBER: "Float64", columns.WHOLE: "Int64", columns.FLAG: "boolean"}
 SAID = (*columns.names(columns.METRICS, columns.MEASURED), "noise_seed", "seed", "status", "reason")  # by a run
-TABLES = ("metrics.parquet", "metrics.csv", "history.parquet", "curves.parquet")
+TABLES = ("metrics.parquet", "metrics.csv", "history.parquet", "curves.parquet", "gold.parquet")
 REPLICATE = {"noise_seed", "seed", "status"}
 MEASUREMENT = REPLICATE | {"metrics", "curves"}
 VERSIONS = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib")
@@ -39,7 +42,9 @@ def collect(grid: Grid, out: Path, *, results: Path = Path(RESULTS)) -> None:
     Nothing is computed here. UserError for a file that is not the one that was written.
     """
     reader = Reader(grid, results)
-    metrics = metrics_table(grid, reader)
+    gold = gold_table(grid, reader)
+    metrics = with_gold(metrics_table(grid, reader), gold)
+    write_parquet(out / "gold.parquet", gold)
     write_parquet(out / "metrics.parquet", metrics)
     write_text(out / "metrics.csv", metrics.to_csv(index=False, lineterminator="\n"))
     write_parquet(out / "history.parquet", history_table(grid, reader))
@@ -164,6 +169,32 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame.reindex(columns=[*columns.names(columns.METRICS), *further])
     types = {column.name: TYPES[column.type] for column in columns.METRICS}
     return frame.astype({name: types.get(name, TYPES[columns.NUMBER]) for name in frame.columns})
+
+
+def gold_table(grid: Grid, reader: Reader) -> pd.DataFrame:
+    """Return who got which test example right, of data sets of which only some test examples have a true label."""
+    known = {}
+    for dataset in grid.datasets.values():
+        folder = reader.results / "data" / dataset.id
+        if (folder / "test.npz").is_file() and (folder / "training.npz").is_file():
+            known[dataset.id] = known_test(folder, dataset.gold, list(dataset.class_names))
+    frames = [
+        found.rights(cell.key, reader.predicted(cell, "test"))
+        for cell in grid.cells.values()
+        if (found := known.get(cell.labels.dataset.id)) is not None
+    ]
+    return pd.concat(frames, ignore_index=True) if frames else nothing()
+
+
+def with_gold(metrics: pd.DataFrame, gold: pd.DataFrame) -> pd.DataFrame:
+    """Return the networks with their accuracy on the gold examples, weighted as these were drawn, as test accuracy."""
+    hits = hits_of(gold)
+    for i, row in metrics[metrics["cell"].isin(hits) & (metrics["status"] == FINISHED)].iterrows():
+        known = hits[row["cell"]]
+        right = known.by_replicate.get((int(row["noise_seed"]), int(row["seed"])))
+        if right is not None:
+            metrics.loc[i, "test_accuracy"] = float(known.drawn.weights @ right)
+    return metrics
 
 
 def history_table(grid: Grid, reader: Reader) -> pd.DataFrame:

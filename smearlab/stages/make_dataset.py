@@ -17,6 +17,6 @@ def run(job: DatasetJob, inputs: Files, outputs: Files) -> None:
     given = inputs["config"]["datasets"][folder.name.rpartition("-")[0]]
     kind = job.contents["kind"]
     known = registry.filled("datasets", kind, {**job.contents, **given})
-    options = {key: value for key, value in known.items() if key not in (*SPLIT, "kind", "fingerprint")}
+    options = {key: value for key, value in known.items() if key not in (*SPLIT, "kind", "fingerprint", "gold")}
     raw = registry.load("datasets", kind).load(**options)
     write_dataset(make_dataset(raw, **{key: job.contents[key] for key in SPLIT}), folder)

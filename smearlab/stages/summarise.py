@@ -7,6 +7,7 @@ import pandas as pd
 
 from smearlab.core.jobs import StatisticsJob
 from smearlab.reference.compare import beside
+from smearlab.statistics.drawn import hits_of
 from smearlab.statistics.interaction import interaction
 from smearlab.statistics.mitigation import mitigation
 from smearlab.statistics.passed_on import passed_on
@@ -27,21 +28,29 @@ def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: floa
     context = read_sealed(folder / "context.json", "cells")
     check_files(folder, context.get("sha256", {}), "context.json")
     metrics = pd.read_parquet(folder / "metrics.parquet")
-    summary = summarise(metrics, primary=primary, margin=margin, cells=pd.DataFrame(context["cells"]))
+    hits = hits_of(read_gold_rows(folder))
+    summary = summarise(metrics, primary=primary, margin=margin, cells=pd.DataFrame(context["cells"]), hits=hits)
+    whole = metrics[~metrics["cell"].isin(hits)]  # what takes the test examples for given says nothing on a gold set
     tables = {
         "summary": summary,
         "reference": beside(summary, metrics, context),
         "variance": variance_split(metrics),
-        "interaction": interaction(metrics),
-        "choice": choose_on_validation(metrics, margin=margin),
+        "interaction": interaction(whole),
+        "choice": choose_on_validation(metrics, margin=margin, hits=hits),
         "passed_on": passed_on(metrics),
-        "stopping": stopping(metrics, margin=margin),
-        "mitigation": mitigation(metrics, summary),
+        "stopping": stopping(whole, margin=margin),
+        "mitigation": mitigation(whole, summary),
     }
     for name, table in tables.items():
         write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
     hashes = {f"{name}.csv": sha256_file(folder / f"{name}.csv") for name in tables}
     write_sealed(folder / "summary.json", {"sha256": hashes})
+
+
+def read_gold_rows(folder: Path) -> pd.DataFrame:
+    """Return gold.parquet of a grid; empty where tables of an earlier version lack it."""
+    path = folder / "gold.parquet"
+    return pd.read_parquet(path) if path.is_file() else pd.DataFrame()
 
 
 def run(job: StatisticsJob, inputs: Files, outputs: Files) -> None:

@@ -4,7 +4,9 @@ import math
 
 from scipy.special import ndtri
 
+from smearlab.statistics.paired import Difference
 from smearlab.statistics.power import POWER
+from smearlab.statistics.two_way import TwoWay
 from smearlab.statistics.verdict import LEVEL
 
 SURE = 0.95
@@ -28,6 +30,19 @@ def to_decide(difference: float, spread: float) -> int:
 def decided_by(n: int, spread: float) -> float:
     """Return the smallest difference, in 0..1, that n gold examples decide as `to_decide` means it."""
     return float((ndtri(1 - LEVEL / 2) + ndtri(POWER)) * spread / math.sqrt(n))
+
+
+def examples_needed(difference: Difference) -> int | None:
+    """Return the gold examples in all that decide with 80 % power, the difference and its spreads taken as seen.
+
+    None without a gold set, and where replicates alone leave too much open: then more of those are needed first.
+    """
+    if not isinstance(difference, TwoWay) or not difference.mean:
+        return None
+    errors = ndtri(1 - LEVEL / 2) + ndtri(POWER)
+    among_examples = difference.spread**2 / difference.by_example.shape[1]
+    left = (difference.mean / errors) ** 2 - max(difference.variance - among_examples, 0.0)
+    return max(1, math.ceil(difference.spread**2 / left)) if left > 0 else None
 
 
 def _examples(errors: float, difference: float, spread: float) -> int:

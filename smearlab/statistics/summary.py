@@ -1,6 +1,7 @@
 """The answer: one row per named cell, with its difference to the baseline and a verdict."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,11 @@ import pandas as pd
 
 from smearlab.core import columns
 from smearlab.statistics import verdict as words
-from smearlab.statistics.cells import NAMES, Cell, Peers, label, mean, measured_by, name_types, read, table
+from smearlab.statistics.cells import NAMES, Cell, Peers, label, mean, measured_by, name_types, read, table, with_gold
 from smearlab.statistics.contrasts import Contrast, adjusted, comparison, contrast, note
+from smearlab.statistics.drawn import Hits
 from smearlab.statistics.families import identity, primaries
+from smearlab.statistics.gold import examples_needed
 from smearlab.statistics.power import replicates_needed
 
 TYPES = {columns.TEXT: "str", columns.NUMBER: "float64", columns.WHOLE: "Int64", columns.FLAG: "bool"}
@@ -26,6 +29,7 @@ def summarise(
     primary: Mapping[str, Any] | None = None,
     margin: float,
     cells: pd.DataFrame | None = None,
+    hits: Mapping[str, Hits] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Return a row per named cell, with COLUMNS, in order of first appearance (or that of `cells`).
 
@@ -35,10 +39,12 @@ def summarise(
     `n` counts replicates with a result, diverged ones included; `mean` and `std` are over the finished ones;
     `n_paired` is the number of independent differences behind the test. The columns that end in `_last` and
     `_selected` are the same comparison with every network at its last epoch, and at the epoch best on noisy
-    validation labels; the ones without an ending are at the checkpoint that the recipe reports. UserError as
-    cells.read.
+    validation labels; the ones without an ending are at the checkpoint that the recipe reports. `hits`: by
+    computation, of data sets of whose test examples only some have a known true label: their intervals and tests
+    cover the drawing of these examples too (two_way). UserError as cells.read.
     """
-    found = read(metrics, cells, extra=[measure for measure, _ in columns.STOPPED.values()])
+    named = read(metrics, cells, extra=[measure for measure, _ in columns.STOPPED.values()])
+    found = [with_gold(cell, hits) for cell in named]
     peers = Peers(found)
     at_rule = {
         rule: _contrasts([measured_by(cell, measure) for cell in found], primary)
@@ -73,7 +79,9 @@ def _row(led: Contrast, stopped: Mapping[str, Contrast], peers: Peers, margin: f
         "margin": margin,
         "primary": led.primary,
         "n_paired": led.difference.n,
-        "replicates_needed": replicates_needed(led.difference, margin) if led.tested else None,
+        "replicates_needed": replicates_needed(led.difference, margin) if led.tested and not cell.hits else None,
+        "n_gold": cell.hits.n if cell.hits else None,
+        "examples_needed": examples_needed(led.difference) if led.tested else None,
         **_beside(cell, peers.teacher(cell), "teacher"),
         **_beside(cell, peers.plain(cell) if cell.names["role"] == "student" else None, "plain"),
         "measure": cell.measure,
