@@ -96,6 +96,10 @@ def _parser() -> argparse.ArgumentParser:
     gold.add_argument("--by", choices=("random", "class", "disagreement"), default="random", help=by)
     gold.add_argument("--seed", type=int, default=0, metavar="S", help="draws them (default 0)")
     gold.set_defaults(run=_gold)
+    suspects = commands.add_parser("suspects", help="list the labels that out-of-sample networks contradict most")
+    suspects.add_argument("grid", metavar="NAME", help="a grid's name, or a config")
+    suspects.add_argument("--n", type=int, default=20, metavar="N", help="how many of each noise (default 20)")
+    suspects.set_defaults(run=_suspects)
     listing = commands.add_parser("list", help="list what a config may name, with its options")
     listing.add_argument("kind", nargs="?", choices=sorted(registry.ENTRY_FUNCTIONS))
     listing.set_defaults(run=_list)
@@ -254,6 +258,12 @@ def _gold(options: argparse.Namespace) -> None:
         table, *sheets = draw_gold(grid, dataset, options.n, part=options.part, by=options.by, seed=options.seed)
         lines = [*map(str, sheets), f"{table}: fill in the column label, then --take {table}"]
     print("\n".join(lines))
+
+
+def _suspects(options: argparse.Namespace) -> None:
+    from smearlab.cli.suspects import lines
+
+    print("\n".join(lines(find_grid(options.grid), max(1, options.n))))
 
 
 def _list(options: argparse.Namespace) -> None:

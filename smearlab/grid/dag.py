@@ -35,6 +35,7 @@ COLLECTED = {
     "history": "history.parquet",
     "curves": "curves.parquet",
     "gold": "gold.parquet",
+    "suspects": "suspects.csv",
     "context": "context.json",
 }
 SUMMARISED = {
@@ -344,17 +345,22 @@ def _read_by_collect(subject: Subject) -> Files:
     grid = subject.grid
     blocks = [(cell, block) for cell in grid.cells.values() for block in grid.blocks(cell)]
     folders = [cell.folder(block) for cell, block in blocks]
-    audits = (f"{cell.labels.folder(seed)}/audit.json" for cell, block in blocks for seed in noise_seeds(cell, block))
+    seeds = [(cell.labels, seed) for cell, block in blocks for seed in noise_seeds(cell, block)]
+    labels = list(dict.fromkeys(labels.folder(seed) for labels, seed in seeds))
     data = [f"{RESULTS}/data/{dataset}" for dataset in grid.datasets]
     gold = {"gold": files} if (files := sorted({d.gold for d in grid.datasets.values() if d.gold})) else {}
     return {
         **gold,
+        "probabilities": [
+            Large(f"{e.folder(b)}/probabilities.npz") for e in grid.estimates.values() for b in grid.blocks(e)
+        ],
+        "given": [Large(f"{folder}/labels.npz") for folder in labels],
         "arrays": [Large(f"{folder}/{part}.npz") for folder in data for part in ("training", "test")],
         "runs": [f"{folder}/{RUN}" for folder in folders],
         "histories": [f"{folder}/{HISTORY}" for folder in folders],
         "metrics": [f"{folder}/{METRICS}" for folder in folders],
         "examples": [Large(f"{folder}/{EXAMPLES}") for folder in folders],
-        "audits": list(dict.fromkeys(audits)),
+        "audits": [f"{folder}/audit.json" for folder in labels],
         "estimates": list(dict.fromkeys(path for cell, block in blocks for path in cell.estimate_files(block))),
         "manifests": [f"{folder}/{part}.json" for folder in data for part in ("training", "test")],
         "claims": f"{RESULTS}/theory/claims.json",

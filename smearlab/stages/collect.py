@@ -19,6 +19,7 @@ from smearlab.grid.cells import RESULTS, Cell, Grid, Row, load_grid
 from smearlab.grid.dag import EXAMPLES, HISTORY, METRICS, RUN
 from smearlab.grid.estimator import Estimator
 from smearlab.grid.jobs import evaluation_code, training_code, training_job
+from smearlab.stages.label_quality import annotators, suspects_of
 from smearlab.statistics.drawn import hits_of
 from smearlab.store.benchmarks import seconds_taken
 from smearlab.store.examples import Predicted, read_predicted, spread_of_difference
@@ -29,14 +30,14 @@ from smearlab.training.correction import read_estimates, transition_facts
 
 TYPES = {columns.TEXT: "string", columns.NUMBER: "Float64", columns.WHOLE: "Int64", columns.FLAG: "boolean"}
 SAID = (*columns.names(columns.METRICS, columns.MEASURED), "noise_seed", "seed", "status", "reason")  # by a run
-TABLES = ("metrics.parquet", "metrics.csv", "history.parquet", "curves.parquet", "gold.parquet")
+TABLES = ("metrics.parquet", "metrics.csv", "history.parquet", "curves.parquet", "gold.parquet", "suspects.csv")
 REPLICATE = {"noise_seed", "seed", "status"}
 MEASUREMENT = REPLICATE | {"metrics", "curves"}
 VERSIONS = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib")
 
 
 def collect(grid: Grid, out: Path, *, results: Path = Path(RESULTS)) -> None:
-    """Write metrics.parquet, metrics.csv, history.parquet, curves.parquet and context.json of a grid into `out`.
+    """Write metrics.parquet, the tables of dag.COLLECTED of a grid into `out`.
 
     Cells that are not there yet are listed in context.json as missing, which also holds the hashes of the others.
     Nothing is computed here. UserError for a file that is not the one that was written.
@@ -45,12 +46,16 @@ def collect(grid: Grid, out: Path, *, results: Path = Path(RESULTS)) -> None:
     gold = gold_table(grid, reader)
     metrics = with_gold(metrics_table(grid, reader), gold)
     write_parquet(out / "gold.parquet", gold)
+    found, said = suspects_of(grid, results)
+    write_text(out / "suspects.csv", found.to_csv(index=False, lineterminator="\n"))
     write_parquet(out / "metrics.parquet", metrics)
     write_text(out / "metrics.csv", metrics.to_csv(index=False, lineterminator="\n"))
     write_parquet(out / "history.parquet", history_table(grid, reader))
     write_parquet(out / "curves.parquet", curves_table(grid, reader))
+    of_labels = {"suspects": said, "annotators": annotators(grid, results)}
+    of_labels = {key: value for key, value in of_labels.items() if value}
     hashes = {name: sha256_file(out / name) for name in TABLES}
-    write_sealed(out / "context.json", {**context(grid, reader, metrics), "sha256": hashes})
+    write_sealed(out / "context.json", {**context(grid, reader, metrics), **of_labels, "sha256": hashes})
 
 
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:
