@@ -48,12 +48,16 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, run, text in (
         ("report", _report, "write reports/NAME.html from what is there now; trains nothing"),
-        ("check", _check, "check a config and say what its grid holds"),
         ("plan", _plan, "print a grid's jobs, hours and disk before it runs"),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("grid", metavar="NAME", help="a grid's name, or the path of a config")
         command.set_defaults(run=run)
+    text = "check a config, read its data and labels as the run would, and say what its grid holds"
+    check = commands.add_parser("check", help=text, description=text)
+    check.add_argument("grid", metavar="NAME", help="a grid's name, or the path of a config")
+    check.add_argument("--quick", action="store_true", help="check the config alone: read no image and no label file")
+    check.set_defaults(run=_check)
     status = commands.add_parser("status", help="say what is done, running, waiting and failed, and how long it takes")
     status.add_argument("grid", metavar="NAME", nargs="?", help="a grid's name, or a config; default: config.yaml")
     status.add_argument("--watch", action="store_true", help="look again and again, until the grid is done or Ctrl-C")
@@ -146,10 +150,15 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
+    from smearlab.cli.trial import tried
+
     grid = find_grid(options.grid)
     teachers = sum(cell.role == "teacher" for cell in grid.cells.values())
     print(f"{grid.name}: {len(grid.rows)} named cells, {len(grid.cells)} computations")
     print(f"  {teachers} teacher cells, {len(grid.cells) - teachers} student cells, {len(grid.folders())} blocks")
+    sys.stdout.flush()  # reading the data can take a while
+    for line in [] if options.quick else tried(grid):
+        print(f"  {line}")
     for dataset in grid.datasets.values():
         text = ", sorted as text, not as numbers" if sorts_as_text(dataset.class_names) else ""
         print(f"  {dataset.name}: {dataset.n_classes} classes{text}: {class_order(dataset.class_names)}")

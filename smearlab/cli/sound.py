@@ -14,7 +14,8 @@ from smearlab.core.errors import UserError
 from smearlab.core.identity import short_hash
 from smearlab.grid.cells import RESULTS, Grid
 from smearlab.grid.dag import STAGES, Node
-from smearlab.stages.collect import Reader, code_version, metrics_table
+from smearlab.stages._ran import Reader
+from smearlab.stages.collect import code_version, metrics_table
 from smearlab.store.dataset import META, read_test, read_training
 from smearlab.store.files import check_files, damaged, read_json, read_sealed, sha256_array, sha256_file
 from smearlab.store.labels import AUDIT, dataset_hashes

@@ -25,7 +25,9 @@ def lines(grid: Grid, n: int) -> list[str]:
         )
     said = {_condition(entry): entry for entry in read_sealed(path.with_name("context.json")).get("suspects", [])}
     groups = found.groupby(["dataset", "noise", "noise_rate", "recipe"], sort=False)
-    return [line for key, rows in groups for line in _about(key, rows.head(n), said)] + [f"all: {path}"]
+    return [line for key, rows in groups for line in _about(tuple(map(str, key)), rows.head(n), said)] + [
+        f"all: {path}"
+    ]
 
 
 def _condition(entry: dict[str, object]) -> tuple[str, ...]:
@@ -38,7 +40,7 @@ def _condition(entry: dict[str, object]) -> tuple[str, ...]:
 def _about(key: tuple[str, ...], rows: pd.DataFrame, said: dict[tuple[str, ...], dict[str, object]]) -> list[str]:
     shown = rows[[column for column in SHOWN if (rows[column] != "").any()]]
     head = ", ".join(value for value in key if value)
-    known = said.get(tuple(key), {})
+    known = said.get(key, {})
     if known.get("auc") is not None:
         head += f": of the 100 most suspect {known['precision_at_100']:.0%} are wrong, AUC {known['auc']:.2f}"
     return [head, *(f"  {line}" for line in shown.to_string(index=False).splitlines())]

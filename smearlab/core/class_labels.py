@@ -136,7 +136,8 @@ def _unreadable(counts: Mapping[str, int], class_names: Sequence[str]) -> str:
 def outside_hint(numbers: Sequence[int], class_names: Sequence[str]) -> str:
     """Return what whole numbers outside 0…L-1 look like, as the tail of a message."""
     last = len(class_names) - 1
-    if any(str(number) in class_names for number in numbers):
+    named = list(class_names) != [str(i) for i in range(last + 1)]  # names that say more than the index does
+    if named and any(str(number) in class_names for number in numbers):
         return f": some are class names and some are not; the classes are {class_order(class_names)}"
     if min(numbers) < 0:
         return f": there is a {min(numbers)}; every example needs a label"

@@ -55,10 +55,12 @@ METRICS = (
     Column("test_accuracy", NUMBER, MEASURED, "on true test labels, at the reported checkpoint", SHARE),
     Column("test_accuracy_last", NUMBER, MEASURED, "the same at the last epoch", SHARE),
     Column("test_accuracy_selected", NUMBER, MEASURED, "the same at the epoch best on noisy validation labels", SHARE),
+    Column("test_accuracy_label_wave", NUMBER, MEASURED, "the same at the epoch that Label Wave picks", SHARE),
     Column("test_accuracy_noisy", NUMBER, MEASURED, "on the noisy test labels that came with the data", SHARE),
     Column("test_nll", NUMBER, MEASURED, "negative log-likelihood of the true test labels", "nats"),
     Column("test_brier", NUMBER, MEASURED, "squared distance of the probabilities to the true test labels", "0 to 2"),
     Column("test_ece", NUMBER, MEASURED, "expected calibration error, 15 bins of equal width", SHARE),
+    Column("test_ece_floor", NUMBER, MEASURED, "the ECE expected of calibrated networks on as many images", SHARE),
     Column("train_accuracy_noisy", NUMBER, MEASURED, "on the observed training labels", SHARE),
     Column("memorised", NUMBER, MEASURED, "of the wrongly labelled training examples: predicted as labelled", SHARE),
     Column("recovered", NUMBER, MEASURED, "of the same examples: predicted as what they are", SHARE),
@@ -88,6 +90,7 @@ HISTORY = (
     Column("validation_accuracy_clean", NUMBER, LEARNING, "on true labels of the validation part", SHARE),
     Column("memorised", NUMBER, LEARNING, "of the wrongly labelled examples looked at", SHARE),
     Column("recovered", NUMBER, LEARNING, "of the same examples", SHARE),
+    Column("prediction_changes", NUMBER, LEARNING, "examples looked at, now predicted otherwise", SHARE),
     Column("images_per_second", NUMBER, LEARNING, "training images a second", "1/s"),
 )
 
@@ -95,6 +98,7 @@ COUNT, ANSWER, BESIDE = "count", "answer", "beside"
 STOPPED = {  # the stopping rules: what measures a network there, and in words
     "last": ("test_accuracy_last", "at the last epoch"),
     "selected": ("test_accuracy_selected", "at the epoch best on noisy validation labels"),
+    "label_wave": ("test_accuracy_label_wave", "at the epoch that Label Wave picks without validation labels"),
 }
 
 

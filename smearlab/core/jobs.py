@@ -92,6 +92,7 @@ class RecipeSettings:
     loss_scale: float
     clip_norm: float | None
     history_examples: int
+    label_wave: bool = later(False)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from smearlab.store.npz import reason
 
 FOLDER = Path("data")
 TIMEOUT = 60.0  # seconds without a byte from the server
+ATTEMPTS = 3  # of each address
 Batch = tuple[np.ndarray, np.ndarray]  # images and labels of one file
 Reader = Callable[[str, Any], tuple[list[Batch], list[Batch]]]  # train and test
 
@@ -54,6 +55,27 @@ def fingerprint(name: str) -> str:
     """Return the SHA-256 of `data/<name>.npz` if it is there, else the identity of the published files."""
     own = own_file(name)
     return file_fingerprint(own) if own.exists() else f"{name}-1"
+
+
+def mnist_at_hand(name: str, torchvision_name: str) -> bool:
+    """Whether a set in MNIST's format can be read without a download."""
+    import torchvision.datasets
+
+    published = getattr(torchvision.datasets, torchvision_name)
+    folder = FOLDER / published.__name__ / "raw"
+    return own_file(name).exists() or all(
+        _matching(folder / file, md5) is not None for file, md5 in published.resources
+    )
+
+
+def cifar_at_hand(name: str, torchvision_name: str) -> bool:
+    """Whether a set in CIFAR's format can be read without a download."""
+    import torchvision.datasets
+
+    published = getattr(torchvision.datasets, torchvision_name)
+    unpacked = _unpacked(FOLDER / published.base_folder, dict((*published.train_list, *published.test_list)))
+    packed = FOLDER / published.filename
+    return own_file(name).exists() or unpacked is not None or _matching(packed, published.tgz_md5) is not None
 
 
 def own_file(name: str) -> Path:
@@ -89,8 +111,8 @@ def _check_order(own: list[str], published: list[str], path: Path) -> None:
     for i, name in enumerate(own):
         if number.get(_spelled(name), i) != i:
             raise UserError(
-                f"{path}: class {i} is {name!r}, which is class {number[_spelled(name)]} of the published set: number the "
-                "classes as published, or use the file as a data set of kind arrays"
+                f"{path}: class {i} is {name!r}, which is class {number[_spelled(name)]} of the published set: number "
+                "the classes as published, or use the file as a data set of kind arrays"
             )
 
 
@@ -202,13 +224,13 @@ def _published_bytes(name: str, path: Path, md5: str, urls: list[str]) -> bytes:
     if here is not None:
         return here
     reasons = [f"{path} does not match its MD5"] if path.exists() else []
-    for url in urls:
+    for url in urls * ATTEMPTS:
         try:
             return _download(path, md5, url)
         except (OSError, RuntimeError, ValueError, http.client.HTTPException) as error:
             reasons.append(f"{url}: {reason(error)}")
     raise UserError(
-        f"{name}: cannot be downloaded ({'; '.join(reasons)}); put the published file by hand at {path} "
+        f"{name}: cannot be downloaded ({'; '.join(dict.fromkeys(reasons))}); put the published file by hand at {path} "
         f"(MD5 {md5}), or the images with labels and split at {own_file(name)}"
     )
 

@@ -79,7 +79,7 @@ def _names(arrays: dict[str, np.ndarray], path: str) -> list[str]:
     if not known:
         raise UserError(f"{path}: has neither labels nor noisy_labels; one of them is needed")
     labels = arrays[known[0]]
-    check_labels(labels, known[0], labels.size, path)
+    check_labels(labels, known[0], len(np.atleast_1d(labels)), path)
     complete = bool((labels != -1).all())
     largest = max(int(arrays[name].max(initial=0)) for name in (known[:1] if complete else known))
     if largest >= labels.size:  # before a list of that length is made

@@ -24,3 +24,8 @@ def fingerprint() -> str:
 def sizes() -> tuple[int, int]:
     """Return the number of examples outside the test part, and of all."""
     return _torchvision.sizes("cifar10", (50_000, 60_000))
+
+
+def at_hand() -> bool:
+    """Whether the files are here already."""
+    return _torchvision.cifar_at_hand("cifar10", "CIFAR10")

@@ -32,3 +32,8 @@ def fingerprint() -> str:
 def sizes() -> tuple[int, int]:
     """Return the number of examples outside the test part, and of all."""
     return _torchvision.sizes("cifar100", (50_000, 60_000))
+
+
+def at_hand() -> bool:
+    """Whether the files are here already."""
+    return _torchvision.cifar_at_hand("cifar100", "CIFAR100")

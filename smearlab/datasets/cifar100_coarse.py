@@ -30,8 +30,8 @@ def _superclasses(labels: np.ndarray, source: str) -> np.ndarray:
     lowest, highest = int(labels.min()), int(labels.max())
     if not (lowest >= 0 and len(SUPERCLASS_NAMES) <= highest < len(cifar100.class_names())):
         raise UserError(
-            f"{source}: labels run from {lowest} to {highest}; cifar100_coarse needs those of the 100 classes, 0 to 99, "
-            "and finds the superclasses itself"
+            f"{source}: labels run from {lowest} to {highest}; cifar100_coarse needs those of the 100 classes, 0 to "
+            "99, and finds the superclasses itself"
         )
     return superclass_of_class()[labels]
 
@@ -55,3 +55,8 @@ def fingerprint() -> str:
 def sizes() -> tuple[int, int]:
     """Return the number of examples outside the test part, and of all."""
     return cifar100.sizes()
+
+
+def at_hand() -> bool:
+    """Whether the files are here already."""
+    return cifar100.at_hand()

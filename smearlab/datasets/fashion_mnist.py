@@ -35,3 +35,8 @@ def fingerprint() -> str:
 def sizes() -> tuple[int, int]:
     """Return the number of examples outside the test part, and of all."""
     return _torchvision.sizes("fashion_mnist", (60_000, 70_000))
+
+
+def at_hand() -> bool:
+    """Whether the files are here already."""
+    return _torchvision.mnist_at_hand("fashion_mnist", "FashionMNIST")

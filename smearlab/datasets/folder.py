@@ -267,7 +267,7 @@ def _survey(root: str, pictures: list[Picture]) -> list[Header]:
     for picture in pictures:
         try:
             with _opened(Path(root, picture.name)) as image:
-                _check_mode(image.mode)
+                _check_mode(image)
                 headers.append(Header(image.width, image.height, image.mode))
         except Exception as error:  # hostile images make decoders fail in any way
             faults.append(f"{picture.name} ({reason(error)})")
@@ -275,11 +275,12 @@ def _survey(root: str, pictures: list[Picture]) -> list[Header]:
     return headers
 
 
-def _check_mode(mode: str) -> None:
-    if mode not in GREY_MODES + COLOUR_MODES:
+def _check_mode(image: Image.Image) -> None:
+    if image.mode not in GREY_MODES + COLOUR_MODES:
+        low, high = image.getextrema()
         raise ValueError(
-            f"pixels of mode {mode!r}, allowed are 8 bits per channel: scale what you have to 0…255 yourself "
-            "(the full range of 16 bits: divide by 257), as their scale is not known here"
+            f"pixels of mode {image.mode!r}, here from {low:,g} to {high:,g}; allowed are 8 bits per channel: scale "
+            "them to 0…255 yourself (the full range of 16 bits: divide by 257), as their scale is not known here"
         )
 
 

@@ -86,7 +86,7 @@ def inside(module: nn.Module, features: np.ndarray, labels: np.ndarray) -> dict[
 
 
 def checkpoint_accuracies(networks: Networks, i: int, reported: Part) -> Scalars:
-    """Return the test accuracy at the last and at the selected checkpoint, and the best over the snapshots.
+    """Return the test accuracy at the last, the selected and Label Wave's checkpoint, and the best snapshot's.
 
     The best one is chosen on the test set: it says how optimistic such a choice would be, and nothing else.
     `best_on_test_epoch` is the earliest of equals. Null without true labels or without such a checkpoint.
@@ -104,6 +104,7 @@ def checkpoint_accuracies(networks: Networks, i: int, reported: Part) -> Scalars
     return {
         "test_accuracy_last": measured.get("last"),
         "test_accuracy_selected": measured.get("selected"),
+        "test_accuracy_label_wave": measured.get("label_wave"),
         "best_on_test_accuracy": best,
         "best_on_test_epoch": best_epoch,
         "n_snapshots": len(snapshots),

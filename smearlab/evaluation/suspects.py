@@ -31,6 +31,7 @@ def scored(
     another label than the one given. Equal scores stay in the order of the rows.
     """
     scores, agreement, mean = _by_example(observed, probabilities)
+    scores = scores.round(6)
     order = np.argsort(scores, kind="stable")
     text = np.array([*class_names, ""], dtype=object)
     frame = {
@@ -38,7 +39,7 @@ def scored(
         "name": [names[row] if len(names) else "" for row in rows.tolist()],
         "given": text[observed[0]],
         "predicted": text[mean.argmax(axis=1)],
-        "score": scores.round(6),
+        "score": scores,
         "agreement": agreement.round(4),
         "true": text[true],
     }
@@ -71,7 +72,12 @@ def against_truth(suspects: pd.DataFrame) -> dict[str, float | int | None]:
     """
     known = suspects[suspects["true"] != ""]
     wrong = (known["given"] != known["true"]).to_numpy()
-    nothing = {"n": len(known), "n_wrong": int(wrong.sum()), "precision_at_100": None, "auc": None}
+    nothing: dict[str, float | int | None] = {
+        "n": len(known),
+        "n_wrong": int(wrong.sum()),
+        "precision_at_100": None,
+        "auc": None,
+    }
     if not len(known) or wrong.all() or not wrong.any():
         return nothing
     auc = float(roc_auc_score(wrong, -known["score"].to_numpy()))

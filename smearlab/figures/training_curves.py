@@ -26,7 +26,7 @@ AXES = {"memorised": "memorised, %"}
 def draw(tables: Tables) -> Drawing | None:
     """Draw up to two quantities over epochs, a column per rate; None where there is no history."""
     panels, total = cells.select(tables, "teacher", noisy_only=True, most=MOST_COLUMNS)
-    followed = [(panel, _lines(panel, tables.history)) for panel in panels]
+    followed = [(panel, _lines(panel, tables)) for panel in panels]
     shown = [(panel, lines) for panel, lines in followed if lines]
     history = pd.concat([rows for _, lines in shown for _, rows in lines]) if shown else pd.DataFrame()
     quantities = _known(history)
@@ -55,11 +55,9 @@ def _known(history: pd.DataFrame) -> list[str]:
     return [q for q in known if q != "validation_accuracy_noisy" or "validation_accuracy_clean" not in known]
 
 
-def _lines(panel: cells.Panel, history: pd.DataFrame) -> cells.Lines:
+def _lines(panel: cells.Panel, tables: Tables) -> cells.Lines:
     """The methods to follow, each with its epochs of all replicates."""
-    found = [
-        (row, history[history["cell"] == row["cell"]]) for _, row in cells.ends(panel.summary, MOST_LINES).iterrows()
-    ]
+    found = [(row, tables.history_of(row["cell"])) for _, row in cells.ends(panel.summary, MOST_LINES).iterrows()]
     return [(row, rows) for row, rows in found if len(rows)]
 
 

@@ -68,12 +68,12 @@ def training_examples(cell: Cell | Estimate) -> int:
 
 
 def disk_mb(cell: Cell) -> float:
-    """Return the expected megabytes of one block: last and selected weights and the snapshots of each replicate."""
+    """Return the expected megabytes of one block: last and selected weights, Label Wave's and the snapshots of each."""
     settings = cell.recipe.settings
     weights = WEIGHTS_MB.get(cell.recipe.arch, 10)
     if cell.recipe.arch == "cnn":  # most of it is a layer that sees every place of the image
         weights *= 0.15 + 0.85 * (image_size(cell) / 32) ** 2
-    return settings.block_size * (2 + settings.snapshots) * weights
+    return settings.block_size * (2 + settings.label_wave + settings.snapshots) * weights
 
 
 def plan(grid: Grid) -> str:

@@ -152,7 +152,10 @@ class RecipeConfig(Strict):
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: CUDA where there is one")
     threads: int = Field(1, ge=1, le=256, description="CPU threads of one training job")
     block_size: int = Field(5, ge=1, le=1000, description="replicates trained by one job")
-    checkpoint: Literal["last", "selected"] = Field("last", description="the weights that are reported")
+    checkpoint: Literal["last", "selected", "label_wave"] = Field("last", description="the weights that are reported")
+    label_wave: bool = Field(
+        False, description="keep also the network at the first local minimum of prediction changes (Yuan et al. 2024)"
+    )
     snapshots: int = Field(10, ge=0, le=1000, description="evenly spaced epochs kept for the diagnosis best_on_test")
     loss_scale: float = Field(1.0, gt=0, description="factor on the loss (3 in Müller et al. 2019)")
     clip_norm: float | None = Field(None, gt=0, description="largest norm of the gradient")
@@ -166,6 +169,12 @@ class RecipeConfig(Strict):
     def _one_length(self) -> "RecipeConfig":
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give either epochs or steps")
+        return self
+
+    @model_validator(mode="after")
+    def _reported_is_kept(self) -> "RecipeConfig":
+        if self.checkpoint == "label_wave" and not self.label_wave:
+            raise ValueError("checkpoint label_wave needs label_wave: true")
         return self
 
 

@@ -21,6 +21,7 @@ from smearlab.core.errors import UserError
 from smearlab.store.npz import reason
 
 MAX_BYTES = 256 * 2**20
+REMEDY = "save torch.tensor(LABELS), whole numbers (N,), or a dictionary of such tensors"
 INTEGER = re.compile(r"[<|=]?[iu][1248]")
 
 
@@ -129,7 +130,8 @@ class _Reader(pickle.Unpickler):
         if module == "torch" and name.endswith("Storage"):
             raise UserError(f"tensors of {name.removesuffix('Storage')} numbers; only integers are read (use .long())")
         if (module, name) not in STAND_INS:
-            raise UserError(f"it asks for {module}.{name}, and only integer arrays are read")
+            hint = f"; {REMEDY}" if name == "scalar" else ""
+            raise UserError(f"it asks for {module}.{name}, and only integer arrays are read{hint}")
         return STAND_INS[module, name]
 
     def persistent_load(self, pid: Any) -> _Storage:
@@ -139,8 +141,8 @@ class _Reader(pickle.Unpickler):
         return self.storages.setdefault(key, _Storage(dtype, size))
 
 
-def read_array_pickle(path: str | Path) -> dict[str, np.ndarray]:
-    """Return the integer arrays and tensors of a .pt file by name; one that is not in a dictionary is `labels`.
+def read_array_pickle(path: str | Path) -> dict[str, np.ndarray | str]:
+    """Return the integer arrays and tensors of a .pt file by name, or why one is none; one alone is `labels`.
 
     Raises UserError naming the file for anything else in it, for a damaged file, and above MAX_BYTES.
     """
@@ -152,20 +154,27 @@ def read_array_pickle(path: str | Path) -> dict[str, np.ndarray]:
         raise UserError(f"{path}: not a readable .pt file ({reason(error)})") from None
 
 
-def _arrays(content: Any) -> dict[str, np.ndarray]:
+def _arrays(content: Any) -> dict[str, np.ndarray | str]:
     named = content if isinstance(content, dict) else {"labels": content}
-    found = {name: _values(item) for name, item in named.items() if isinstance(name, str)}
-    if len(found) < len(named) or not isinstance(content, dict | _Array | _Tensor):
+    if not isinstance(content, dict | _Array | _Tensor) or any(not isinstance(name, str) for name in named):
         raise UserError(
-            f"needed is a dictionary of named label arrays, or one integer tensor; found a {type(content).__name__}"
+            "needed is a dictionary of named label arrays, or one integer tensor; found a "
+            f"{type(content).__name__}{'; ' + REMEDY if isinstance(content, list | tuple) else ''}"
         )
-    return {name: values for name, values in found.items() if values is not None}
+    return {name: _values(item) for name, item in named.items()}
 
 
-def _values(item: Any) -> np.ndarray | None:
+def _values(item: Any) -> np.ndarray | str:
     if isinstance(item, list) and item and all(type(number) is int and abs(number) < 2**62 for number in item):
         return np.array(item)
-    return item.values if isinstance(item, _Array | _Tensor) else None
+    if isinstance(item, _Array | _Tensor):
+        return item.values
+    return f"is a {_kind(item)}; {REMEDY}"
+
+
+def _kind(item: Any) -> str:
+    within = {type(part).__name__.lstrip("_").lower() for part in item} if isinstance(item, list | tuple) else set()
+    return type(item).__name__ + (f" of {' and '.join(sorted(within))}" if within else "")
 
 
 def _read_all(path: Path) -> Any:

@@ -1,8 +1,8 @@
 """Named columns of labels from a file that somebody else made, in the forms in which label files are published."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,14 @@ SUFFIXES = (".pt", ".npz", ".npy", ".csv", ".tsv", ".txt", ".json", ".pth")
 class LabelFile:
     """Columns of one label per row: int64 or text, (N,). `unread`: why another column holds no labels, by name.
 
-    `headless`: the same file with its first line as a row, where that is possible too.
+    `headless`: the same file with its first line as a row, where that is possible too. `shares`: the columns whose
+    numbers sum to 1 in each row, as those of one-hot labels and of probabilities do.
     """
 
     columns: dict[str, np.ndarray]
     unread: dict[str, str] = field(default_factory=dict)
     headless: "LabelFile | None" = None
+    shares: tuple[str, ...] = ()
 
 
 def read_label_file(path: str | Path) -> LabelFile:
@@ -51,7 +53,10 @@ def read_label_file(path: str | Path) -> LabelFile:
 def _read(path: Path) -> LabelFile:
     match path.suffix:
         case ".pt" | ".pth":
-            return _of_arrays(read_array_pickle(path))
+            items = read_array_pickle(path)
+            arrays = {name: item for name, item in items.items() if not isinstance(item, str)}
+            found = _of_arrays(arrays)
+            return replace(found, unread=found.unread | {n: why for n, why in items.items() if isinstance(why, str)})
         case ".npz":
             return _of_arrays(read_npz(path))
         case ".npy":
@@ -120,7 +125,24 @@ def _of_fields(columns: dict[str, tuple[str, ...]]) -> LabelFile:
     return LabelFile(
         {name: values for name, values in read.items() if isinstance(values, np.ndarray)},
         {name: fault for name, fault in read.items() if isinstance(fault, str)},
+        shares=_shares(columns),
     )
+
+
+def _shares(columns: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Return the columns of numbers from 0 to 1 if there are several and they sum to 1 in each row."""
+    numbers = {name: [_share(text) for text in fields] for name, fields in columns.items()}
+    found = {name: values for name, values in numbers.items() if None not in values}
+    if len(found) < 2:
+        return ()
+    sums = np.sum(np.array(list(found.values()), dtype=np.float64), axis=0)
+    return tuple(found) if len(sums) and np.allclose(sums, 1.0) else ()
+
+
+def _share(text: str) -> float | None:
+    """Return a number from 0 to 1 (true and false are such), None for any other text."""
+    number = {"true": 1.0, "false": 0.0}.get(text.strip().lower(), _number(text))
+    return number if number is not None and 0.0 <= number <= 1.0 else None
 
 
 def _parsed(fields: Sequence[str]) -> np.ndarray | str:
@@ -148,6 +170,10 @@ def _number(text: str) -> float | None:
 
 
 def _of_json(path: Path, content: Any) -> LabelFile:
+    if _is_one_hot(content):
+        raise UserError(
+            f"{path}: its lists are one-hot, one for each example: give the place of the 1, one whole number"
+        )
     columns = _json_columns(content)
     if (
         columns is None
@@ -161,9 +187,23 @@ def _of_json(path: Path, content: Any) -> LabelFile:
     odd = {name: next((v for v in values if type(v) not in (int, str)), None) for name, values in columns.items()}
     plain = {name: tuple(map(str, values)) for name, values in columns.items() if odd[name] is None}
     found = _of_fields(plain)
-    return LabelFile(
-        found.columns, found.unread | {n: f"holds {v!r}, no label" for n, v in odd.items() if v is not None}
-    )
+    unread = {name: f"holds {value!r}, no label" for name, value in odd.items() if value is not None}
+    shares = _shares({name: tuple(map(str, values)) for name, values in columns.items()})
+    return replace(found, unread=found.unread | unread, shares=shares)
+
+
+def _is_one_hot(content: Any) -> bool:
+    """Whether a mapping of examples to lists, or the one list in a mapping, holds lists with a single 1 each."""
+    if not isinstance(content, dict) or not all(isinstance(rows, list) and rows for rows in content.values()):
+        return False
+    rows = next(iter(content.values())) if len(content) == 1 else list(content.values())
+    lists = all(isinstance(row, list) and len(row) == len(rows[0]) for row in rows) if rows else False
+    return lists and (len(content) == 1 or len(rows) > len(rows[0])) and all(map(_is_unit, rows))
+
+
+def _is_unit(row: Sequence[Any]) -> bool:
+    """Whether a list holds zeros and a single 1."""
+    return all(isinstance(number, int | float) and number in (0, 1) for number in row) and sum(row) == 1
 
 
 def _json_columns(content: Any) -> dict[str, list] | None:

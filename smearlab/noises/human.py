@@ -4,13 +4,13 @@ CIFAR-N columns: aggre_label, random_label1, random_label2, random_label3, worse
 noisy_coarse_label. The files are not shipped with smearlab (CC BY-NC 4.0).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from smearlab.core.agreement import proves_order
-from smearlab.core.class_labels import WHOLE, class_indices, class_order
+from smearlab.core.class_labels import SHOWN, WHOLE, class_indices, class_order
 from smearlab.core.errors import UserError
 from smearlab.noises._alignment import align, key_columns
 from smearlab.noises._context import NoiseContext, Observed
@@ -96,6 +96,8 @@ def _read(file: LabelFile, context: NoiseContext, where: str, column: str | None
 def _chosen(file: LabelFile, context: NoiseContext, where: str, column: str | None, path_column: str | None) -> str:
     labelled = {name: values for name, values in file.columns.items() if name not in CLEAN_COLUMNS}
     if column is not None and column in labelled:
+        if column in file.shares and len(file.shares) > 2:
+            raise UserError(f"{where}: {_one_hot(file.shares)}")
         return column
     keys = {path_column, *key_columns(file.columns, context.n_classes)}
     indices = {name: _plainly(v, context.class_names) for name, v in labelled.items() if name not in keys}
@@ -103,10 +105,24 @@ def _chosen(file: LabelFile, context: NoiseContext, where: str, column: str | No
     numbers = [name for name in fitting if labelled[name].dtype.kind == "i"]
     if column is None and len(set(fitting.values())) == 1 and (len(fitting) == 1 or len(numbers) == 1):
         return (numbers or list(fitting))[0]  # names beside numbers that say the same are no second column
-    known = ", ".join(fitting if column is None else labelled) or "none"
+    if column is None and file.shares:
+        raise UserError(f"{where}: {_one_hot(file.shares)}")
+    known = _shown(fitting if column is None else labelled) or "none"
     strange = {} if fitting else {name: _stranger(labelled[name], context.class_names) for name in indices}
     reasons = [f"; {name!r} {fault}" for name, fault in [*file.unread.items(), *strange.items()][:3]]
     raise UserError(f"{where}: no column {column!r}; it has {known}{''.join(reasons)}")
+
+
+def _shown(names: Iterable[str]) -> str:
+    names = list(names)
+    return ", ".join(names if len(names) <= SHOWN else [*names[: SHOWN - 1], "…", names[-1]])
+
+
+def _one_hot(shares: Sequence[str]) -> str:
+    return (
+        f"the columns {_shown(shares)} sum to 1 in each row, as one-hot labels or probabilities do: give one column of "
+        "labels, .argmax(axis=1) of these"
+    )
 
 
 def _plainly(values: np.ndarray, class_names: Sequence[str]) -> bytes | None:

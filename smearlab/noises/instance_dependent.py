@@ -3,11 +3,13 @@
 Example n of class y has its own flip probability q_n, drawn from a normal distribution of mean `rate` and
 standard deviation 0.1; its wrong label is drawn from softmax(x_n W_y) over the other classes, with x_n the
 pixels standardised per channel and W_y a random matrix per class. q_n is truncated to rate ± min(rate, 1 - rate),
-symmetric about the rate, where the paper truncates to [0, 1]: so the mean rate is the one asked for. The
-difficulty of an example is q_n. There is no T: the realised one describes the labels on average only.
+symmetric about the rate, so that the mean rate is the one asked for; `truncation: unit` is the paper's, to [0, 1],
+whose mean is .129 for a rate of .10. The difficulty of an example is q_n. There is no T: the realised one describes
+the labels on average only.
 """
 
 from statistics import NormalDist
+from typing import Literal
 
 import numpy as np
 
@@ -15,12 +17,20 @@ from smearlab.noises._context import NoiseContext, Observed
 from smearlab.noises._sampler import sample_rows
 
 SPREAD = 0.1
+BELOW_ONE = 1.0 - 2.0**-53
+LATER = {"truncation": "symmetric"}
 
 
-def observe(context: NoiseContext, rng: np.random.Generator, *, rate: float) -> Observed:
+def observe(
+    context: NoiseContext,
+    rng: np.random.Generator,
+    *,
+    rate: float,
+    truncation: Literal["symmetric", "unit"] = "symmetric",
+) -> Observed:
     """Return observed labels and the flip probability of each example as its difficulty."""
     n_examples = len(context.labels)
-    flip = _flip_probabilities(rate, rng.random(n_examples))
+    flip = _flip_probabilities(rate, rng.random(n_examples), truncation)
     uniforms = rng.random(n_examples)
     mean, scale = _channel_scale(context.images)
     observed = np.empty(n_examples, dtype=np.int64)
@@ -33,15 +43,15 @@ def observe(context: NoiseContext, rng: np.random.Generator, *, rate: float) -> 
     return Observed(observed, difficulty=flip)
 
 
-def _flip_probabilities(rate: float, uniforms: np.ndarray) -> np.ndarray:
+def _flip_probabilities(rate: float, uniforms: np.ndarray, truncation: str) -> np.ndarray:
     """Draw from the truncated normal by its inverse distribution, one uniform an example."""
-    reach = min(rate, 1.0 - rate) / SPREAD
-    if reach == 0.0:
+    below, above = (rate, 1.0 - rate) if truncation == "unit" else (min(rate, 1.0 - rate),) * 2
+    if below == 0.0:
         return np.full(len(uniforms), rate)
     normal = NormalDist()
-    lowest = normal.cdf(-reach)  # at least 2.8e-7, as reach is at most 0.5 / SPREAD
-    levels = lowest + uniforms * (1.0 - 2.0 * lowest)
-    return rate + SPREAD * np.array([normal.inv_cdf(level) for level in levels])
+    lowest, cut_above = normal.cdf(-below / SPREAD), normal.cdf(-above / SPREAD)
+    levels = lowest + uniforms * (1.0 - (lowest + cut_above))
+    return rate + SPREAD * np.array([normal.inv_cdf(level) for level in levels.clip(max=BELOW_ONE)])
 
 
 def _channel_scale(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

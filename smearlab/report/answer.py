@@ -11,7 +11,7 @@ from smearlab.report import mitigation as mitigated
 from smearlab.report.facts import Facts, quantity
 from smearlab.report.phrases import TALLY, at_noise, clause, place_name, tally
 from smearlab.report.primary import primary_rows
-from smearlab.report.rules import WHEN, disagree, tone
+from smearlab.report.rules import disagree, measured, tone
 from smearlab.report.tone import SHORT, Tone, tone_of
 from smearlab.statistics import verdict as verdicts
 from smearlab.statistics.paired import FEWEST
@@ -68,12 +68,12 @@ def _judged(summary: pd.DataFrame, rows: pd.DataFrame, known: Facts, mitigation:
 
 
 def _depends(noisy: pd.DataFrame, name: str) -> str:
-    """The opening where the verdict at the last epoch is another one than stopped early."""
+    """The opening where the verdict at one stopping rule is another one than at another."""
     where = noisy[CONDITION].drop_duplicates()
     if len(where) > 1:
-        said = [f"{tally(noisy[f'verdict_{rule}'])} {when}" for rule, when in WHEN.items()]
+        said = [f"{tally(noisy[f'verdict_{rule}'])} {when}" for rule, when in measured(noisy).items()]
         return f"It depends on when training stops: of {len(noisy)} noisy settings, {name} {'; it '.join(said)}."
-    said = [f"{text.listing(_by_verdict(noisy, f'verdict_{rule}'))} {when}" for rule, when in WHEN.items()]
+    said = [f"{text.listing(_by_verdict(noisy, f'verdict_{rule}'))} {when}" for rule, when in measured(noisy).items()]
     return f"It depends on when training stops: {_where(noisy)}, {name} {'; it '.join(said)}."
 
 

@@ -1,4 +1,4 @@
-"""The two stopping rules in the report's words: the last epoch, and the epoch chosen on noisy validation labels."""
+"""The stopping rules in the report's words: the last epoch, the epoch best on noisy validation labels, Label Wave's."""
 
 import pandas as pd
 
@@ -7,37 +7,48 @@ from smearlab.report.phrases import tally
 from smearlab.report.tone import Tone, tone_of
 from smearlab.statistics.verdict import MISSING
 
-LAST, STOPPED = "last", "selected"
+LAST = "last"
 UNKNOWN = ("", MISSING)
-WHEN = {LAST: "at the last epoch", STOPPED: "stopped early"}
+WHEN = {LAST: "at the last epoch", "selected": "stopped early", "label_wave": "stopped by Label Wave"}
+
+
+def measured(rows: pd.DataFrame) -> dict[str, str]:
+    """Return the rules at which some comparison has a verdict, each with when it stops."""
+    return {rule: when for rule, when in WHEN.items() if not _verdicts(rows, rule).isin(UNKNOWN).all()}
 
 
 def disagree(rows: pd.DataFrame) -> bool:
-    """Whether some comparison has one verdict at the last epoch and another one stopped early."""
-    nothing = pd.Series("", index=rows.index)
-    last, stopped = (rows.get(f"verdict_{rule}", nothing) for rule in WHEN)
-    known = ~last.isin(UNKNOWN) & ~stopped.isin(UNKNOWN)
-    return bool((last != stopped)[known].any())
+    """Whether some comparison has one verdict at one stopping rule and another one at another."""
+    found = pd.DataFrame({rule: _verdicts(rows, rule) for rule in WHEN})
+    return bool((found.mask(found.isin(UNKNOWN)).nunique(axis=1) > 1).any())
+
+
+def _verdicts(rows: pd.DataFrame, rule: str) -> pd.Series:
+    return rows.get(f"verdict_{rule}", pd.Series("", index=rows.index))
 
 
 def tone(rows: pd.DataFrame) -> Tone:
-    """Return the tone of the verdicts of some comparisons; of both rules' where these disagree."""
+    """Return the tone of the verdicts of some comparisons; of all rules' where these disagree."""
     if not disagree(rows):
         return tone_of(rows["verdict"])
-    return tone_of(pd.concat([rows[f"verdict_{rule}"] for rule in WHEN]))
+    return tone_of(pd.concat([rows[f"verdict_{rule}"] for rule in measured(rows)]))
 
 
 def told_apart(rows: pd.DataFrame) -> list[str]:
     """Say what each rule finds, where they disagree."""
     if not disagree(rows):
         return []
-    said = [f"{when} it {tally(rows[f'verdict_{rule}'])}" for rule, when in WHEN.items()]
-    return [f"The two stopping rules disagree: {'; '.join(said)}."]
+    said = [f"{when} it {tally(rows[f'verdict_{rule}'])}" for rule, when in measured(rows).items()]
+    return [f"The stopping rules disagree: {'; '.join(said)}."]
 
 
 def beside(row: pd.Series) -> str:
-    """Return what the other rule says of a comparison, in brief: stopped early +1.3, helps; "" if not measured."""
-    if pd.isna(row[f"difference_{LAST}"]) or pd.isna(row[f"difference_{STOPPED}"]):
-        return ""
-    other = STOPPED if row["difference"] == row[f"difference_{LAST}"] else LAST
-    return f"{WHEN[other]} {text.points(row[f'difference_{other}'])}, {row[f'verdict_{other}']}"
+    """Return what the other rules say of a comparison, in brief: stopped early +1.3, helps; "" if not measured."""
+    known = [rule for rule in WHEN if pd.notna(row.get(f"difference_{rule}"))]
+    leading = next((rule for rule in known if row["difference"] == row[f"difference_{rule}"]), None)
+    said = [_brief(row, rule) for rule in known if rule != leading]
+    return "; ".join(said) if len(known) > 1 else ""
+
+
+def _brief(row: pd.Series, rule: str) -> str:
+    return f"{WHEN[rule]} {text.points(row[f'difference_{rule}'])}, {row[f'verdict_{rule}']}"

@@ -1,6 +1,7 @@
 """The observed labels of one noise seed, with their audit."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from smearlab.core import registry
 from smearlab.core.jobs import LabelsJob
 from smearlab.noises._context import NoiseContext
 from smearlab.noises._draw import aligns, audit, draw, write_labels
-from smearlab.store.dataset import read_training
+from smearlab.store.dataset import TrainingData, read_training
 from smearlab.store.inputs import Files
 
 
@@ -16,8 +17,20 @@ def run(job: LabelsJob, inputs: Files, outputs: Files) -> None:
     """Draw the labels of one noise seed and write labels.npz and audit.json; say what speaks against given ones."""
     options = _options(job, inputs, outputs)
     training = read_training([inputs["training"], inputs["manifest"]])
-    context = NoiseContext(
-        dataset_kind=job.dataset_kind,
+    source = inputs["config"]["datasets"][job.dataset.rpartition("-")[0]] if aligns(job.kind, options) else None
+    context = context_of(job.dataset_kind, training, source)
+    drawn: dict[str, Any] = {"rate": job.rate, "noise_seed": job.noise_seed, "options": options}
+    observed = draw(job.kind, context, **drawn)
+    for doubt in observed.doubts:
+        _say(f"smearlab: labels {job.kind} of {job.dataset}: {doubt}")
+    record = audit(job.kind, context, observed, **drawn, dataset=job.dataset, manifest=training.meta)
+    write_labels(outputs["labels"], outputs["audit"], observed, record)
+
+
+def context_of(dataset_kind: str, training: TrainingData, source: Mapping[str, Any] | None) -> NoiseContext:
+    """Return what a noise may look at. source: the data set in the config, for one that reads labels by example."""
+    return NoiseContext(
+        dataset_kind=dataset_kind,
         n_classes=training.meta["n_classes"],
         class_names=training.meta["class_names"],
         images=training.images,
@@ -25,14 +38,8 @@ def run(job: LabelsJob, inputs: Files, outputs: Files) -> None:
         noisy_labels=training.noisy_labels,
         part=training.part,
         source_index=training.source_index,
-        **(_examples(job, inputs) if aligns(job.kind, options) else {}),
+        **({} if source is None else _examples(dataset_kind, source)),
     )
-    drawn: dict[str, Any] = {"rate": job.rate, "noise_seed": job.noise_seed, "options": options}
-    observed = draw(job.kind, context, **drawn)
-    for doubt in observed.doubts:
-        _say(f"smearlab: labels {job.kind} of {job.dataset}: {doubt}")
-    record = audit(job.kind, context, observed, **drawn, dataset=job.dataset, manifest=training.meta)
-    write_labels(outputs["labels"], outputs["audit"], observed, record)
 
 
 def _options(job: LabelsJob, inputs: Files, outputs: Files) -> dict[str, Any]:
@@ -43,12 +50,11 @@ def _options(job: LabelsJob, inputs: Files, outputs: Files) -> dict[str, Any]:
     return {key: value for key, value in known.items() if key not in ("kind", "rates")}
 
 
-def _examples(job: LabelsJob, inputs: Files) -> dict[str, Any]:
+def _examples(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return how many examples the data set's source has and what they are called, as far as its loader knows."""
-    given = inputs["config"]["datasets"][job.dataset.rpartition("-")[0]]
-    options = registry.describe("datasets", job.dataset_kind).options
+    options = registry.describe("datasets", kind).options
     source = {key: value for key, value in given.items() if key in options}
-    module = registry.load("datasets", job.dataset_kind)
+    module = registry.load("datasets", kind)
     sizes = module.sizes(**source) if hasattr(module, "sizes") else ()
     names = module.example_names(**source) if hasattr(module, "example_names") else ()
     return {"sizes": tuple(sizes), "names": tuple(names)}

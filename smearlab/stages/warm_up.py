@@ -81,7 +81,7 @@ def warm_up_recipe(recipe: RecipeSettings, length: float) -> RecipeSettings:
 
     Nothing is kept but the last weights, and nothing is measured on the way.
     """
-    shorter = replace(recipe, checkpoint="last", snapshots=0, history_examples=1)
+    shorter = replace(recipe, checkpoint="last", snapshots=0, history_examples=1, label_wave=False)
     if recipe.steps is not None:
         return replace(shorter, steps=_part(length, recipe.steps))
     return replace(shorter, epochs=_part(length, recipe.epochs))

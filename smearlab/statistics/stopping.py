@@ -1,6 +1,6 @@
 """Smoothing, or just stopping? Cross-entropy stopped early, beside plain cross-entropy and every method at the end."""
 
-import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -9,10 +9,12 @@ from smearlab.core import columns
 from smearlab.statistics.cells import FAMILY, TREATMENT, Cell, Peers, mean, measured_by, name_types, read, table
 from smearlab.statistics.contrasts import Contrast, adjusted, comparison, contrast, note
 
-LAST, STOPPED = columns.STOPPED["last"][0], columns.STOPPED["selected"][0]
+LAST = columns.STOPPED["last"][0]
+RULES = {rule: measure for rule, (measure, _) in columns.STOPPED.items() if measure != LAST}
 NAMES = (*FAMILY[:4], "arch", *TREATMENT)
 COLUMNS = {
     **name_types(NAMES),
+    "rule": "str",
     "n": "int64",
     "mean": "float64",
     "mean_stopped": "float64",
@@ -28,29 +30,36 @@ COLUMNS = {
 
 
 def stopping(metrics: pd.DataFrame, *, margin: float) -> pd.DataFrame:
-    """Return a row per teacher cell with true test labels: plain cross-entropy stopped early minus this cell.
+    """Return a row per stopping rule and teacher cell with true test labels: cross-entropy stopped minus this cell.
 
-    Cross-entropy is taken at the epoch best on noisy validation labels (`mean_stopped`), the row's own cell at its
-    last epoch (`mean`), paired by replicate (`n` pairs): `helps` says that stopping cross-entropy early beats it.
-    The row of cross-entropy itself says what stopping gains. Holm's families are these rows of all places, and in
-    each data set, noise, rate and recipe the others. `margin` in points, accuracies in 0..1.
+    Plain cross-entropy is taken where the `rule` stops it (`mean_stopped`): at the epoch best on noisy validation
+    labels (selected), or where Label Wave stops, which sees none (label_wave). The row's own cell is at its last epoch
+    (`mean`), paired by replicate (`n` pairs): `helps` says that stopping cross-entropy early beats it. The row of
+    cross-entropy itself says what stopping gains. Holm's families are, rule by rule, these rows of all places, and in
+    each data set, noise, rate and recipe the others. A rule by which no network was kept has no rows. `margin` in
+    points, accuracies in 0..1.
     """
-    cells = [c for c in read(metrics, extra=(LAST, STOPPED)) if c.names["role"] == "teacher" and c.extra[LAST]]
-    peers = Peers(cells)
-    beside = [(peers.plain(cell), cell) for cell in cells]
-    compared = [cell for plain, cell in beside if plain and plain.extra[STOPPED]]
-    contrasts = adjusted([_contrast(plain, cell) for plain, cell in beside if plain and plain.extra[STOPPED]])
-    return table(map(_row, compared, contrasts, itertools.repeat(margin)), COLUMNS)
+    found = read(metrics, extra=(LAST, *RULES.values()))
+    cells = [c for c in found if c.names["role"] == "teacher" and c.extra[LAST]]
+    return table([row for rule in RULES for row in _by(rule, cells, margin)], COLUMNS)
 
 
-def _contrast(plain: Cell, cell: Cell) -> Contrast:
+def _by(rule: str, cells: list[Cell], margin: float) -> Iterator[dict[str, Any]]:
+    peers, measure = Peers(cells), RULES[rule]
+    beside = [(plain, cell) for cell in cells if (plain := peers.plain(cell)) and plain.extra[measure]]
+    contrasts = adjusted([_contrast(measured_by(plain, measure), cell) for plain, cell in beside])
+    return (_row(cell, stopped, rule, margin) for (_, cell), stopped in zip(beside, contrasts, strict=True))
+
+
+def _contrast(stopped: Cell, cell: Cell) -> Contrast:
     ended = measured_by(cell, LAST)
-    return contrast(measured_by(plain, STOPPED), ended, primary=cell.is_plain, tested=ended)
+    return contrast(stopped, ended, primary=cell.is_plain, tested=ended)
 
 
-def _row(cell: Cell, stopped: Contrast, margin: float) -> dict[str, Any]:
+def _row(cell: Cell, stopped: Contrast, rule: str, margin: float) -> dict[str, Any]:
     return {
         **{column: cell.names[column] for column in NAMES},
+        "rule": rule,
         "n": stopped.difference.n,
         "mean": mean(cell.extra[LAST]),
         "mean_stopped": mean(stopped.cell.finished),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,28 @@ STATISTICS = ("variance", "interaction", "choice", "passed_on", "stopping", "mit
 
 
 @dataclass(frozen=True)
+class Long:
+    """A table with many rows for each cell, in memory or in a Parquet file of which only what is asked for is read."""
+
+    source: pd.DataFrame | Path
+    numbers: tuple[str, ...]
+    texts: tuple[str, ...]
+
+    def where(self, **equal: str) -> pd.DataFrame:
+        """Return the rows in which columns have these values (all rows for none), in the regular form."""
+        return regular(self._rows(equal), self.numbers, self.texts, keys=False)
+
+    def _rows(self, equal: dict[str, str]) -> pd.DataFrame:
+        if isinstance(self.source, Path):
+            filters = [(column, "==", value) for column, value in equal.items()] or None
+            return pd.read_parquet(self.source, filters=filters) if self.source.is_file() else pd.DataFrame()
+        found = self.source
+        for column, value in equal.items():
+            found = found[found[column] == value] if column in found else found
+        return found
+
+
+@dataclass(frozen=True)
 class Tables:
     """All that figures and report read: a row per replicate, per cell, per epoch, per curve point.
 
@@ -39,8 +62,8 @@ class Tables:
 
     metrics: pd.DataFrame
     summary: pd.DataFrame
-    history: pd.DataFrame
-    curves: pd.DataFrame
+    long_history: Long
+    long_curves: Long
     config: dict[str, Any]
     context: dict[str, Any]
     variance: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -51,9 +74,23 @@ class Tables:
     mitigation: pd.DataFrame = field(default_factory=pd.DataFrame)
     reference: pd.DataFrame = field(default_factory=pd.DataFrame)
 
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """The whole history; a large grid's takes its memory, and `history_of` is enough for a figure."""
+        return self.long_history.where()
+
+    @cached_property
+    def curves(self) -> pd.DataFrame:
+        """All curves; likewise."""
+        return self.long_curves.where()
+
+    def history_of(self, cell: str) -> pd.DataFrame:
+        """Return the history of one computation: a row per replicate and epoch."""
+        return self.long_history.where(cell=cell)
+
     def curve(self, name: str, cell: str) -> pd.DataFrame:
         """Return one curve of one computation: a row per replicate and point, its quantities as columns."""
-        found = self.curves[(self.curves["curve"] == name) & (self.curves["cell"] == cell)]
+        found = self.long_curves.where(cell=cell, curve=name)
         if not len(found):
             return pd.DataFrame()
         wide = found.set_index(["noise_seed", "seed", "point", "quantity"])["value"].unstack("quantity")
@@ -77,8 +114,8 @@ def read_tables(folder: str | Path) -> Tables:
     return make_tables(
         metrics=pd.read_parquet(folder / "metrics.parquet"),
         summary=read_csv(folder / "summary.csv"),
-        history=_optional_parquet(folder / "history.parquet"),
-        curves=_optional_parquet(folder / "curves.parquet"),
+        history=folder / "history.parquet",
+        curves=folder / "curves.parquet",
         context=context,
         **{name: read_csv(folder / f"{name}.csv") for name in STATISTICS},
     )
@@ -88,20 +125,23 @@ def make_tables(
     *,
     metrics: pd.DataFrame,
     summary: pd.DataFrame,
-    history: pd.DataFrame,
-    curves: pd.DataFrame,
+    history: pd.DataFrame | Path,
+    curves: pd.DataFrame | Path,
     context: dict[str, Any],
     **statistics: pd.DataFrame,
 ) -> Tables:
-    """Bring the frames into the regular form and join them with the grid's context."""
+    """Bring the frames into the regular form and join them with the grid's context.
+
+    history and curves may be Parquet files, which are read when they are asked for.
+    """
     metrics = regular(metrics, METRIC_NUMBERS, [*TEXT_KEYS, "arch", "status", "reason", "device", "precision", "cell"])
     summary = regular(summary, SUMMARY_NUMBERS, [*TEXT_KEYS, *SUMMARY_TEXTS])
     finished = (summary["n"].fillna(0) - summary["n_diverged"].fillna(0)).clip(lower=0)
     return Tables(
         metrics=metrics.assign(accuracy=_accuracy(metrics), key=cell_keys(metrics)),
         summary=summary.assign(n_finished=finished, key=cell_keys(summary)),
-        history=regular(history, HISTORY_NUMBERS, ["cell"], keys=False),
-        curves=regular(curves, ["noise_seed", "seed", "point", "value"], ["cell", "curve", "quantity"], keys=False),
+        long_history=Long(history, HISTORY_NUMBERS, ("cell",)),
+        long_curves=Long(curves, ("noise_seed", "seed", "point", "value"), ("cell", "curve", "quantity")),
         config=context.get("config", {}),
         context=context,
         **statistics,
@@ -126,10 +166,6 @@ def cell_keys(frame: pd.DataFrame) -> pd.Series:
         return pd.Series([], dtype=str)
     first, *others = CELL
     return frame[first].map(str).str.cat(frame[others].map(str), sep="\x1f")
-
-
-def _optional_parquet(path: Path) -> pd.DataFrame:
-    return pd.read_parquet(path) if path.is_file() else pd.DataFrame()
 
 
 def read_csv(path: Path) -> pd.DataFrame:

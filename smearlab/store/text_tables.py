@@ -69,7 +69,8 @@ def _table(path: Path, rows: list[list[str]]) -> TextTable:
         return TextTable(_numbered([(field,) for field in header]) if all(map(is_number, header)) else {})
     named = TextTable(_named(path, header, columns)) if any(not field.strip() for field in header) else None
     like = [] if named else [_is_like(field, column) for field, column in zip(header, columns, strict=True)]
-    if "word" in like or (path.suffix == ".txt" and set(like) == {"number"}):  # a .txt has one label a line
+    repeated = all(map(is_number, header)) and len(set(header)) < len(header)  # numbers that name no columns
+    if "word" in like or repeated or (path.suffix == ".txt" and set(like) == {"number"}):  # a .txt has one label a line
         return TextTable(_numbered([(field, *column) for field, column in zip(header, columns, strict=True)]))
     return named or TextTable(_named(path, header, columns), tuple(header) if "number" in like else None)
 

@@ -21,6 +21,7 @@ COLUMNS = [
     "validation_accuracy_clean",
     "memorised",
     "recovered",
+    "prediction_changes",
     "images_per_second",
 ]
 CPU_BATCH, CUDA_BATCH = 250, 2000
@@ -63,6 +64,11 @@ def fractions(predicted: np.ndarray, observed: np.ndarray, clean: np.ndarray) ->
         "memorised": _share((predicted == observed)[wrong]),
         "recovered": _share((predicted == clean)[wrong]),
     }
+
+
+def changed(before: np.ndarray, now: np.ndarray) -> float | None:
+    """Return the share of examples whose predicted class changed; arrays (n,). None where there is no example."""
+    return _share(before != now)
 
 
 def _share(hits: np.ndarray) -> float | None:

@@ -18,7 +18,8 @@ from smearlab.core.seeds import stream_seed
 from smearlab.store.dataset import TRAIN, VALIDATION
 from smearlab.training.batches import Batches, Pixels, channel_statistics
 from smearlab.training.device import autocast
-from smearlab.training.history import fractions, history_examples, logits_of
+from smearlab.training.history import changed, fractions, history_examples, logits_of
+from smearlab.training.label_wave import first_minimum
 from smearlab.training.lanes import Lane
 from smearlab.training.objective import Objective
 from smearlab.training.schedule import learning_rates
@@ -113,6 +114,7 @@ class Progress:
     reason: str | None = None
     selected_epoch: int | None = None
     selected_accuracy: float | None = None
+    label_wave_epoch: int | None = None
     seconds: float = 0.0
     timed_images: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -158,6 +160,7 @@ class Trainee:
         self.kept: dict[str, Weights] = {}
         self.side_by_side = 1
         self._examined = history_examples(len(labels), recipe.history_examples, role, seeds.seed)
+        self._predicted = torch.full((len(self._examined),), -1)  # of the examples looked at, after the last epoch
 
     # What the loops use.
 
@@ -253,11 +256,12 @@ class Trainee:
                 predicted = logits.argmax(dim=1).cpu().numpy()
             observed = problem.of_part(self.observed, part)[examined]
             clean = problem.of_part(problem.labels, part)[examined]
-            measured[part] = fractions(predicted, observed, clean)
+            measured[part] = {**fractions(predicted, observed, clean), "predicted": predicted}
         return measured
 
     def _close_epoch(self, measured: dict[int, dict[str, Any]], speed: float | None) -> None:
         train, validation = measured[TRAIN], measured[VALIDATION]
+        before, self._predicted = self._predicted.numpy(), torch.from_numpy(train["predicted"])
         self.at.history.append(
             {
                 **asdict(self.seeds),
@@ -269,6 +273,7 @@ class Trainee:
                 "validation_accuracy_clean": validation["clean"],
                 "memorised": train["memorised"],
                 "recovered": train["recovered"],
+                "prediction_changes": changed(before, train["predicted"]) if self.at.epoch else None,
                 "images_per_second": speed,
             }
         )
@@ -282,11 +287,20 @@ class Trainee:
         if (accuracy is None and over) or (accuracy is not None and (best is None or accuracy > best)):
             self.at.selected_epoch, self.at.selected_accuracy = self.at.epoch, accuracy
             self.kept["selected"] = weights_of(self.network)
+        if self.recipe.label_wave and self.at.label_wave_epoch is None:
+            self._follow_label_wave(over)
         if self.at.epoch in self.snapshots:
             self.kept[f"epoch-{self.at.epoch}"] = weights_of(self.network)
         if over:
             self.kept["last"] = weights_of(self.network)
             self.at.status = "finished"
+
+    def _follow_label_wave(self, over: bool) -> None:
+        """Keep this epoch's weights until the one before turns out to be the minimum; the last epoch's if none does."""
+        self.at.label_wave_epoch = first_minimum([line["prediction_changes"] for line in self.at.history])
+        if self.at.label_wave_epoch is None:
+            self.kept["label_wave"] = weights_of(self.network)
+            self.at.label_wave_epoch = self.at.epoch if over else None
 
     # What a checkpoint holds.
 
@@ -297,6 +311,7 @@ class Trainee:
             "momentum": self.optimiser.state(),
             "method": self.objective.state,
             "loss": {"sum": self.loss_sum},
+            "predicted": {"train": self._predicted},
             **{f"kept/{name}": weights for name, weights in self.kept.items()},
         }
         tensors = {f"{g}/{k}": copy_out(t) for g, group in groups.items() for k, t in group.items()}
@@ -309,6 +324,7 @@ class Trainee:
         for name, tensor in within(tensors, "method/").items():
             self.objective.state[name].copy_(tensor)
         self.loss_sum.copy_(tensors["loss/sum"])
+        self._predicted = tensors["predicted/train"]
         for name, tensor in within(tensors, "kept/").items():
             checkpoint, _, parameter = name.partition("/")
             self.kept.setdefault(checkpoint, {})[parameter] = tensor

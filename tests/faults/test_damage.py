@@ -1,6 +1,7 @@
 """Files of a finished grid damaged one by one: the next stage refuses each by name, or the result is the same."""
 
 import random
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from smearlab.core.errors import UserError
 from smearlab.grid import jobs
 from smearlab.grid.cells import Grid, load_grid
 from smearlab.stages import evaluate_teacher
-from smearlab.stages.collect import Reader, context, curves_table, history_table, metrics_table
+from smearlab.stages.collect import collect
 from smearlab.stages.summarise import summarise_grid
 from smearlab.store.files import read_sealed
 from smearlab.store.labels import read_labels
@@ -53,10 +54,11 @@ def grid() -> Grid:
 
 def collected(grid: Grid, folder: Path) -> list[Any]:
     """Return all that is collected from a folder; what it says of the machine that collects is left out."""
-    reader = Reader(grid, folder / "results")
-    metrics = metrics_table(grid, reader)
-    said = {key: value for key, value in context(grid, reader, metrics).items() if key != "environment"}
-    return [metrics, history_table(grid, reader), curves_table(grid, reader), said]
+    with tempfile.TemporaryDirectory() as scratch:
+        collect(grid, Path(scratch), results=folder / "results")
+        frames = [pd.read_parquet(Path(scratch) / name) for name in TABLES if name.endswith(".parquet")]
+        said = read_sealed(Path(scratch) / "context.json")
+    return [*frames, {key: value for key, value in said.items() if key != "environment"}]
 
 
 def same(one: list[Any], other: list[Any]) -> bool:

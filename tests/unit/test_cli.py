@@ -49,7 +49,8 @@ def test_check_counts_cells(folder, capsys):
 
 def test_check_says_which_index_is_which_class(folder, capsys):
     names = sorted(str(i) for i in range(1, 13))
-    np.savez("own.npz", images=np.zeros((48, 8, 8), np.uint8), labels=np.arange(48) % 12, class_names=np.array(names))
+    images = np.arange(48, dtype=np.uint8)[:, None, None] + np.zeros((48, 8, 8), np.uint8)
+    np.savez("own.npz", images=images, labels=np.arange(48) % 12, class_names=np.array(names))
     config = {**TINY, "datasets": {"own": {"kind": "arrays", "path": "own.npz"}}}
     Path("config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     assert main(["check", "config.yaml"]) == 0

@@ -27,6 +27,36 @@ def faults(*changes) -> list[str]:
     return str(caught.value).splitlines()
 
 
+BACKWARD = {"name": "backward", "transition": "matched"}
+
+
+@pytest.mark.parametrize("method", [BACKWARD, {"name": "elr"}], ids=["backward", "elr"])
+@pytest.mark.parametrize(
+    ("clip", "said"),
+    [
+        (0.5, "0.5: should be less than 0.5"),
+        (0, "0: should be greater than 0"),
+        (-1e-7, "-1e-07: should be greater than 0"),
+        ([1e-7, 0.6], "0.6: should be less than 0.5"),
+        (1.0, "1.0: should be less than 0.5"),
+        (float("nan"), "nan: must be a finite number"),
+        (False, "False: should be a number"),
+        ("off", "'off' is text, not a number"),
+    ],
+)
+def test_a_clip_outside_0_and_one_half_is_refused_in_one_line(method, clip, said):
+    assert faults(("methods.3", {**method, "clip": clip})) == [f"config: methods.3.clip: {said}"]
+
+
+def test_negative_smoothing_goes_as_low_as_published_after_a_warm_up():
+    published = {"name": "label_smoothing", "alphas": [-6.0, -0.4], "warm_up": 0.5}
+    found = load_grid(config(("methods.1", published))).cells.values()
+    assert {(c.method.alpha, c.method.warm_up) for c in found if c.method.name == "label_smoothing"} == {
+        (-6.0, 0.5),
+        (-0.4, 0.5),
+    }
+
+
 @pytest.mark.parametrize(
     "path, value, line",
     [
@@ -256,6 +286,9 @@ class TestAcrossFields:
     def test_epochs_or_steps(self):
         assert "give either epochs or steps" in faults(("recipes.small.steps", 10))[0]
         assert "give either epochs or steps" in faults(("recipes.small.epochs", None))[0]
+
+    def test_a_network_that_is_reported_must_be_kept(self):
+        assert "checkpoint label_wave needs label_wave: true" in faults(("recipes.small.checkpoint", "label_wave"))[0]
 
     @pytest.mark.parametrize(
         "dataset",

@@ -225,7 +225,9 @@ def test_cut_images_are_all_counted(pets):
 
 def test_sixteen_bits_are_refused_rather_than_clipped(pets):
     Image.fromarray(np.full((6, 6), 40_000, np.uint16)).save("pets/train/cat/1.png")
-    with pytest.raises(UserError, match=r"train/cat/1\.png \(pixels of mode 'I;16', allowed are 8 bits"):
+    with pytest.raises(
+        UserError, match=r"train/cat/1\.png \(pixels of mode 'I;16', here from 40,000 to 40,000; allowed are 8 bits"
+    ):
         folder.load(path="pets")
 
 

@@ -173,6 +173,7 @@ def test_two_metrics_of_one_name_are_refused(monkeypatch, tmp_path, data, observ
 def test_the_reported_checkpoint_is_the_recipes(tmp_path, data, observed):
     shares = np.bincount(data[1].labels, minlength=L) / N_TEST
     classes = {"last": int(shares.argmin()), "selected": int(shares.argmax())}
+    classes["label_wave"] = int(np.argsort(shares)[L // 2])
     networks = {(0, name): constant(k) for name, k in classes.items()}
     for name, k in classes.items():
         reporting = job(recipe=replace(RECIPE, checkpoint=name))
@@ -180,6 +181,7 @@ def test_the_reported_checkpoint_is_the_recipes(tmp_path, data, observed):
         assert replicate["metrics"]["test_accuracy"] == shares[k]
         assert replicate["metrics"]["test_accuracy_last"] == shares.min()
         assert replicate["metrics"]["test_accuracy_selected"] == shares.max()
+        assert replicate["metrics"]["test_accuracy_label_wave"] == shares[classes["label_wave"]]
         assert (examples["test_predicted"] == k).all()
 
 

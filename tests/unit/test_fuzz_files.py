@@ -19,7 +19,7 @@ from smearlab.core.errors import UserError
 from smearlab.core.jobs import Replicate
 from smearlab.grid.cells import load_grid
 from smearlab.noises._label_columns import read_label_file
-from smearlab.stages.collect import Reader
+from smearlab.stages._ran import Reader
 from smearlab.store.files import read_sealed, write_sealed
 from smearlab.store.labels import matched_transition, read_labels, true_transition
 from smearlab.store.tables import read_tables
@@ -150,8 +150,9 @@ def test_any_run_and_metrics_are_replicates_that_agree_or_refused(tmp_path: Path
     (folder / "history.csv").write_text("epoch\n")
     found = read(lambda: Reader(grid, tmp_path).block(cell, "paired-0"), folder)
     if found is not None:
-        pairs = zip(found["run"]["replicates"], found["metrics"]["replicates"], strict=True)
-        assert all((r["noise_seed"], r["seed"]) == (m["noise_seed"], m["seed"]) for r, m in pairs)
+        seeds = [(entry["noise_seed"], entry["seed"]) for entry in run["replicates"]]
+        assert seeds == [(entry["noise_seed"], entry["seed"]) for entry in metrics["replicates"]]
+        assert [(said["noise_seed"], said["seed"]) for said, _ in found.rows()] == seeds
 
 
 @SETTINGS

@@ -151,6 +151,7 @@ class TestEqualComputations:
         ("recipes.small.threads", 2),
         ("recipes.small.block_size", 3),
         ("recipes.small.checkpoint", "selected"),
+        ("recipes.small.label_wave", True),
         ("recipes.small.snapshots", 3),
         ("recipes.small.loss_scale", 3.0),
         ("recipes.small.clip_norm", 1.0),

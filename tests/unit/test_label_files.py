@@ -67,6 +67,8 @@ def save(path, content):
 
 
 FORMS = {
+    "list.pt": {"noisy": GIVEN.tolist()},
+    "beside its probabilities.csv": "label,first,rest\n" + "".join(f"{y},0.25,0.75\n" for y in GIVEN),
     "list.json": GIVEN.tolist(),
     "names.json": [NAMES[y] for y in GIVEN],
     "by index.json": {str(i): int(GIVEN[i]) for i in SHUFFLED},
@@ -143,7 +145,34 @@ def test_a_byte_order_mark_belongs_to_no_name(tmp_path):
     assert list(read_label_file(path).columns) == ["label"]
 
 
+ONE_HOT = np.eye(L, dtype=int)[GIVEN]
+SOFT = np.round(0.7 * ONE_HOT + 0.3 / L, 6)
+
+
+def table(rows, header):
+    lines = [",".join(map(str, row)) for row in rows.tolist()]
+    return "\n".join([*([] if header is None else [",".join(header)]), *lines]) + "\n"
+
+
 REFUSED = {
+    "one-hot.json": (ONE_HOT.tolist(), "columns 0, 1, 2, .* as one-hot labels"),
+    "one-hot truths.json": ((ONE_HOT > 0).tolist(), "as one-hot labels"),
+    "one-hot floats.json": (ONE_HOT.astype(float).tolist(), "as one-hot labels"),
+    "one-hot by class.json": (
+        dict(zip(NAMES, ONE_HOT.T.tolist(), strict=True)),
+        "columns bee, cat.* as one-hot labels",
+    ),
+    "one-hot by example.json": (dict(zip(map(str, range(N)), ONE_HOT.tolist(), strict=True)), "one-hot, one for each"),
+    "one-hot inside.json": ({"labels": ONE_HOT.tolist()}, "one-hot, one for each example"),
+    "one-hot records.json": ([dict(zip(NAMES, row, strict=True)) for row in ONE_HOT.tolist()], "as one-hot labels"),
+    "soft.json": (SOFT.tolist(), "as one-hot labels or probabilities"),
+    "one-hot.csv": (table(ONE_HOT, NAMES), r"columns bee, cat.*one-hot.*argmax\(axis=1\)"),
+    "one-hot with an index.csv": (table(np.c_[np.arange(N), ONE_HOT], ["index", *NAMES]), "columns bee, cat.*one-hot"),
+    "one-hot without names.csv": (table(ONE_HOT, None), "columns 0, 1, 2.*one-hot"),
+    "list.pt": (GIVEN.tolist(), r"found a list; save torch\.tensor"),
+    "list of names.pt": ({"labels": [NAMES[y] for y in GIVEN]}, r"'labels' is a list of str; save torch\.tensor"),
+    "list of tensors.pt": ({"labels": [torch.tensor(y) for y in GIVEN]}, r"list of tensor; save torch\.tensor"),
+    "list of numpy numbers.pt": ({"labels": list(GIVEN)}, r"numpy.*scalar.*save torch\.tensor"),
     "one-hot.npy": (np.eye(L, dtype=int)[GIVEN], r"\(240, 12\).* one-hot labels do: give \.argmax\(axis=1\)"),
     "one-hot transposed.npy": (np.eye(L, dtype=int)[GIVEN].T, r"\(12, 240\).*give \.argmax\(axis=0\)"),
     "soft.npy": (np.full((N, L), 1 / L), r"give \.argmax\(axis=1\)"),
@@ -188,6 +217,21 @@ REFUSED = {
     "truth.json": ([True, False] * 120, "holds True, no label"),
     "word.json": ("cat", "found a str"),
 }
+
+
+def test_a_column_of_one_hot_labels_is_no_column_of_labels_by_its_name_either(tmp_path):
+    path = save(tmp_path / "h.csv", table(ONE_HOT, NAMES))
+    with pytest.raises(UserError, match="one-hot"):
+        held(path, column="cat")
+
+
+def test_the_second_of_two_one_hot_columns_holds_the_index_of_the_class(tmp_path):
+    truth = CLEAN % 2
+    path = save(tmp_path / "h.csv", table(np.eye(2, dtype=int)[truth], ["no", "yes"]))
+    two = context(labels=truth, n_classes=2, class_names=["no", "yes"])
+    assert (held(path, two, column="yes").labels == truth).all()
+    with pytest.raises(UserError, match="one-hot"):
+        held(path, two)
 
 
 @pytest.mark.parametrize("name", REFUSED)

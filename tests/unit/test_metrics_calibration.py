@@ -9,7 +9,7 @@ from scipy.stats import binom
 
 from smearlab.core.predictions import Part, Predictions
 from smearlab.core.transition import flips, symmetric
-from smearlab.metrics import ece, ece_floor, temperature, temperature_through
+from smearlab.metrics import ece, ece_floor, temperature, temperature_estimated, temperature_through
 from smearlab.metrics.ece_floor import calibration_floor, mean_absolute_deviation
 from smearlab.metrics.temperature_through import fit_temperature_through
 
@@ -45,6 +45,31 @@ def test_a_network_twice_too_sharp_is_mended_through_the_matrix_and_ruined_witho
     assert through["fitted_temperature_true_t"] == pytest.approx(2.0, rel=0.1)
     assert through["test_ece_scaled_true_t"] < 0.02
     assert through["test_nll_scaled_true_t"] < plain["test_nll_scaled"]
+
+
+@pytest.mark.parametrize("matrix", [symmetric(L, 0.4), flips(L, 0.4, [1, 2, 3, 4, 5, 6, 7, 8, 9, 0]), np.eye(L)])
+def test_an_estimated_matrix_mends_most_of_it(matrix):
+    """The network's own errors count as noise, so the fit stays short of 2, and far from what fits the noise."""
+    validation, test = sharpened(matrix, n=2000), sharpened(matrix, n=4000, seed=1)
+    p = Predictions(L, validation, validation, test)
+    found, unscaled = temperature_estimated.measure(p), ece.measure(p)["test_ece"]
+    assert 1.4 < found["fitted_temperature_estimated_t"] < 2.0
+    assert found["test_ece_scaled_estimated_t"] < 0.5 * unscaled
+    assert found["test_ece_scaled_estimated_t"] < 0.2 * temperature.measure(p)["test_ece_scaled"] + 0.06
+
+
+def test_the_estimate_counts_confident_predictions_by_hand():
+    """Confidences .9, .8, .7 of class 0 (mean .8), .6 of class 1: three examples count, and one of each class more."""
+    shares = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.4, 0.6], [0.1, 0.9]])
+    part = Part(np.log(shares), np.zeros(5, int), np.array([0, 1, 1, 1, -1]))
+    found = temperature_estimated.estimated_transition(part)
+    assert found == pytest.approx(np.array([[1.5, 1.5], [0.5, 1.5]]) / [[3], [2]])
+
+
+def test_without_noisy_validation_labels_nothing_is_estimated(twice_too_sharp):
+    part = twice_too_sharp
+    unlabelled = Part(part.logits[:5], part.labels[:5], np.full(5, -1))
+    assert set(temperature_estimated.measure(Predictions(L, part, unlabelled, part)).values()) == {None}
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.2, 0.6])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from smearlab.core import registry
 from smearlab.core.errors import UserError
@@ -185,11 +186,31 @@ def test_instance_dependent_follows_the_published_algorithm():
 @settings(max_examples=25)
 def test_flip_probabilities_have_the_asked_mean_and_stay_inside_their_bounds(rate):
     grid = (np.arange(2000) + 0.5) / 2000
-    flip = instance_dependent._flip_probabilities(rate, grid)
+    flip = instance_dependent._flip_probabilities(rate, grid, "symmetric")
     assert flip.mean() == pytest.approx(rate, abs=1e-9)
     assert flip.min() >= -1e-12
     assert flip.max() <= 1 + 1e-12
     assert flip.std() <= 0.1
+
+
+@given(st.floats(0.0, 0.999))
+@settings(max_examples=25)
+def test_flip_probabilities_of_the_paper_are_a_normal_cut_to_the_unit_interval(rate):
+    grid = (np.arange(2000) + 0.5) / 2000
+    flip = instance_dependent._flip_probabilities(rate, grid, "unit")
+    ends = -rate / 0.1, (1 - rate) / 0.1
+    expected = stats.truncnorm.ppf(grid, *ends, loc=rate, scale=0.1) if rate else np.zeros(2000)
+    assert flip == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_papers_truncation_gives_129_wrong_labels_of_1000_where_100_were_asked():
+    flip = instance_dependent._flip_probabilities(0.1, (np.arange(20000) + 0.5) / 20000, "unit")
+    assert flip.mean() == pytest.approx(0.1288, abs=1e-4)
+    assert instance_dependent._flip_probabilities(0.1, np.array([1 - 2.0**-53]), "unit") < 1
+    context = make_context(n=3000, n_classes=3, labels=np.arange(3000) % 3)
+    draws = [draw(context, "instance_dependent", rate=0.1, **options) for options in ({}, {"truncation": "unit"})]
+    shares = [(found.labels != context.labels).mean() for found in draws]
+    assert shares == pytest.approx([0.1, 0.129], abs=0.02) and shares[1] > shares[0] + 0.01
 
 
 def test_instance_dependent_labels_depend_on_the_image():

@@ -22,8 +22,8 @@ def test_the_plan_is_within_three_times_of_what_a_run_took(config: str, run: str
 
 def test_the_plan_of_the_default_grid_counts_its_blocks():
     text = plan(find_grid(str(ROOT / "config.yaml")))
-    assert text.startswith("digits: 54 named cells, 50 computations")
-    for line in ("estimates of T: 3 blocks", "teachers: 31 blocks", "students: 19 blocks", "evaluations: 50 blocks"):
+    assert text.startswith("digits: 63 named cells, 58 computations")
+    for line in ("estimates of T: 3 blocks", "teachers: 31 blocks", "students: 27 blocks", "evaluations: 58 blocks"):
         assert line in text
 
 
@@ -52,6 +52,6 @@ def counted(name: str) -> int:
 
 def test_more_snapshots_need_more_disk(tmp_path: Path):
     text = (ROOT / "config.yaml").read_text()
-    (tmp_path / "more.yaml").write_text(text.replace("    history_examples", "    snapshots: 22\n    history_examples"))
+    (tmp_path / "more.yaml").write_text(text.replace("    history_examples", "    snapshots: 23\n    history_examples"))
     few, many = (next(iter(find_grid(str(p)).cells.values())) for p in (ROOT / "config.yaml", tmp_path / "more.yaml"))
     assert disk_mb(many) == pytest.approx(2 * disk_mb(few))

@@ -81,13 +81,16 @@ def test_every_group_that_a_rule_may_ask_for_is_packed_or_long() -> None:
 
 
 def test_retries_stand_in_the_profile_and_in_no_rule_that_runs_on_the_cluster() -> None:
-    """Retries of a rule are used up inside the SLURM job as well; the download runs where Snakemake does."""
+    """Retries of a rule are used up inside the SLURM job as well."""
     assert profile("slurm")["retries"] >= 1
-    with_retries = [p.name for p in (ROOT / "workflow" / "rules").glob("*.smk") if "retries:" in p.read_text("utf-8")]
-    assert with_retries in ([], ["data.smk"])
-    data = (ROOT / "workflow" / "rules" / "data.smk").read_text(encoding="utf-8")
-    assert re.findall(r"^rule (\w+):$", data, re.MULTILINE) == ["make_dataset"]
-    assert re.search(r"^    localrule: True$", data, re.MULTILINE)
+    assert not [p.name for p in (ROOT / "workflow" / "rules").glob("*.smk") if "  retries:" in p.read_text("utf-8")]
+
+
+@pytest.mark.parametrize(("file", "rule"), [("data", "make_dataset"), ("labels", "make_labels")])
+def test_a_fault_of_the_data_is_told_once_whatever_the_profile_repeats(file: str, rule: str) -> None:
+    text = (ROOT / "workflow" / "rules" / f"{file}.smk").read_text(encoding="utf-8")
+    assert re.search(rf"^rules\.{rule}\.rule\.restart_times = 0\b", text, re.MULTILINE)
+    assert re.search(r"^    localrule: True$", text, re.MULTILINE)
 
 
 def test_the_warning_before_the_time_limit_does_not_end_snakemake() -> None:

@@ -34,6 +34,7 @@ CASES = {
     "bf16 on a residual network": tiny.job(
         count=1, recipe=tiny.recipe(precision="bf16", architecture={"name": "resnet8", "width": 4})
     ),
+    "Label Wave": tiny.job(recipe=tiny.recipe(epochs=7, label_wave=True)),
     "student": tiny.job("student"),
     "student by AdamW": tiny.job("student", recipe=tiny.recipe(optimiser=tiny.ADAMW)),
     "student with state, fixed view": tiny.job("student", method=tiny.method("elr"), view="fixed"),

@@ -90,3 +90,28 @@ def test_students_and_places_without_cross_entropy_have_no_row():
     pupil = both(student(accuracies=[0] * 4), LAST["cross_entropy"], STOPPED["cross_entropy"])
     table = stopping(frame(cells()[1], pupil), margin=0.5)
     assert len(table) == 0 and list(table.columns) == list(COLUMNS)
+
+
+def waved(cell, accuracies):
+    """The same rows with an accuracy where Label Wave stops."""
+    return [row | {"test_accuracy_label_wave": value} for row, value in zip(cell, accuracies, strict=True)]
+
+
+def test_label_wave_is_a_third_rule_with_rows_and_families_of_its_own():
+    wave = (0.78, 0.80, 0.79, 0.83)
+    table = stopping(frame(*(waved(cell, wave) for cell in cells())), margin=0.5)
+    assert list(table["rule"]) == ["selected", "selected", "label_wave", "label_wave"]
+    row = table.iloc[3]
+    expected = stats.ttest_rel(wave, LAST["label_smoothing"])
+    assert row["p_value"] == row["p_holm"] == pytest.approx(expected.pvalue)
+    assert row["mean_stopped"] == pytest.approx(np.mean(wave))
+    summary = summarise(frame(*(waved(cell, wave) for cell in cells())), margin=0.5).iloc[1]
+    assert (summary["difference_label_wave"], summary["verdict_label_wave"]) == (0, "no practical difference")
+
+
+def test_results_without_that_network_have_no_such_rows():
+    found = frame(*cells())
+    for metrics in (found, found.assign(test_accuracy_label_wave=None)):
+        assert set(stopping(metrics, margin=0.5)["rule"]) == {"selected"}
+        row = summarise(metrics, margin=0.5).iloc[1]
+        assert row[[column for column in row.index if column.endswith("_label_wave")]].isna().all()

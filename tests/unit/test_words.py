@@ -128,6 +128,16 @@ def test_where_the_stopping_rules_disagree_the_first_sentence_says_so(leading):
     )
 
 
+def test_label_wave_is_told_where_it_was_measured():
+    rows = [at_rules(0.4, "helps", "helps") | {"difference_label_wave": 0.0, "verdict_label_wave": "hurts"}]
+    assert said(frame(*rows))[0] == (
+        "It depends on when training stops: on digits with symmetric noise, label smoothing helped at 40 % at the last "
+        "epoch; it helped at 40 % stopped early; it hurt at 40 % stopped by Label Wave."
+    )
+    note = verdict_field(frame(*rows).iloc[0]).note
+    assert note == "+3.0, n = 5; stopped early +1.0, helps; stopped by Label Wave 0.0, hurts"
+
+
 def test_question_one_is_no_plain_yes_where_the_rules_disagree():
     reply = symmetric_noise.reply(frame(at_rules(0.2, "helps", "not enough data")), Facts())
     assert (reply.tone, reply.short) == ("partly", "In part")

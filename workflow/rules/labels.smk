@@ -22,3 +22,6 @@ rule make_labels:
         job=decided_by("make_labels"),
     script:
         "../scripts/run_stage.py"
+
+
+rules.make_labels.rule.restart_times = 0  # a fault of a label file is told once, whatever the profile says

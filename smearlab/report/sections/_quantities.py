@@ -23,7 +23,10 @@ QUANTITIES = {
     "train_right_confidence": "confidence on right labels",
     "train_wrong_confidence": "confidence on wrong labels",
     "test_ece": "ECE",
+    "test_ece_floor": "ECE that calibrated networks would show here",
     "test_ece_scaled": "ECE after temperature scaling",
+    "test_ece_scaled_estimated_t": "ECE after scaling through T estimated",
+    "test_ece_scaled_true_t": "ECE after scaling through the true T",
     "fitted_temperature": "temperature fitted",
     "test_nll": "NLL",
     "test_nll_scaled": "NLL after temperature scaling",
@@ -31,7 +34,8 @@ QUANTITIES = {
 }
 SHARES = {
     *("train_accuracy_right_part", "train_accuracy_wrong_part", "train_accuracy_clean"),
-    *("test_confidence", "train_right_confidence", "train_wrong_confidence", "test_ece", "test_ece_scaled"),
+    *("test_confidence", "train_right_confidence", "train_wrong_confidence", "test_ece", "test_ece_floor"),
+    *("test_ece_scaled", "test_ece_scaled_estimated_t", "test_ece_scaled_true_t"),
     "student_teacher_agreement",
 }
 

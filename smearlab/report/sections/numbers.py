@@ -19,7 +19,9 @@ MEASURES = {
     "test_nll": "NLL",
     "test_brier": "Brier",
     "test_ece": "ECE",
+    "test_ece_floor": "floor of ECE",
     "test_accuracy_selected": "at selected checkpoint",
+    "test_accuracy_label_wave": "at Label Wave's checkpoint",
     "best_on_test_accuracy": "best on test (diagnosis)",
 }
 NO_SHARES = ("test_nll", "test_brier")

@@ -13,6 +13,7 @@ from smearlab.statistics.verdict import HELPS, HURTS, NO_DIFFERENCE
 from smearlab.store.tables import NUMBER_KEYS, TEXT_KEYS, Tables, cell_keys, regular
 
 NUMBERS = ("n", "mean", "mean_stopped", "difference", "ci_low", "ci_high", "p_value", "p_holm")
+BY = {"selected": "on noisy validation labels", "label_wave": "by Label Wave"}
 BEATS = {
     HELPS: "is better than",
     HURTS: "is worse than",
@@ -36,14 +37,14 @@ def sentences(tables: Tables, known: Facts) -> list[str]:
     headline = primary_rows(tables.summary, known)
     noisy = headline[headline["noise_rate"] != 0]
     last = rows[rows["key"].isin(cell_keys(noisy).iloc[-1:])]
-    return [_sentence(row, rows) for row in _each(last)]
+    return [_sentence(row, rows[rows["rule"] == row["rule"]]) for row in _each(last)]
 
 
 def _rows(tables: Tables) -> pd.DataFrame:
     found = tables.stopping
     if not len(found):
         return found
-    rows = regular(found.assign(role="teacher"), [*NUMBER_KEYS, *NUMBERS], [*TEXT_KEYS, "verdict", "note"])
+    rows = regular(found.assign(role="teacher"), [*NUMBER_KEYS, *NUMBERS], [*TEXT_KEYS, "rule", "verdict", "note"])
     return rows.assign(key=cell_keys(rows))
 
 
@@ -55,7 +56,7 @@ def _sentence(row: pd.Series, rows: pd.DataFrame) -> str:
     there = cells.at_place(rows[rows["method"] == cells.PLAIN], row)
     gain = "".join(f" {_evidence(plain)} against its own last epoch, and" for plain in _each(there))
     return (
-        f"On {place_name(row)}, cross-entropy stopped early on noisy validation labels stands{gain} {_evidence(row)} "
+        f"On {place_name(row)}, cross-entropy stopped early {BY[row['rule']]} stands{gain} {_evidence(row)} "
         f"against {text.method_phrase(row)} at its last epoch: stopping alone "
         f"{BEATS.get(row['verdict'], 'is not told apart from')} it."
     )
@@ -69,6 +70,7 @@ def _evidence(row: pd.Series) -> str:
 def _row(row: pd.Series) -> dict[str, Field]:
     return {
         **place(row),
+        "stopped": Field(BY[row["rule"]]),
         "against": Field(row_label(row, "teacher")),
         "its accuracy, %": Field(text.percent(row["mean"])),
         "cross-entropy stopped early, %": Field(text.percent(row["mean_stopped"])),

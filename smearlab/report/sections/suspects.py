@@ -65,7 +65,7 @@ def _pair(entry: dict[str, Any]) -> dict[str, Field]:
 
 
 def per_class(tables: Tables) -> list[Table]:
-    """Return for each estimated T what it says of every class: the share that keeps its label, and where the rest goes."""
+    """Return what each estimated T says of every class: how many keep their label, and where the rest goes."""
     return [_classes(tables, entry) for entry in tables.context.get("estimates", [])[:MOST_MATRICES]]
 
 

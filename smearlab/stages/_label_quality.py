@@ -30,14 +30,19 @@ def suspects_of(grid: Grid, results: Path) -> tuple[pd.DataFrame, list[dict[str,
     A summary: the condition, n, n_wrong, precision_at_100 and auc where the truth is known, n_doubted (labels that
     the networks' mean contradicts), and pairs: given, predicted, count, png (base64).
     """
-    frames, said = [], []
+    frames: list[pd.DataFrame] = []
+    said: list[dict[str, Any]] = []
     for estimate, condition in _conditions(grid).items():
         found = _scored(grid, estimate, results)
         if found is None:
             continue
         frames.append(found.head(MOST_ROWS).assign(**condition)[COLUMNS])
         doubted = int((found["given"] != found["predicted"]).sum())
-        sheets = _sheets(found, estimate, results) if sum(len(s["pairs"]) for s in said) < MOST_SHEETS else []
+        sheets = (
+            _sheets(found, estimate, results)
+            if len([pair for entry in said for pair in entry["pairs"]]) < MOST_SHEETS
+            else []
+        )
         said.append({**condition, **suspects.against_truth(found), "n_doubted": doubted, "pairs": sheets})
     return (pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)), said
 
