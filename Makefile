@@ -1,4 +1,4 @@
-# make setup | run [CONFIG=…] [PROFILE=profiles/slurm] | report [NAME=…] | test | test-browser | test-slurm | lint | lock | resolve | docs |
+# make setup | run [CONFIG=…] [PROFILE=profiles/slurm] | report [NAME=…] | test | test-browser | test-slurm | lint | lock | resolve | docs | site | lock-site |
 # clean (removes all that was computed)
 .DEFAULT_GOAL := run
 PYTHON ?= python3
@@ -11,7 +11,7 @@ ifeq ($(shell cache="$${XDG_CACHE_HOME:-$${HOME:+$$HOME/.cache}}"; mkdir -p "$$c
 export XDG_CACHE_HOME := $(CURDIR)/.smearlab/cache
 endif
 
-.PHONY: setup run report test test-browser test-slurm lint lock resolve docs clean
+.PHONY: setup run report test test-browser test-slurm lint lock resolve docs site lock-site clean
 
 # The stamp holds the lock it was made from: an unchanged lock installs nothing.
 setup: .venv/installed
@@ -64,6 +64,22 @@ resolve: setup
 docs: setup
 	$(BIN)/python -m smearlab schema
 	$(BIN)/python -m smearlab.cli.handbook
+
+# The docs and the published pages as a static site, .site/html; its generator has an environment of its own.
+site: .venv-site/installed
+	.venv-site/bin/python site/assemble.py .site
+	cd .site && ../.venv-site/bin/zensical build --config-file mkdocs.yml --clean --strict
+	.venv-site/bin/python site/assemble.py .site --check
+	@echo "to look at it: python3 -m http.server --directory .site/html"
+
+.venv-site/installed: requirements.site.lock
+	$(PYTHON) -m venv --clear .venv-site
+	.venv-site/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.site.lock
+	touch $@
+
+lock-site: setup
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
+		requirements.site.in -o requirements.site.lock --quiet
 
 # Removes everything that was computed; what no config names any more: python -m smearlab clean.
 clean:

@@ -1,71 +1,17 @@
 """A trained network as files to take along: finds the replicate of a cell and gathers what its bundle holds."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from smearlab.cli.replicate import Trained
 from smearlab.core.errors import UserError
-from smearlab.core.jobs import DistillationJob, TrainingJob, plain
-from smearlab.grid.cells import RESULTS, Grid
-from smearlab.grid.dag import METRICS, RUN, STAGES, WEIGHTS, OneBlock
-from smearlab.grid.find import all_grids
+from smearlab.core.jobs import TrainingJob, plain
+from smearlab.grid.dag import METRICS, RUN, WEIGHTS
 from smearlab.grid.jobs import training_job
 from smearlab.store.dataset import TRAIN, read_training
 from smearlab.store.files import read_sealed
-from smearlab.store.labels import AUDIT
-from smearlab.watch.explain import near_paths
 
 EXPORTS = Path("exports")
-
-
-@dataclass(frozen=True)
-class Trained:
-    """One replicate of a cell as a grid names it, with its place in its block."""
-
-    block: OneBlock
-    position: int
-
-    @property
-    def folder(self) -> Path:
-        """Where its block lies."""
-        return Path(self.block.cell.folder(self.block.block))
-
-
-def find_replicate(path: str, replicate: int, configs: Sequence[str] = ()) -> Trained:
-    """Return a replicate of the cell (or of the block) at a path below results/, counted from 0 over its blocks.
-
-    UserError for a path that is no cell of a config, and for a replicate that it does not have.
-    """
-    wanted = _normal(path)
-    grids = [grid for _, grid in all_grids(configs) if isinstance(grid, Grid)]
-    blocks = {block.cell.folder(block.block): block for grid in grids for block in _blocks_at(wanted, grid)}
-    if not blocks:
-        raise UserError(_unknown(path, wanted, grids))
-    found = [Trained(block, position) for block in blocks.values() for position in range(block.cell.recipe.block_size)]
-    if not 0 <= replicate < len(found):
-        raise UserError(f"{path}: no replicate {replicate}; it has {len(found)}, 0 to {len(found) - 1}")
-    return found[replicate]
-
-
-def _normal(path: str) -> str:
-    """Return a path as cells are called: from results/ on, if it goes through it."""
-    below = "/".join(("", *Path(path).parts)).rpartition(f"/{RESULTS}/")[2]
-    return below.strip("/")
-
-
-def _blocks_at(wanted: str, grid: Grid) -> Iterator[OneBlock]:
-    for cell in grid.cells.values():
-        for block in grid.blocks(cell):
-            inside = wanted.startswith((f"{cell.key}/{block}/", f"{cell.path}/{block}/"))
-            if inside or wanted in (cell.key, cell.path, f"{cell.key}/{block}", f"{cell.path}/{block}"):
-                yield OneBlock(grid, cell, block)
-
-
-def _unknown(path: str, wanted: str, grids: list[Grid]) -> str:
-    known = [key for grid in grids for cell in grid.cells.values() for key in (cell.key, cell.path)]
-    near = near_paths(wanted, known)
-    return f"{path}: no cell of any config" + (f"; near: {', '.join(near)}" if near else "")
 
 
 def export(found: Trained, checkpoint: str | None = None, out: str | None = None) -> list[Path]:
@@ -74,8 +20,9 @@ def export(found: Trained, checkpoint: str | None = None, out: str | None = None
     checkpoint: last or selected; default: the one that its recipe reports. out: a folder. UserError for a replicate
     that is not trained yet or that diverged, and for weights that are not kept.
     """
+    from smearlab.cli.snippet import loss_of
     from smearlab.export.bundle import Bundle
-    from smearlab.training.batches import channel_statistics
+    from smearlab.training.batches import statistics_of
     from smearlab.training.results import read_weights
 
     cell, job = found.block.cell, training_job(found.block.cell, found.block.block)
@@ -85,9 +32,9 @@ def export(found: Trained, checkpoint: str | None = None, out: str | None = None
     weights = read_weights(_weights(found), found.folder / RUN, seeds, checkpoint)
     if not weights:
         raise UserError(f"{_weights(found)}: holds no checkpoint {checkpoint!r} of replicate {found.position}")
-    inputs = STAGES["distill_student" if cell.teacher else "train_teacher"].reads(found.block)
+    inputs = found.inputs
     training = read_training([inputs["training"], inputs["manifest"]])
-    mean, deviation = channel_statistics(training.images[training.part == TRAIN])
+    mean, deviation = statistics_of(training.images[training.part == TRAIN])
     trained = {"cell": cell.key, "block": found.block.block, **plain(seeds), "checkpoint": checkpoint}
     bundle = Bundle(
         weights=weights,
@@ -96,23 +43,10 @@ def export(found: Trained, checkpoint: str | None = None, out: str | None = None
         shape=training.images.shape[1:],
         mean=mean.tolist(),
         deviation=deviation.tolist(),
-        loss=loss_of(found, job, inputs),
+        loss=loss_of(found),
         said={"trained": {**trained, "epochs": entry["epochs"]}, "measured": _measured(found, checkpoint, job)},
     )
     return bundle.write(Path(out) if out else EXPORTS / cell.path / f"{found.block.block}-replicate-{found.position}")
-
-
-def loss_of(found: Trained, job: TrainingJob, inputs: dict[str, Any]) -> str:
-    """Return the code of the loss that a replicate was trained with, with its own T."""
-    from smearlab.export.formula import Teaching, formula
-    from smearlab.training.correction import corrections
-    from smearlab.training.student import distillation_of
-
-    audits = {record["noise_seed"]: record for record in (read_sealed(path, *AUDIT) for path in inputs["audits"])}
-    ordered = [audits[replicate.noise_seed] for replicate in job.replicates]
-    transition = corrections(job, ordered, inputs.get("estimate")).transition(found.position)
-    teaching = Teaching(**asdict(distillation_of(job))) if isinstance(job, DistillationJob) else None
-    return formula(job.method, transition, teaching)
 
 
 def _entry(found: Trained) -> dict[str, Any]:

@@ -168,7 +168,7 @@ def _entry(
 
 def _write(stem: Path, entries: list[Entry], images: np.ndarray, dataset: Dataset) -> list[Path]:
     files = [stem.with_name(f"{stem.name}.csv")]
-    for k in range(0, len(entries), PER_SHEET):
+    for k in range(0, len(entries) if images.ndim == 4 else 0, PER_SHEET):  # features have no picture
         part = slice(k, k + PER_SHEET)
         files.append(stem.with_name(f"{stem.name}-{k // PER_SHEET + 1}.png"))
         write_bytes(files[-1], sheet(images[part], [f"row {entry.row}" for entry in entries[part]]))

@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, run, text in (
         ("report", _report, "write reports/NAME.html from what is there now; trains nothing"),
         ("plan", _plan, "print a grid's jobs, hours and disk before it runs"),
+        ("cost", _cost, "print what a grid has cost: time per stage, speed and machine per recipe"),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("grid", metavar="NAME", help="a grid's name, or the path of a config")
@@ -104,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     suspects.add_argument("grid", metavar="NAME", help="a grid's name, or a config")
     suspects.add_argument("--n", type=int, default=20, metavar="N", help="how many of each noise (default 20)")
     suspects.set_defaults(run=_suspects)
+    _add_paper(commands)
     listing = commands.add_parser("list", help="list what a config may name, with its options")
     listing.add_argument("kind", nargs="?", choices=sorted(registry.ENTRY_FUNCTIONS))
     listing.set_defaults(run=_list)
@@ -120,6 +122,35 @@ def _add_export(commands: Any) -> None:
     export.add_argument("--out", metavar="FOLDER", help="where to write; default: below exports/")
     _add_configs(export)
     export.set_defaults(run=_export)
+    snippet = commands.add_parser("snippet", help="print the loss of a cell, or those that a grid chose, as torch code")
+    snippet.add_argument("what", metavar="CELL", help="a cell's path below results/, a grid's name, or a config")
+    snippet.add_argument("--replicate", type=int, default=0, metavar="K", help="whose T, from 0 (default)")
+    snippet.add_argument("--out", metavar="FILE", help="write it there instead")
+    _add_configs(snippet)
+    snippet.set_defaults(run=_snippet)
+    labels = commands.add_parser("labels", help="write cleaned and down-weighted labels of a finished grid as CSV")
+    labels.add_argument("grid", metavar="NAME", help="a grid's name, or the path of a config")
+    labels.add_argument("--out", metavar="FOLDER", help="where to write; default: exports/NAME")
+    labels.set_defaults(run=_labels)
+
+
+def _add_paper(commands: Any) -> None:
+    for name, run, forms, text in (
+        ("tables", _tables, ("latex", "markdown"), "write a finished grid's tables for a paper"),
+        ("figures", _figures, ("pdf", "svg", "png"), "draw a finished grid's figures for a paper"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("grid", metavar="NAME", help="a grid's name, or the path of a config")
+        command.add_argument("--format", choices=forms, default=forms[0], dest="form", help=f"default: {forms[0]}")
+        command.add_argument("--out", metavar="FOLDER", help="where to write; default: exports/NAME")
+        command.set_defaults(run=run)
+    compare = commands.add_parser("compare", help="write one page that sets two finished grids beside each other")
+    for which in ("first", "second"):
+        compare.add_argument(
+            which, metavar="NAME", help="a grid's name, or a folder with its metrics.csv and summary.csv"
+        )
+    compare.add_argument("--out", metavar="FILE", help="default: reports/FIRST-SECOND.html")
+    compare.set_defaults(run=_compare)
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -140,7 +171,7 @@ def _report(options: argparse.Namespace) -> None:
         folder = Path(scratch)
         collect(grid, folder)
         job = statistics_job(grid)
-        summarise_grid(folder, primary=job.primary, margin=job.margin)
+        summarise_grid(folder, primary=job.primary, margin=job.margin, measure=job.measure)
         tables = read_tables(folder)
         for figure in registry.names("figures"):
             drawing = registry.load("figures", figure).draw(tables)
@@ -229,6 +260,12 @@ def _plan(options: argparse.Namespace) -> None:
     print(plan(find_grid(options.grid)))
 
 
+def _cost(options: argparse.Namespace) -> None:
+    from smearlab.cli.cost import lines
+
+    print("\n".join(lines(find_grid(options.grid))))
+
+
 def _clear_locks(_: argparse.Namespace) -> None:
     from smearlab.host.checkout import check_writable
     from smearlab.watch.leftovers import clear_stale_locks, clear_unreadable_records
@@ -246,11 +283,12 @@ def _publish(options: argparse.Namespace) -> None:
 
     grid = find_grid(options.grid)
     verify(grid)
-    print(publish(grid.name, Path(options.grid)))
+    print(publish(grid, Path(options.grid)))
 
 
 def _export(options: argparse.Namespace) -> None:
-    from smearlab.cli.export import export, find_replicate
+    from smearlab.cli.export import export
+    from smearlab.cli.replicate import find_replicate
 
     found = find_replicate(options.cell, options.replicate, options.configs)
     print("\n".join(map(str, export(found, options.checkpoint, options.out))))
@@ -273,6 +311,49 @@ def _suspects(options: argparse.Namespace) -> None:
     from smearlab.cli.suspects import lines
 
     print("\n".join(lines(find_grid(options.grid), max(1, options.n))))
+
+
+def _snippet(options: argparse.Namespace) -> None:
+    from smearlab.cli.snippet import snippet_of_cell, snippets_of_grid
+
+    if "/" not in options.what or options.what.endswith((".yaml", ".yml")):
+        text = snippets_of_grid(find_grid(options.what).name)
+    else:
+        text = snippet_of_cell(options.what, options.replicate, options.configs)
+    if options.out:
+        write_text(options.out, text)
+    print(options.out or text)
+
+
+def _labels(options: argparse.Namespace) -> None:
+    from smearlab.cli.labels import write_labels
+
+    for line in write_labels(find_grid(options.grid), options.out):
+        print(line)
+
+
+def _tables(options: argparse.Namespace) -> None:
+    from smearlab.cli.paper import write_tables
+
+    for path in write_tables(find_grid(options.grid).name, options.form, options.out):
+        print(path)
+
+
+def _figures(options: argparse.Namespace) -> None:
+    from smearlab.host.surroundings import settle
+
+    settle()  # as for a report
+
+    from smearlab.cli.paper import write_figures
+
+    for path in write_figures(find_grid(options.grid).name, options.form, options.out):
+        print(path)
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from smearlab.cli.compare import compare
+
+    print(compare(options.first, options.second, options.out))
 
 
 def _list(options: argparse.Namespace) -> None:

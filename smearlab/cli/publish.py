@@ -3,16 +3,22 @@
 import shutil
 from pathlib import Path
 
+from smearlab.cli.cost import speeds, stages
 from smearlab.core.errors import UserError
+from smearlab.grid.cells import RESULTS, Grid
 from smearlab.store.files import check_files, read_sealed, write_json
 
 PUBLISHED = Path("reports") / "published"
 TABLES = ("metrics.csv", "summary.csv", "choice.csv", "passed_on.csv", "stopping.csv", "mitigation.csv")
-KEPT = ("code_version", "environment", "datasets", "cost", "accepted")
+KEPT = ("code_version", "environment", "datasets", "accepted")
 
 
-def publish(name: str, config: Path, *, results: Path = Path("results"), reports: Path = Path("reports")) -> Path:
-    """Copy a grid's report, tables and config to reports/published/<name>/; UserError if something is not there."""
+def publish(grid: Grid, config: Path, *, results: Path = Path(RESULTS), reports: Path = Path("reports")) -> Path:
+    """Copy a grid's report, tables and config to reports/published/<name>/; UserError if something is not there.
+
+    made-with.json says with what it was made, and what it has cost.
+    """
+    name = grid.name
     context = _context(results / name / "context.json")
     check_files(results / name, context.get("sha256", {}), "context.json")
     folder = PUBLISHED / name
@@ -27,7 +33,8 @@ def publish(name: str, config: Path, *, results: Path = Path("results"), reports
     folder.mkdir(parents=True, exist_ok=True)
     for target, source in sources.items():
         shutil.copyfile(source, folder / target)
-    write_json(folder / "made-with.json", {**{k: context[k] for k in KEPT}, "missing": len(context["missing"])})
+    made = {**{k: context[k] for k in KEPT}, "cost": stages(grid), "speed": speeds(grid)}
+    write_json(folder / "made-with.json", {**made, "missing": len(context["missing"])})
     return folder
 
 

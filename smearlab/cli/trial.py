@@ -75,12 +75,13 @@ def _architectures(grid: Grid, dataset: Dataset) -> Iterator[dict]:
 
 
 def _build(architecture: dict, dataset: Dataset, read: Canonical) -> None:
-    """Build a network without memory for its weights, to see that it takes images of this size."""
+    """Build a network without memory for its weights, to see that it takes examples of this size."""
     import torch
 
-    size, _, channels = read.training.meta["shape"]
+    from smearlab.training.batches import input_shape
+
     try:
         with torch.device("meta"):
-            registry.build("networks", architecture, dataset.n_classes, channels, size)
+            registry.build("networks", architecture, dataset.n_classes, *input_shape(read.training.images))
     except UserError as error:
         raise UserError(f"{dataset.name}: {error}") from None

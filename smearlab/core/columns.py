@@ -66,8 +66,8 @@ METRICS = (
     Column("recovered", NUMBER, MEASURED, "of the same examples: predicted as what they are", SHARE),
     Column("best_on_test_accuracy", NUMBER, MEASURED, "the best over the snapshots, chosen on the test set", SHARE),
     Column("epochs", WHOLE, MEASURED, "epochs trained"),
-    Column("train_seconds", NUMBER, MEASURED, "time of the training steps", "s"),
-    Column("images_per_second", NUMBER, MEASURED, "training images a second", "1/s"),
+    Column("train_seconds", NUMBER, REMARK, "empty since 0.2.0: times stand in each block's timings.json", "s"),
+    Column("images_per_second", NUMBER, REMARK, "empty since 0.2.0, likewise", "1/s"),
     Column("device", TEXT, MEASURED, "cpu or cuda"),
     Column("precision", TEXT, MEASURED, "fp32 or bf16"),
     Column("n_snapshots", WHOLE, REMARK, "snapshots behind best_on_test_accuracy"),
@@ -91,7 +91,6 @@ HISTORY = (
     Column("memorised", NUMBER, LEARNING, "of the wrongly labelled examples looked at", SHARE),
     Column("recovered", NUMBER, LEARNING, "of the same examples", SHARE),
     Column("prediction_changes", NUMBER, LEARNING, "examples looked at, now predicted otherwise", SHARE),
-    Column("images_per_second", NUMBER, LEARNING, "training images a second", "1/s"),
 )
 
 COUNT, ANSWER, BESIDE = "count", "answer", "beside"

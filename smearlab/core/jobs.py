@@ -93,6 +93,11 @@ class RecipeSettings:
     clip_norm: float | None
     history_examples: int
     label_wave: bool = later(False)
+    measure: str = later("accuracy")  # by which an epoch is selected: the grid's
+    class_weights: str = later("none")
+    sampling: str = later("shuffled")
+    mixup: float = later(0.0)
+    sam_radius: float = later(0.0)
 
 
 @dataclass(frozen=True)
@@ -208,6 +213,7 @@ class CollectionJob:
     title: str
     expected_code: str
     code: str
+    measure: str = later("accuracy")
 
 
 @dataclass(frozen=True)
@@ -219,6 +225,7 @@ class StatisticsJob:
     published: str
     families: str
     code: str
+    measure: str = later("accuracy")
 
 
 @dataclass(frozen=True)

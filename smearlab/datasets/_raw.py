@@ -1,6 +1,6 @@
 """What every data set loader returns, before splitting, and what it must satisfy."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,17 +9,20 @@ from smearlab.core.errors import UserError
 
 PARTS = ("train", "validation", "test")
 MAX_CHANNELS = 4
+ROWS = "; rows of numbers (embeddings, tables) are of kind features"
 MAX_NAME = 200
+LARGEST = 1e100  # of a feature: its square, and a sum of such squares, are numbers still
 
 
 @dataclass(frozen=True)
 class RawData:
-    """Images with what is known of their labels.
+    """Images, or features, with what is known of their labels.
 
-    images: uint8 (N, H, W, C). labels: clean labels int64 (N,) in 0..L-1, or None if unknown; -1 where that of an
-    example is unknown which has a noisy one. noisy_labels: the labels that came with the data, int64 (N,), or None; -1
-    only for test examples that have none. split: str (N,), one of train, validation, test, or all empty where the
-    split is left to us. notes: lines for the report. source: where the data came from, for messages.
+    images: uint8 (N, H, W, C), or features, float32 or float64 (N, D). labels: clean labels int64 (N,) in 0..L-1, or
+    None if unknown; -1 where that of an example is unknown which has a noisy one. noisy_labels: the labels that came
+    with the data, int64 (N,), or None; -1 only for test examples that have none. split: str (N,), one of train,
+    validation, test, or all empty where the split is left to us. notes: lines for the report. source: where the data
+    came from, for messages.
     """
 
     images: np.ndarray
@@ -54,7 +57,7 @@ def check_class_names(names: list[str], source: str) -> list[str]:
 def check_raw(raw: RawData) -> None:
     """Raise UserError, with the source and the count, unless the data are what RawData promises."""
     check_class_names(raw.class_names, raw.source)
-    check_images(raw.images, raw.source)
+    (check_features if raw.images.ndim == 2 else check_images)(raw.images, raw.source)
     _check_split(raw)
     if raw.labels is None and raw.noisy_labels is None:
         raise UserError(f"{raw.source}: neither labels nor noisy_labels are given; one of them is needed")
@@ -77,11 +80,33 @@ def check_images(images: np.ndarray, source: str) -> None:
         raise UserError(
             f"{source}: images are {images.dtype}{nan}, they must be uint8 (0 to 255){scale}: scale them to 0…255 and "
             "convert with .astype(numpy.uint8) (the full range of 16 bits: divide by 257; 0…1: multiply by 255)"
+            f"{ROWS if images.ndim == 2 else ''}"
         )
     if images.ndim != 4 or 0 in images.shape or images.shape[-1] > MAX_CHANNELS:
         raise UserError(
             f"{source}: images have shape {images.shape}; allowed are (N, H, W) and (N, H, W, C), "
-            f"channels last, 1 to {MAX_CHANNELS} of them"
+            f"channels last, 1 to {MAX_CHANNELS} of them{ROWS if images.ndim == 2 else ''}"
+        )
+
+
+def check_features(features: np.ndarray, source: str, names: Sequence[str] = (), first_row: int = 0) -> None:
+    """Raise UserError unless features are finite numbers, float32 or float64 (N, D); names: of the columns, if any.
+
+    first_row: what the file calls its first row.
+    """
+    if features.dtype not in (np.float32, np.float64) or features.ndim != 2 or 0 in features.shape:
+        raise UserError(
+            f"{source}: features are {features.dtype} of shape {features.shape}; allowed are numbers (N, D), a row for "
+            "each example"
+        )
+    largest = min(LARGEST, float(np.finfo(features.dtype).max))
+    wrong = ~(np.abs(features) <= largest)  # a NaN is not below anything
+    if wrong.any():
+        row, column = (int(place) for place in np.argwhere(wrong)[0])
+        called = repr(names[column]) if names else f"{column} (counted from 0)"
+        raise UserError(
+            f"{source}: {int(wrong.sum())} features are no finite numbers, first {features[row, column]} in row "
+            f"{first_row + row}, column {called}; fill such places or leave their rows or columns out"
         )
 
 
@@ -93,7 +118,7 @@ def check_labels(labels: np.ndarray, name: str, n: int, source: str) -> None:
     if labels.shape != (n,):
         onehot = labels.ndim == 2 and labels.shape[0] == n and labels.size and (labels.sum(axis=1) == 1).all()
         hint = "; these are one-hot rows: give .argmax(axis=1)" if onehot else ""
-        raise UserError(f"{source}: {name} have shape {labels.shape}, there are {n} images{hint}")
+        raise UserError(f"{source}: {name} have shape {labels.shape}, there are {n} examples{hint}")
 
 
 def _check_range(raw: RawData, name: str, labels: np.ndarray) -> None:
@@ -134,7 +159,7 @@ def _check_unknown(raw: RawData) -> None:
 def _check_split(raw: RawData) -> None:
     split = np.asarray(raw.split)
     if split.shape != (len(raw.images),):
-        raise UserError(f"{raw.source}: split has shape {split.shape}, there are {len(raw.images)} images")
+        raise UserError(f"{raw.source}: split has shape {split.shape}, there are {len(raw.images)} examples")
     empty = int((split == "").sum())
     if 0 < empty < len(split):
         raise UserError(f"{raw.source}: split is empty for {empty} of {len(split)} examples; all or none")

@@ -51,9 +51,9 @@ def make_dataset(
 
 def squared(raw: RawData) -> RawData:
     """Centre images that are not square on a black square, and note it: every network takes squares."""
-    _, height, width, _ = raw.images.shape
-    if height == width:
+    if raw.images.ndim == 2 or raw.images.shape[1] == raw.images.shape[2]:
         return raw
+    _, height, width, _ = raw.images.shape
     side = max(height, width)
     margins = [((side - length) // 2, side - length - (side - length) // 2) for length in (height, width)]
     images = np.pad(raw.images, ((0, 0), *margins, (0, 0)))
@@ -202,14 +202,19 @@ def _member_arrays(cut: _Cut, members: np.ndarray) -> tuple[dict[str, Any], dict
 
 
 def _overlap_notes(cut: _Cut) -> list[str]:
-    """Count test images that are, pixel for pixel, among the train and validation images; too many are refused."""
+    """Count test images that are, pixel for pixel, among the train and validation images; too many are refused.
+
+    Features may be few different rows (answers to yes or no), of which many repeat in every part.
+    """
     known = _hashes(cut.raw.images, np.flatnonzero(cut.part <= VALIDATION))
     test = _hashes(cut.raw.images, np.flatnonzero(cut.part == TEST))
     known_set = set(known)
     n = sum(image in known_set for image in test)
-    if n > MAX_OVERLAP * len(test):
-        cut.refuse(f"{n} of {len(test)} test images are copies of train or validation images; at most half may be")
-    return [f"{n} of {len(test)} test images are copies of train or validation images"] if n else []
+    what = "examples" if cut.raw.images.ndim == 2 else "images"
+    said = f"{n} of {len(test)} test {what} are copies of train or validation {what}"
+    if n > MAX_OVERLAP * len(test) and (what == "images" or len(known_set) > MAX_OVERLAP * len(known)):
+        cut.refuse(f"{said}; at most half may be")
+    return [said] if n else []
 
 
 def _hashes(images: np.ndarray, members: np.ndarray) -> list[bytes]:

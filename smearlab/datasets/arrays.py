@@ -1,5 +1,7 @@
 """The user's own images in one .npz file, with clean labels, noisy labels, or both."""
 
+from typing import Any
+
 import numpy as np
 
 from smearlab.core.errors import UserError
@@ -18,22 +20,25 @@ def load(*, path: str) -> RawData:
     train, validation, test; `class_names` (L,). `path` is relative to the working folder. UserError names the file
     and what is wrong with it.
     """
-    arrays = read_npz(path, MEMBERS)
+    arrays = read_npz(path, ["images"])
     if "images" not in arrays:
         raise UserError(f"{path}: has no images; it holds {some(npz_names(path), 10) or 'nothing'}")
     images = arrays["images"][..., None] if arrays["images"].ndim == 3 else arrays["images"]
     check_images(images, path)
+    return RawData(np.ascontiguousarray(images), **beside(path, len(images)), source=path)
+
+
+def beside(path: str, n: int, examples: str = "images") -> dict[str, Any]:
+    """Return what stands beside the n examples of a file, as RawData has it; examples: the array that holds them."""
+    arrays = read_npz(path, MEMBERS[1:])
     names = _names(arrays, path)
-    labels = {name: _integers(arrays, name, len(images), path) for name in LABELS}
-    ignored = sorted(set(npz_names(path)) - set(MEMBERS))
-    return RawData(
-        images=np.ascontiguousarray(images),
-        **labels,
-        split=_text(arrays["split"], "split", path) if "split" in arrays else np.full(len(images), ""),
-        class_names=names,
-        notes=[f"arrays in the file that are not used: {some(ignored, 10)}"] if ignored else [],
-        source=path,
-    )
+    ignored = sorted(set(npz_names(path)) - {examples, *MEMBERS[1:]})
+    return {
+        **{name: _integers(arrays, name, n, path) for name in LABELS},
+        "split": _text(arrays["split"], "split", path) if "split" in arrays else np.full(n, ""),
+        "class_names": names,
+        "notes": [f"arrays in the file that are not used: {some(ignored, 10)}"] if ignored else [],
+    }
 
 
 def class_names(*, path: str) -> list[str]:

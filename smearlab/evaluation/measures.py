@@ -13,10 +13,10 @@ from torch import nn
 from smearlab.core import registry
 from smearlab.core.errors import UserError
 from smearlab.core.predictions import Part, Predictions
+from smearlab.core.scores import SCORES, score
 from smearlab.evaluation.networks import Networks
 from smearlab.evaluation.scene import PARTS, Scene
 from smearlab.metrics._features import projection, tightness
-from smearlab.metrics._shared import accuracy
 from smearlab.metrics._teacher import agreement, memorisation_table
 
 Scalars = dict[str, float | int | None]
@@ -51,7 +51,7 @@ def measure(
     found = {
         **registered_metrics(predictions),
         **inside(networks.module, both["test"][1], predictions.test.labels),
-        **checkpoint_accuracies(networks, i, predictions.test),
+        **checkpoint_scores(networks, i, predictions.test),
         **(beside_teacher(teachers, i, predictions) if teachers else {}),
     }
     curves = {name: value for name, value in found.items() if isinstance(value, list)}
@@ -85,29 +85,39 @@ def inside(module: nn.Module, features: np.ndarray, labels: np.ndarray) -> dict[
     }
 
 
-def checkpoint_accuracies(networks: Networks, i: int, reported: Part) -> Scalars:
+def checkpoint_scores(networks: Networks, i: int, reported: Part) -> Scalars:
     """Return the test accuracy at the last, the selected and Label Wave's checkpoint, and the best snapshot's.
+
+    The same by every other measure that a grid can be judged by.
 
     The best one is chosen on the test set: it says how optimistic such a choice would be, and nothing else.
     `best_on_test_epoch` is the earliest of equals. Null without true labels or without such a checkpoint.
     reported: the test part at the reported checkpoint.
     """
-    measured = {networks.reported: accuracy(reported, reported.labels)}
+    predicted = {networks.reported: reported.predicted}
     for checkpoint in networks.checkpoints(i):
-        if checkpoint not in measured:
+        if checkpoint not in predicted:
             networks.load(i, checkpoint)
             logits, _ = networks.outputs("test")
-            measured[checkpoint] = accuracy(replace(reported, logits=logits), reported.labels)
-    snapshots = sorted((int(at.removeprefix("epoch-")), at) for at in measured if at.startswith("epoch-"))
-    known = [(score, epoch) for epoch, at in snapshots if (score := measured[at]) is not None]
+            predicted[checkpoint] = replace(reported, logits=logits).predicted
+    by_accuracy, *others = [_by(measure, predicted, reported) for measure in SCORES]
+    snapshots = sum(at.startswith("epoch-") for at in predicted)
+    beside = {name: value for other in others for name, value in other.items() if name != "best_on_test_epoch"}
+    return {**by_accuracy, "n_snapshots": snapshots, **beside}
+
+
+def _by(measure: str, predicted: dict[str, np.ndarray], reported: Part) -> Scalars:
+    n_classes = reported.logits.shape[1]
+    found = {at: score(measure, classes, reported.labels, n_classes) for at, classes in predicted.items()}
+    snapshots = sorted((int(at.removeprefix("epoch-")), at) for at in found if at.startswith("epoch-"))
+    known = [(value, epoch) for epoch, at in snapshots if (value := found[at]) is not None]
     best, best_epoch = max(known, key=lambda pair: pair[0], default=(None, None))
     return {
-        "test_accuracy_last": measured.get("last"),
-        "test_accuracy_selected": measured.get("selected"),
-        "test_accuracy_label_wave": measured.get("label_wave"),
-        "best_on_test_accuracy": best,
+        f"test_{measure}_last": found.get("last"),
+        f"test_{measure}_selected": found.get("selected"),
+        f"test_{measure}_label_wave": found.get("label_wave"),
+        f"best_on_test_{measure}": best,
         "best_on_test_epoch": best_epoch,
-        "n_snapshots": len(snapshots),
     }
 
 

@@ -26,9 +26,8 @@ class Networks:
         self.replicates = replicates
         self.reported = recipe.checkpoint
         self.scene = scene
-        height, _, channels = scene.image_shape
         with torch.random.fork_rng(devices=[]):
-            module = registry.build("networks", recipe.architecture, scene.n_classes, channels, height)
+            module = registry.build("networks", recipe.architecture, scene.n_classes, *scene.shape)
         self.module = module.to(scene.device, memory_format=torch.channels_last)
         self.module.eval()
         try:
@@ -61,7 +60,7 @@ class Networks:
     def outputs(self, part: str) -> tuple[np.ndarray, np.ndarray]:
         """Return logits float32 (N, L) and features float32 (N, D) of the loaded network on a part."""
         pixels = self.scene.pixels[part]
-        fitting = PIXELS_PER_BATCH // (pixels.height * pixels.width)
+        fitting = PIXELS_PER_BATCH // pixels.places
         size = max(1, min(IMAGES_PER_BATCH[self.scene.device.type], fitting))
         features = torch.cat(
             [self.module.features(pixels.plain(slice(k, k + size))) for k in range(0, max(len(pixels), 1), size)]

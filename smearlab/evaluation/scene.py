@@ -8,7 +8,7 @@ import torch
 
 from smearlab.core.predictions import Part, Predictions
 from smearlab.store.dataset import TRAIN, VALIDATION, HeldOutData, TrainingData
-from smearlab.training.batches import Pixels, channel_statistics
+from smearlab.training.batches import Inputs, input_shape, on_device, statistics_of
 
 PARTS = ("train", "validation", "test")
 
@@ -17,13 +17,13 @@ PARTS = ("train", "validation", "test")
 class Scene:
     """What all networks of a block are shown: pixels on the device and true labels (N,), by part.
 
-    part: uint8 (N,), 0 train, 1 validation, of the training data. image_shape: (H, W, C).
+    part: uint8 (N,), 0 train, 1 validation, of the training data. shape: of an input, as networks are built for it.
     """
 
     n_classes: int
-    image_shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     device: torch.device
-    pixels: Mapping[str, Pixels]
+    pixels: Mapping[str, Inputs]
     labels: Mapping[str, np.ndarray]
     part: np.ndarray
     test_observed: np.ndarray
@@ -46,13 +46,13 @@ def make_scene(training: TrainingData, test: HeldOutData, n_classes: int, device
     rows = {"train": training.part == TRAIN, "validation": training.part == VALIDATION}
     images = {**{name: training.images[chosen] for name, chosen in rows.items()}, "test": test.images}
     labels = {**{name: training.labels[chosen] for name, chosen in rows.items()}, "test": test.labels}
-    statistics = channel_statistics(images["train"])
+    statistics = statistics_of(images["train"])
     unknown = np.full(len(test.labels), -1, dtype=np.int64)
     return Scene(
         n_classes=n_classes,
-        image_shape=training.images.shape[1:],
+        shape=input_shape(training.images),
         device=device,
-        pixels={name: Pixels(values, 0, statistics, device) for name, values in images.items()},
+        pixels={name: on_device(values, 0, statistics, device) for name, values in images.items()},
         labels=labels,
         part=training.part,
         test_observed=unknown if test.noisy_labels is None else test.noisy_labels,

@@ -20,14 +20,15 @@ from smearlab.store.files import write_bytes, write_json, write_text
 class Bundle:
     """What is taken along of one network.
 
-    weights: its state_dict. shape: H, W, C of its images. mean, deviation: of each channel of the training part, in
-    units of 0..255. loss: code that defines the loss it was trained with. said: what else model.json holds.
+    weights: its state_dict. shape: H, W, C of its images, or D features. mean, deviation: of each channel of the
+    training part, in units of 0..255, or of each feature. loss: code that defines the loss it was trained with. said:
+    what else model.json holds.
     """
 
     weights: dict[str, Tensor]
     architecture: Choice
     class_names: list[str]
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     mean: list[float]
     deviation: list[float]
     loss: str
@@ -36,7 +37,7 @@ class Bundle:
     def write(self, folder: Path) -> list[Path]:
         """Write weights.pt, weights.safetensors, network.py, loss.py, model.json and predict.py; return their paths."""
         code = architecture_code(self.architecture, len(self.class_names), self.shape)
-        texts = {"network.py": code, "loss.py": self.loss, "predict.py": _predict()}
+        texts = {"network.py": code, "loss.py": self.loss, "predict.py": _predict(self.shape)}
         whole = {name: tensor.contiguous() for name, tensor in self.weights.items()}
         buffer = io.BytesIO()
         torch.save(whole, buffer)
@@ -48,26 +49,35 @@ class Bundle:
         return [folder / name for name in ("weights.pt", "weights.safetensors", *texts, "model.json")]
 
     def _model(self) -> dict[str, Any]:
-        height, width, channels = self.shape
+        of, unit = _input_of(self.shape)
         return {
             "class_names": self.class_names,
-            "image": {"height": height, "width": width, "channels": channels},
-            "normalisation": {"mean": self.mean, "deviation": self.deviation, "of": "pixels from 0 to 255"},
+            **of,
+            "normalisation": {"mean": self.mean, "deviation": self.deviation, "of": unit},
             "network": self.architecture,
             **self.said,
         }
 
 
-def architecture_code(architecture: Choice, n_classes: int, shape: tuple[int, int, int]) -> str:
+def _input_of(shape: tuple[int, ...]) -> tuple[dict[str, Any], str]:
+    """Return what model.json says of an input, and what its normalisation is of."""
+    if len(shape) == 1:
+        return {"features": shape[0]}, "features as they were given"
+    return {"image": dict(zip(("height", "width", "channels"), shape, strict=True))}, "pixels from 0 to 255"
+
+
+def architecture_code(architecture: Choice, n_classes: int, shape: tuple[int, ...]) -> str:
     """Return Python code that defines `network()`, the untrained network, and needs torch (and torchvision) alone."""
     name = architecture["name"]
     options = registry.filled("networks", name, {k: v for k, v in architecture.items() if k != "name"})
     code = standalone([Definition(registry.describe("networks", name).module, "build")], ("from torch import nn",))
-    height, _, channels = shape
-    call = ", ".join([str(n_classes), str(channels), str(height), *(f"{k}={v!r}" for k, v in options.items())])
-    said = f'"""Return the untrained network for {n_classes} classes and images of {channels}×{height}×{height}."""'
+    sizes = shape if len(shape) == 1 else (shape[2], shape[0])
+    call = ", ".join([*map(str, (n_classes, *sizes)), *(f"{k}={v!r}" for k, v in options.items())])
+    of = f"{shape[0]} features" if len(shape) == 1 else f"images of {shape[2]}×{shape[0]}×{shape[1]}"
+    said = f'"""Return the untrained network for {n_classes} classes and {of}."""'
     return f"{code}\n\ndef network() -> nn.Module:\n    {said}\n    return build({call})\n"
 
 
-def _predict() -> str:
-    return resources.files("smearlab.export").joinpath("predict.py.txt").read_text(encoding="utf-8")
+def _predict(shape: tuple[int, ...]) -> str:
+    name = "predict_features.py.txt" if len(shape) == 1 else "predict.py.txt"
+    return resources.files("smearlab.export").joinpath(name).read_text(encoding="utf-8")

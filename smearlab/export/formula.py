@@ -1,6 +1,5 @@
 """A method's loss for a training loop of one's own: plain torch, the formula of the method's own file."""
 
-import inspect
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from smearlab.core import registry
 from smearlab.core.errors import UserError
 from smearlab.core.jobs import MethodSettings
-from smearlab.export.standalone import Definition, standalone
+from smearlab.export.standalone import Definition, functions, standalone
 
 IMPORTS = ("import torch", "from torch import Tensor")
 Matrix = list[list[float]]
@@ -61,22 +60,23 @@ def _has_loss(name: str) -> bool:
 
 
 def _long(method: MethodSettings, transition: Matrix | None, teaching: Teaching | None) -> str:
-    name = method.name if _has_loss(method.name) else "cross_entropy"
-    module = registry.load("methods", name)
-    wanted = [f for f in ("loss", "prepare", "state") if hasattr(module, f)]
-    starts = [Definition(registry.describe("methods", name).module, f) for f in wanted]
+    module = registry.describe("methods", method.name if _has_loss(method.name) else "cross_entropy").module
+    found = functions(module)
+    starts = [Definition(module, name) for name in ("loss", "prepare", "state") if name in found]
     code = standalone([*starts, *([DISTANCE] if teaching else [])], IMPORTS)
-    parameters = inspect.signature(module.loss).parameters
-    matrix = _matrix(method, transition, "prepare" in wanted) if "transition" in parameters else ""
-    context: list[str] = [p for p in ("index", "epoch", "state") if p in list(parameters)[2:]]
-    keywords = [f"{key}={value!r}" for key, value in _options(method, parameters).items()]
-    keywords += ["transition=matrix.to(logits.device)"] if matrix else []
+    arguments = found["loss"].args
+    options = _options(method, [a.arg for a in arguments.kwonlyargs])
+    corrects = "transition" in [a.arg for a in arguments.kwonlyargs]
+    matrix = _matrix(method, transition, "prepare" in found) if corrects else ""
+    context = [a.arg for a in arguments.args[2:]]
+    keywords = [f"{key}={value!r}" for key, value in options.items()]
+    keywords += ["transition=matrix.to(logits.device)"] if corrects else []
     call = f"loss({', '.join(['logits', 'labels', *map(_passed, context), *keywords])}).mean()"
     body = call if teaching is None else _taught(teaching, call)
     return f"{code}{matrix}\n{_criterion(context, body, teaching is not None)}"
 
 
-def _options(method: MethodSettings, parameters: Any) -> dict[str, Any]:
+def _options(method: MethodSettings, parameters: list[str]) -> dict[str, Any]:
     known = registry.filled("methods", method.name, method.options)
     alpha = {"alpha": method.alpha} if method.alpha is not None else {}
     return {key: value for key, value in {**known, **alpha}.items() if key in parameters}

@@ -81,6 +81,11 @@ def standalone(starts: list[Definition], imports: tuple[str, ...] = ()) -> str:
     return f"from __future__ import annotations\n\n{lines}\n\n\n" + "\n\n\n".join(blocks) + "\n"
 
 
+def functions(module: str) -> dict[str, ast.FunctionDef]:
+    """Return the functions at the top of a module of this package, by name, without importing it."""
+    return {name: node for name, node in _source(module).defined.items() if isinstance(node, ast.FunctionDef)}
+
+
 def _follow(wanted: Definition, order: dict[Definition, None], libraries: dict[str, str]) -> None:
     """Put a definition behind all those that it mentions; a definition met on the way to itself is passed over."""
     waiting: set[Definition] = set()

@@ -199,5 +199,6 @@ def accuracy_name(tables: Tables, condition: tuple[str, str, str] | None = None)
         metrics = metrics[metrics["dataset"] == condition[0]]
     clean = metrics["test_accuracy"].notna().groupby(metrics["dataset"]).any()
     if not len(clean) or clean.all():
-        return "test accuracy"
-    return "test accuracy on noisy labels" if not clean.any() else "test accuracy (noisy labels where no others exist)"
+        return f"test {tables.measure}"
+    where = "on noisy labels" if not clean.any() else "(noisy labels where no others exist)"
+    return f"test {tables.measure} {where}"

@@ -7,6 +7,7 @@ from itertools import product
 from typing import Any
 
 from smearlab.core.columns import METRICS, STUDENT
+from smearlab.core.errors import UserError
 from smearlab.core.identity import canonical, slug
 from smearlab.core.jobs import Replicate
 from smearlab.grid.definitions import CLEAN, CROSS_ENTROPY, Dataset, Method, Noise, Recipe, computation
@@ -279,6 +280,10 @@ def _students_of(
         used = CROSS_ENTROPY if beta == 1 else real
         trained = recipe_for(used, named, recipes)
         view = default_view(trained) if asked == "auto" else asked
+        if view == "fixed" and trained.settings.mixup:
+            raise UserError(
+                f"config: students: views: fixed: recipe {named.name} mixes images, which teachers must see"
+            )
         cell = Cell(
             labels=labels,
             recipe=trained,
@@ -297,7 +302,7 @@ def _students_of(
 def default_view(recipe: Recipe) -> str:
     """same where the recipe augments (the teacher sees the student's very batch), else fixed."""
     augmentation = recipe.settings.augmentation
-    return "same" if augmentation.crop or augmentation.flip else "fixed"
+    return "same" if augmentation.crop or augmentation.flip or recipe.settings.mixup else "fixed"
 
 
 def _seen(labels: str, beta: float, rate: float | None) -> str:

@@ -15,6 +15,11 @@ from smearlab.grid.options import options_model
 from smearlab.noises._draw import asked_transition, draws
 
 
+def form(kind: str, name: str) -> str:
+    """Return what a data set holds, or a network takes: images or features."""
+    return str(registry.describe(kind, name).constants.get("FORM", "images"))
+
+
 @dataclass(frozen=True)
 class Dataset:
     """A data set: kind, split settings, options, and the fingerprint of its contents."""
@@ -34,6 +39,11 @@ class Dataset:
     def n_classes(self) -> int:
         """The number of classes, L."""
         return len(self.class_names)
+
+    @property
+    def form(self) -> str:
+        """What its examples are: images or features."""
+        return form("datasets", self.kind)
 
     @cached_property
     def contents(self) -> dict[str, Any]:

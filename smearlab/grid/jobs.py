@@ -161,14 +161,17 @@ def collection_job(grid: Grid) -> CollectionJob:
         title=grid.config.title or grid.name,
         expected_code=short_hash(expected),
         code=_code("collect"),
+        measure=grid.config.measure,
     )
 
 
 def statistics_job(grid: Grid) -> StatisticsJob:
     """The statistics of one grid."""
     primary = grid.config.primary.model_dump() if grid.config.primary else None
-    published = short_hash((ROOT / "smearlab" / "reference" / "published.yaml").read_text("utf-8"))
-    return StatisticsJob(primary, grid.config.margin, published, _said(grid, "FAMILY"), _code("summarise"))
+    files = [ROOT / "smearlab" / "reference" / f"{name}.yaml" for name in ("published", "beyond")]
+    published = short_hash([path.read_text("utf-8") for path in files])
+    families, code = _said(grid, "FAMILY"), _code("summarise")
+    return StatisticsJob(primary, grid.config.margin, published, families, code, grid.config.measure)
 
 
 def figure_job(grid: Grid, figure: str) -> FigureJob:

@@ -6,6 +6,8 @@ from smearlab.grid.definitions import CROSS_ENTROPY
 # Training images of 32×32 pixels a second on one CPU thread with bf16 arithmetic, measured for cnn and resnet32
 # (benchmarks/throughput.py, reports/published/) and scaled by multiplications for the others.
 IMAGES_PER_SECOND = {
+    "linear": 20000,  # these two: examples of some ten features in batches of 32, in fp32
+    "mlp": 15000,
     "cnn": 4000,
     "resnet8": 2200,
     "resnet20": 690,
@@ -17,6 +19,8 @@ IMAGES_PER_SECOND = {
     "resnet50": 22,
 }
 WEIGHTS_MB = {
+    "linear": 0.01,
+    "mlp": 0.05,
     "cnn": 0.6,
     "resnet8": 0.3,
     "resnet20": 1.1,
@@ -27,7 +31,15 @@ WEIGHTS_MB = {
     "resnet34": 85,
     "resnet50": 94,
 }
-TRAINING_EXAMPLES = {"digits": 1200, "mnist": 54000, "fashion_mnist": 54000, "cifar10": 45000, "cifar100": 45000}
+TRAINING_EXAMPLES = {
+    "breast_cancer": 270,
+    "wine": 85,
+    "digits": 1200,
+    "mnist": 54000,
+    "fashion_mnist": 54000,
+    "cifar10": 45000,
+    "cifar100": 45000,
+}
 GREY = {"digits": 8, "mnist": 28, "fashion_mnist": 28}  # the side of their images; others: 32, in colour
 SLOWER_FP32 = 2.0
 JOB_SECONDS = 4.0
@@ -38,7 +50,8 @@ def training_minutes(cell: Cell | Estimate) -> float:
     """Return the expected minutes of one block on one CPU thread."""
     settings = cell.recipe.settings
     rate = IMAGES_PER_SECOND.get(cell.recipe.arch, 100) * settings.threads * (32 / image_size(cell)) ** 2
-    seconds = images_trained(cell) * settings.block_size / rate
+    passes = 2 if settings.sam_radius else 1
+    seconds = passes * images_trained(cell) * settings.block_size / rate
     return (JOB_SECONDS + seconds * (1.0 if settings.precision == "bf16" else SLOWER_FP32)) / 60
 
 

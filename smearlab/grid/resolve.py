@@ -19,7 +19,7 @@ from smearlab.core.identity import canonical, short_hash
 from smearlab.core.jobs import Choice, EstimateSettings, RecipeSettings, typed
 from smearlab.core.transition import check_invertible, check_transition, matched
 from smearlab.datasets._fingerprint import file_fingerprint
-from smearlab.grid.definitions import CLEAN, Dataset, Method, Noise, Recipe
+from smearlab.grid.definitions import CLEAN, Dataset, Method, Noise, Recipe, form
 from smearlab.grid.estimator import read_estimator
 from smearlab.grid.lasting import lasting
 from smearlab.grid.load import fault_lines, parse
@@ -73,6 +73,8 @@ def resolve(content: Mapping[str, Any]) -> Definitions:
     for data in definitions.datasets:
         for kind in definitions.noises:
             faults.collect(_check_noise, data, kind, definitions)
+        for settings in definitions.recipes:
+            faults.collect(_check_form, data, settings)
         faults.collect(_check_without_clean_labels, data, definitions)
         faults.collect(_check_matrices, data, definitions)
     faults.collect(_check_alphas, definitions)
@@ -212,6 +214,7 @@ def recipe(name: str, config: Config) -> Recipe:
     given = config.recipes[name]
     where = f"recipes.{name}"
     settings = lasting(given, without=("students_only", "estimate"))
+    settings["measure"] = config.measure
     settings["architecture"] = choice("networks", given.architecture, f"{where}.architecture")
     settings["optimiser"] = choice("optimisers", given.optimiser, f"{where}.optimiser")
     settings["schedule"] = choice("schedules", given.schedule, f"{where}.schedule")
@@ -361,6 +364,21 @@ def _check_noise(data: Dataset, kind: Noise, definitions: Definitions) -> None:
             if method.needs == "inverse" and method.transition in ("true", "matched"):
                 matrix = asked if method.transition == "true" else matched(asked)
                 check_invertible(matrix, f"{where}.rates: {rate}: T of {kind.kind}, needed by {method.id}")
+
+
+def _check_form(data: Dataset, given: Recipe) -> None:
+    """Refuse a network that takes what the data set does not hold, and an augmentation of what is no image."""
+    where, taken = f"config: recipes.{given.name}", form("networks", given.arch)
+    if taken != data.form:
+        fitting = ", ".join(name for name in registry.names("networks") if form("networks", name) == data.form)
+        said = f"{given.arch} takes {taken}, and data set {data.name} holds {data.form}"
+        raise UserError(f"{where}.architecture: {said}; for {data.form}: {fitting}")
+    augmentation = given.settings.augmentation
+    if data.form == "features" and (augmentation.crop or augmentation.flip):
+        raise UserError(
+            f"{where}.augmentation: data set {data.name} holds features, which have no pixels to crop or flip; "
+            "leave augmentation out"
+        )
 
 
 def _check_without_clean_labels(data: Dataset, definitions: Definitions) -> None:

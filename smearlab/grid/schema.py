@@ -162,8 +162,23 @@ class RecipeConfig(Strict):
     history_examples: int = Field(
         2000, ge=0, lt=2**32, description="training examples looked at after each epoch; 0: all"
     )
+    mixup: float = Field(
+        0.0, ge=0, le=100, description="α of the Beta distribution of mixup's weights (Zhang et al. 2018); 0: none"
+    )
+    sam_radius: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        description="ρ of sharpness-aware minimisation (Foret et al. 2021), two passes a step; 0: none",
+    )
     students_only: bool = Field(False, description="trains no teachers")
     estimate: EstimateConfig = EstimateConfig()
+    class_weights: Literal["none", "balanced"] = Field(
+        "none", description="balanced: each class weighs the same in the loss, by its count among the labels learnt"
+    )
+    sampling: Literal["shuffled", "balanced"] = Field(
+        "shuffled", description="balanced: batches are drawn with replacement, each class equally often"
+    )
 
     @model_validator(mode="after")
     def _one_length(self) -> "RecipeConfig":
@@ -240,4 +255,7 @@ class Config(Strict):
     replicates: ReplicatesConfig = ReplicatesConfig()
     primary: PrimaryConfig | None = Field(None, description="the headline contrast; default: the smoothing nearest 0.1")
     margin: float = Field(0.5, gt=0, le=100, description="points of test accuracy that make no practical difference")
+    measure: Literal["accuracy", "balanced_accuracy", "macro_f1"] = Field(
+        "accuracy", description="what verdicts, margin, choices and selected epochs are about"
+    )
     keep: Literal["weights", "teachers", "none"] = Field("weights", description="whose weights stay on disk")

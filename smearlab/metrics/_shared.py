@@ -5,7 +5,8 @@ from itertools import pairwise
 import numpy as np
 from scipy.special import log_softmax
 
-from smearlab.core.predictions import Part
+from smearlab.core import scores
+from smearlab.core.predictions import Part, Predictions
 
 
 def mean(values: np.ndarray) -> float | None:
@@ -25,10 +26,27 @@ def accuracy(part: Part, stated: np.ndarray, among: np.ndarray | None = None) ->
 
 def recalls(part: Part) -> tuple[np.ndarray, np.ndarray]:
     """Return the recall of each class, float64 (L,), NaN without an example, and the examples of each, int64 (L,)."""
-    known, n_classes = part.labels >= 0, part.logits.shape[1]
-    counts = np.bincount(part.labels[known], minlength=n_classes)
-    hits = np.bincount(part.labels[known & (part.predicted == part.labels)], minlength=n_classes)
-    return np.divide(hits, counts, out=np.full(n_classes, np.nan), where=counts > 0), counts
+    known = part.labels >= 0
+    return scores.recalls(part.predicted[known], part.labels[known], part.logits.shape[1])
+
+
+def by_measure(measure: str, p: Predictions) -> dict[str, float | None]:
+    """Return one of core/scores.py in place of each accuracy that networks are compared, chosen and judged by.
+
+    Its halves of the validation part are those of the metric `heldout`.
+    """
+
+    def of(part: Part, stated: np.ndarray, among: np.ndarray | slice = slice(None)) -> float | None:
+        return scores.score(measure, part.predicted[among], stated[among], p.n_classes)
+
+    validation, even = p.validation, np.arange(len(p.validation.observed)) % 2 == 0
+    return {
+        f"test_{measure}": of(p.test, p.test.labels),
+        f"test_{measure}_noisy": of(p.test, p.test.observed),
+        f"validation_{measure}_noisy": of(validation, validation.observed),
+        f"choice_{measure}_noisy": of(validation, validation.observed, even),
+        f"heldout_{measure}_noisy": of(validation, validation.observed, ~even),
+    }
 
 
 def margin(logits: np.ndarray, stated: np.ndarray) -> np.ndarray:

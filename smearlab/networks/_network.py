@@ -7,7 +7,8 @@ from torch import Tensor, nn
 class Network(nn.Module):
     """A body that gives features and a linear head that gives logits.
 
-    body maps images (B, C, H, W), floating point, to features (B, D); forward returns logits (B, L).
+    body maps images (B, C, H, W), or rows of a table (B, n), floating point, to features (B, D); forward returns
+    logits (B, L).
     """
 
     def __init__(self, body: nn.Module, n_features: int, n_classes: int) -> None:

@@ -9,11 +9,11 @@ import numpy as np
 class NoiseContext:
     """The training and validation examples, in the order of training.npz.
 
-    images: uint8 (N, H, W, C). labels: true labels int64 (N,), -1 unknown. noisy_labels: the labels that
-    came with the data, int64 (N,), or None. part: uint8 (N,), 0 train, 1 validation. source_index:
-    int64 (N,), position in the data set's own order. noise_seed is set by `smearlab.noises._draw.draw`. sizes: the
-    number of examples outside the test part, and of all, where they are known. names: those of all examples in
-    the data set's own order, where they have names.
+    images: uint8 (N, H, W, C), or features, floating point (N, D). labels: true labels int64 (N,), -1 unknown.
+    noisy_labels: the labels that came with the data, int64 (N,), or None. part: uint8 (N,), 0 train, 1 validation.
+    source_index: int64 (N,), position in the data set's own order. noise_seed is set by
+    `smearlab.noises._draw.draw`. sizes: the number of examples outside the test part, and of all, where they are
+    known. names: those of all examples in the data set's own order, where they have names.
     """
 
     dataset_kind: str

@@ -1,11 +1,11 @@
-"""Instance-dependent noise: what a label becomes depends on the image (Xia et al. 2020, appendix, algorithm 2).
+"""Instance-dependent noise: what a label becomes depends on the example (Xia et al. 2020, appendix, algorithm 2).
 
 Example n of class y has its own flip probability q_n, drawn from a normal distribution of mean `rate` and
 standard deviation 0.1; its wrong label is drawn from softmax(x_n W_y) over the other classes, with x_n the
-pixels standardised per channel and W_y a random matrix per class. q_n is truncated to rate ± min(rate, 1 - rate),
-symmetric about the rate, so that the mean rate is the one asked for; `truncation: unit` is the paper's, to [0, 1],
-whose mean is .129 for a rate of .10. The difficulty of an example is q_n. There is no T: the realised one describes
-the labels on average only.
+pixels standardised per channel (or the features, each standardised) and W_y a random matrix per class. q_n is
+truncated to rate ± min(rate, 1 - rate), symmetric about the rate, so that the mean rate is the one asked for;
+`truncation: unit` is the paper's, to [0, 1], whose mean is .129 for a rate of .10. The difficulty of an example is
+q_n. There is no T: the realised one describes the labels on average only.
 """
 
 from statistics import NormalDist
@@ -32,7 +32,7 @@ def observe(
     n_examples = len(context.labels)
     flip = _flip_probabilities(rate, rng.random(n_examples), truncation)
     uniforms = rng.random(n_examples)
-    mean, scale = _channel_scale(context.images)
+    mean, scale = (_column_scale if context.images.ndim == 2 else _channel_scale)(context.images)
     observed = np.empty(n_examples, dtype=np.int64)
     for true in range(context.n_classes):
         weights = rng.standard_normal((context.images[0].size, context.n_classes))
@@ -62,6 +62,12 @@ def _channel_scale(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     mean = np.array([count @ values / count.sum() for count in counts])
     variance = np.array([count @ (values - m) ** 2 / count.sum() for count, m in zip(counts, mean, strict=True)])
     return mean, np.where(variance > 0.0, np.sqrt(variance), 1.0)
+
+
+def _column_scale(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each feature, (D,); a constant one has deviation 1."""
+    varies = features.max(axis=0) > features.min(axis=0)
+    return features.mean(axis=0, dtype=np.float64), np.where(varies, features.std(axis=0, dtype=np.float64), 1.0)
 
 
 def _label_probabilities(scores: np.ndarray, true: int, flip: np.ndarray) -> np.ndarray:

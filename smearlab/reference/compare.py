@@ -1,4 +1,4 @@
-"""A grid's accuracies beside published ones, where a cell matches one."""
+"""A grid's accuracies beside published ones: where a cell matches one, and of methods that no grid has."""
 
 import json
 import math
@@ -13,18 +13,35 @@ import yaml
 from smearlab.core import registry
 
 PUBLISHED = Path(__file__).with_name("published.yaml")
+BEYOND = Path(__file__).with_name("beyond.yaml")
 OWN = ("arrays", "folder")  # known by the name that the config gives them
 NAMED = ["dataset", "noise", "noise_rate", "recipe", "arch", "role", "method", "alpha", "transition"]
 NAMED += ["teacher_method", "teacher_alpha", "temperature", "beta"]
 OURS = ["n", "mean", "std", "ours_is"]
 THEIRS = ["paper", "place", "protocol", "their_n", "their_mean", "their_std", "source", "confidence", "note"]
+REPORTED = ("reported", "test_accuracy")
+OURS_BY_PROTOCOL = {  # what of ours stands beside a number of that epoch, and its column
+    "last": ("last", "test_accuracy_last"),
+    "selected": ("selected", "test_accuracy_selected"),
+    "best_on_test": ("best_on_test", "best_on_test_accuracy"),
+}
 COLUMNS = [*NAMED, *OURS, *THEIRS, "difference", "standard_errors"]
 
 
 @cache
 def published() -> tuple[dict[str, Any], ...]:
     """Return the published numbers, one flat mapping each; accuracies in percent, as printed."""
-    groups = yaml.safe_load(PUBLISHED.read_text(encoding="utf-8"))
+    return _numbers(PUBLISHED)
+
+
+@cache
+def beyond() -> tuple[dict[str, Any], ...]:
+    """Return the published numbers of methods that no grid has, as `published` does; arch as they state it."""
+    return _numbers(BEYOND)
+
+
+def _numbers(path: Path) -> tuple[dict[str, Any], ...]:
+    groups = yaml.safe_load(path.read_text(encoding="utf-8"))
     shared = [{key: value for key, value in group.items() if key != "numbers"} for group in groups]
     return tuple({**s, **number} for s, group in zip(shared, groups, strict=True) for number in group["numbers"])
 
@@ -32,11 +49,13 @@ def published() -> tuple[dict[str, Any], ...]:
 def beside(summary: pd.DataFrame, metrics: pd.DataFrame, context: Mapping[str, Any]) -> pd.DataFrame:
     """Return a row for each cell and each published number that it matches; empty, with columns, where none does.
 
-    summary, metrics: a grid's tables; context: its config. Accuracies are shares. Against numbers whose epoch was
-    chosen on the test set (`protocol` best_on_test) stands our diagnosis of that name, over snapshots; against all
-    others the reported accuracy: `ours_is` says which. standard_errors: the difference divided by
+    summary, metrics: a grid's tables; context: its config. Accuracies are shares. Against a number of the last epoch,
+    or of one chosen on validation data (`protocol` last, selected), stands ours of the same kind; against one whose
+    epoch was chosen on the test set (best_on_test) our diagnosis of that name, over snapshots; against all others the
+    reported accuracy: `ours_is` says which. standard_errors: the difference divided by
     sqrt(s1²/n1 + s2²/n2), null where a deviation or a number of runs is unknown or the deviations are 0. A cell of a
-    subset of the data matches nothing.
+    subset of the data matches nothing. Methods that no grid has (beyond.yaml) have a row without a number of ours
+    wherever cross-entropy was trained on the same labels.
     """
     runs = metrics.drop_duplicates(["cell", "noise_seed", "seed"])
     rows = []
@@ -45,7 +64,36 @@ def beside(summary: pd.DataFrame, metrics: pd.DataFrame, context: Mapping[str, A
         if condition is not None:
             matching = [number for number in published() if _matches(cell, condition, number)]
             rows += [_row(cell, runs[runs["cell"] == cell["cell"]], number) for number in matching]
-    return pd.DataFrame([row for row in rows if row["n"] > 0], columns=COLUMNS)
+    compared = [row for row in rows if row["n"] > 0]
+    return pd.DataFrame([*compared, *_beyond(summary[summary["cell"].isin(runs["cell"])], context)], columns=COLUMNS)
+
+
+def _beyond(trained: pd.DataFrame, context: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a row for each number of beyond.yaml and each place where cross-entropy was trained on its labels."""
+    plain = trained[(trained["role"] == "teacher") & (trained["method"] == "cross_entropy")]
+    places = _records(plain.drop_duplicates(["dataset", "noise", "noise_rate"]))
+    found = [(place, _condition(place, context["config"])) for place in places]
+    return [
+        {**{key: place[key] for key in ("dataset", "noise", "noise_rate", "role")}, **_theirs(number)}
+        for place, condition in found
+        for number in beyond()
+        if condition is not None and _same_labels(condition, number)
+    ]
+
+
+def _same_labels(condition: Mapping[str, Any], number: Mapping[str, Any]) -> bool:
+    return all(_equal(value, number.get(key)) for key, value in condition.items())
+
+
+def _theirs(number: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **{key: number.get(key) for key in ("arch", "method", *THEIRS)},
+        "n": 0,
+        "ours_is": "none: a reference row",
+        "their_n": number["n"],
+        "their_mean": number["mean"] / 100,
+        "their_std": number["std"] / 100,
+    }
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -106,8 +154,8 @@ def _at_defaults(cell: Mapping[str, Any]) -> bool:
 
 
 def _row(cell: Mapping[str, Any], runs: pd.DataFrame, number: Mapping[str, Any]) -> dict[str, Any]:
-    best = number["protocol"] == "best_on_test"
-    ours = runs["best_on_test_accuracy" if best else "test_accuracy"].dropna().astype(float)
+    ours_is, column = OURS_BY_PROTOCOL.get(number["protocol"], REPORTED)
+    ours = runs[column].dropna().astype(float)
     n, mean = len(ours), float(ours.mean()) if len(ours) else None
     std = float(ours.std(ddof=1)) if n > 1 else None
     theirs = {
@@ -120,7 +168,7 @@ def _row(cell: Mapping[str, Any], runs: pd.DataFrame, number: Mapping[str, Any])
         "n": n,
         "mean": mean,
         "std": std,
-        "ours_is": "best_on_test" if best else "reported",
+        "ours_is": ours_is,
         **{key: number.get(key) for key in THEIRS},
         **theirs,
         "difference": mean - theirs["their_mean"] if n else None,

@@ -15,7 +15,8 @@ class Facts:
     kinds: the kind of each noise. clean: whether true test labels are known of each data set. n_test: the size of
     each test set that is known. primary: the headline contrast that the config names. name: the grid's. spreads: by
     computation, where no true test label is known, the most that its difference to its baseline can vary over
-    examples. n_gold: of data sets of which only some test examples have a known true label, how many.
+    examples. n_gold: of data sets of which only some test examples have a known true label, how many. measure: what
+    everything is judged by, in words.
     """
 
     kinds: dict[str, str] = field(default_factory=dict)
@@ -26,6 +27,7 @@ class Facts:
     name: str = ""
     spreads: dict[str, float] = field(default_factory=dict)
     n_gold: dict[str, int] = field(default_factory=dict)
+    measure: str = "accuracy"
 
 
 def facts(tables: Tables) -> Facts:
@@ -41,6 +43,7 @@ def facts(tables: Tables) -> Facts:
         name=str(tables.context.get("name", "")),
         n_gold=_gold(tables.summary),
         spreads={entry["cell"]: float(entry["spread"]) for entry in tables.context.get("disagreement", [])},
+        measure=tables.measure,
     )
 
 
@@ -52,4 +55,4 @@ def _gold(summary: pd.DataFrame) -> dict[str, int]:
 def quantity(rows: pd.DataFrame, known: Facts) -> str:
     """Return what the accuracies of these rows are measured against."""
     clean = {known.clean.get(dataset, True) for dataset in rows["dataset"].unique()}
-    return "test accuracy" if clean in ({True}, set()) else "accuracy on noisy test labels"
+    return f"test {known.measure}" if clean in ({True}, set()) else f"{known.measure} on noisy test labels"

@@ -101,4 +101,5 @@ def _needed(row: pd.Series, spread: float, known: Facts, command: str) -> str:
     if decided <= there:
         return f"{said}: “{command} {decided}” draws them."
     least = gold.decided_by(there, spread)
-    return f"{said}. The test part has {text.whole(there)}: all of them would decide {text.size(least)} points or more."
+    all_of = f"all {text.whole(there)} of the test part would decide {text.size(least)} points or more"
+    return f"{said}; {all_of}: “{command} {there}” draws them."

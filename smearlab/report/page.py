@@ -17,7 +17,7 @@ from smearlab.report.sections import side_by_side, stopping
 from smearlab.report.sections import suspects as suspected
 from smearlab.report.sections.absent import absent
 from smearlab.report.sections.advice import advice
-from smearlab.report.sections.cost import cost, speed
+from smearlab.report.sections.class_recalls import class_recalls
 from smearlab.report.sections.data import data
 from smearlab.report.sections.every_cell import every_cell
 from smearlab.report.sections.glance import glances
@@ -29,6 +29,7 @@ from smearlab.report.sections.recipes import recipes
 from smearlab.report.sections.single_networks import single_networks
 from smearlab.report.sections.spread import spread
 from smearlab.report.sections.state import state
+from smearlab.report.sections.take_home import take_home
 from smearlab.report.sections.theory import claims
 from smearlab.report.template import fill
 from smearlab.store.files import write_text
@@ -82,6 +83,7 @@ def _opening(tables: Tables, known: Facts) -> dict[str, Any]:
         "label_doubts": sentences(tables.context.get("doubts", [])),
         "answer": answer(tables.summary, known, tables.mitigation),
         "state": state(tables),
+        "measure": tables.measure,
         "noisy_only": sorted(name for name, clean in known.clean.items() if not clean),
         "judged": not known.clean or any(known.clean.values()),
         "glances": glances(tables),
@@ -103,12 +105,14 @@ def _sections(tables: Tables) -> dict[str, Any]:
         "suspect_sheets": suspected.sheets(tables),
         "annotators": suspected.annotators(tables),
         "per_class": suspected.per_class(tables),
+        "take_home": take_home(tables),
         "estimates": estimated.estimates(tables),
         "estimates_said": estimated.sentences(tables),
         "estimates_worth": estimated.worth_known(tables),
         "published": published(tables),
         "claims": claims(tables.context),
         "numbers": numbers(tables),
+        "class_recalls": class_recalls(tables),
         "replicates": single_networks(tables),
         "spread": spread(tables),
         "absent": absent(tables),
@@ -122,8 +126,6 @@ def _making(tables: Tables) -> dict[str, Any]:
         "data": data(context),
         "recipes": recipes(tables.config),
         "config": json.dumps(tables.config, indent=2, ensure_ascii=False),
-        "cost": cost(tables),
-        "speed": speed(tables),
         "environment": [(key, str(value)) for key, value in context.get("environment", {}).items() if value],
         "code_version": str(context.get("code_version", "")),
     }

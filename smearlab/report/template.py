@@ -12,11 +12,18 @@ from markupsafe import Markup
 from smearlab.core.errors import UserError
 from smearlab.figures import _theme as theme
 
+DOCUMENT = "<!doctype html>"
 UNBREAKABLE = re.compile(r" = (?=\S)|(?<=\d) (?=%)|(?<=±) ")
 
 
-def fill(view: dict[str, Any], drawing_styles: str) -> str:
-    """Return the page: the template with all that it shows, its own style with that of the drawings, its script."""
+PAGE = "template.html.j2"
+
+
+def fill(view: dict[str, Any], drawing_styles: str, template: str = PAGE) -> str:
+    """Return a page: a template with all that it shows, its own style with that of the drawings, its script.
+
+    The macros of the report's template, which stand before its document, are known to every template.
+    """
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, finalize=_glued, trim_blocks=True, lstrip_blocks=True
     )
@@ -24,7 +31,9 @@ def fill(view: dict[str, Any], drawing_styles: str) -> str:
     script = _resource("page.js")
     code = {"style": _inert(style), "script": _inert(script)}
     hashes = {"style_hash": _csp_hash(style), "script_hash": _csp_hash(script)}
-    return environment.from_string(_resource("template.html.j2")).render(**view, **code, **hashes)
+    macros, _, page = _resource(PAGE).partition(DOCUMENT)
+    page = page if template == PAGE else _resource(template).removeprefix(DOCUMENT)
+    return environment.from_string(f"{macros}{DOCUMENT}{page}").render(**view, **code, **hashes)
 
 
 def _glued(value: Any) -> Any:

@@ -18,6 +18,7 @@ from smearlab.store.files import check_files, damaged, read_sealed
 from smearlab.training.correction import read_estimates
 
 SAID = (*columns.names(columns.METRICS, columns.MEASURED), "noise_seed", "seed", "status", "reason")  # by a run
+TRAINED_BY = ("torch", "numpy", "cuda")  # of an account's environment; 0.1.0 noted the machine beside them
 REPLICATE = {"noise_seed", "seed", "status"}
 MEASUREMENT = REPLICATE | {"metrics", "curves"}
 AUDITS = 128  # held at a time: those of the noise seeds of a few cells
@@ -59,7 +60,7 @@ class Reader:
     def __init__(self, grid: Grid, results: Path) -> None:
         self.grid = grid
         self.results = results
-        self.trained: dict[str, set[str]] = {}  # with what and on what
+        self.trained: dict[str, set[str]] = {}
         self.audit_at = lru_cache(AUDITS)(lambda path: read_if_there(path) or {})
         self.predicted = lru_cache(PREDICTED)(self._predicted)
         self._blocks: dict[tuple[str, str], Ran | None] = {}
@@ -93,7 +94,8 @@ class Reader:
         if _seeds(folder / RUN, run, REPLICATE) != _seeds(folder / METRICS, metrics, MEASUREMENT):
             raise damaged(folder / METRICS, f"speaks of other replicates than {RUN}")
         for key, value in run.get("environment", {}).items():
-            self.trained.setdefault(key, set()).add(str(value))
+            if key in TRAINED_BY:
+                self.trained.setdefault(key, set()).add(str(value))
         return Whole(self._reduced(folder, run, metrics), metrics["replicates"])
 
     def _reduced(self, folder: Path, run: dict[str, Any], metrics: dict[str, Any]) -> Ran:

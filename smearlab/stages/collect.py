@@ -21,7 +21,6 @@ from smearlab.stages._gold import gold_table, with_gold
 from smearlab.stages._label_quality import annotators, suspects_of
 from smearlab.stages._long import CURVES_SCHEMA, HISTORY_SCHEMA, Histories, curve_rows
 from smearlab.stages._ran import SAID, Ran, Reader, read_if_there
-from smearlab.store.benchmarks import seconds_taken
 from smearlab.store.examples import spread_of_difference
 from smearlab.store.files import sha256_file, write_bytes, write_sealed, write_text
 from smearlab.store.growing import GrowingTable
@@ -117,7 +116,7 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def context(grid: Grid, reader: Reader, metrics: pd.DataFrame) -> dict[str, Any]:
-    """Return what the report says around the numbers: config, data, cost, environment, what is missing."""
+    """Return what the report says around the numbers: config, data, versions, what is missing."""
     claims = read_if_there(reader.results / "theory" / "claims.json", "claims")
     return {
         "name": grid.name,
@@ -127,7 +126,6 @@ def context(grid: Grid, reader: Reader, metrics: pd.DataFrame) -> dict[str, Any]
         "noises": _noise_facts(metrics),
         "estimates": estimates(grid, reader),
         **({"disagreement": apart} if (apart := disagreement(grid, reader, metrics)) else {}),
-        "cost": cost(grid, reader),
         "environment": environment(reader),
         "code_version": code_version(),
         "cells": [{**row.columns, "cell": row.cell.key} for row in grid.rows],
@@ -214,28 +212,8 @@ def _place(row: Row) -> tuple[Any, ...]:
     return tuple(row.columns[key] for key in ("dataset", "noise", "noise_rate", "recipe"))
 
 
-def cost(grid: Grid, reader: Reader) -> list[dict[str, Any]]:
-    """Return jobs and wall time per stage, read from the jobs' benchmark files."""
-    logs = reader.results.parent / "logs"
-    stages: dict[str, list[Path]] = {
-        "data": [logs / "data" / f"{dataset}.tsv" for dataset in grid.datasets],
-        "labels": [p for labels in grid.labels.values() for p in (logs / "labels" / labels.path).glob("*.tsv")],
-        "transition estimates": [logs / e.key / f"{b}.tsv" for e in grid.estimates.values() for b in grid.blocks(e)],
-    }
-    for role in ("teacher", "student"):
-        cells = [cell for cell in grid.cells.values() if cell.role == role]
-        for stage, base in ((f"{role}s", logs), (f"evaluation of {role}s", logs / "evaluation")):
-            stages[stage] = [base / cell.key / f"{block}.tsv" for cell in cells for block in grid.blocks(cell)]
-    costs = []
-    for stage, files in stages.items():
-        seconds = [s for s in map(seconds_taken, files) if s is not None]
-        if files:
-            costs.append({"stage": stage, "jobs": len(seconds), "of": len(files), "seconds": sum(seconds)})
-    return costs
-
-
 def environment(reader: Reader) -> dict[str, str]:
-    """Return what the networks were trained with and on, and the versions that made the tables."""
+    """Return the versions of what the networks were trained with, and of what made the tables."""
     here = {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in VERSIONS}}
     return {
         **{f"tables: {name}": version for name, version in here.items()},

@@ -17,23 +17,28 @@ from smearlab.statistics.summary import summarise
 from smearlab.statistics.variance import variance_split
 from smearlab.store.files import check_files, read_sealed, sha256_file, write_sealed, write_text
 from smearlab.store.inputs import Files
+from smearlab.store.measure import ACCURACY, judged_by, renamed
 
 
-def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: float) -> None:
+def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: float, measure: str = ACCURACY) -> None:
     """Write summary.csv and the tables of the further statistics beside metrics.parquet.
 
     These are variance.csv, interaction.csv, choice.csv, passed_on.csv, stopping.csv, mitigation.csv and reference.csv;
-    summary.json holds the hashes of all.
+    summary.json holds the hashes of all. measure: what everything is judged by; published numbers are accuracies, and
+    stand beside no other measure.
     """
     context = read_sealed(folder / "context.json", "cells")
     check_files(folder, context.get("sha256", {}), "context.json")
-    metrics = pd.read_parquet(folder / "metrics.parquet")
     hits = hits_of(read_gold_rows(folder))
-    summary = summarise(metrics, primary=primary, margin=margin, cells=pd.DataFrame(context["cells"]), hits=hits)
+    metrics = judged_by(pd.read_parquet(folder / "metrics.parquet"), measure)
     whole = metrics[~metrics["cell"].isin(hits)]  # what takes the test examples for given says nothing on a gold set
+    if measure != ACCURACY:  # of which only the hits of each example are stored
+        metrics.loc[metrics["cell"].isin(hits), "test_accuracy"] = pd.NA
+        hits = {}
+    summary = summarise(metrics, primary=primary, margin=margin, cells=pd.DataFrame(context["cells"]), hits=hits)
     tables = {
         "summary": summary,
-        "reference": beside(summary, metrics, context),
+        "reference": beside(summary if measure == ACCURACY else summary.iloc[:0], metrics, context),
         "variance": variance_split(metrics),
         "interaction": interaction(whole),
         "choice": choose_on_validation(metrics, margin=margin, hits=hits),
@@ -42,7 +47,7 @@ def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: floa
         "mitigation": mitigation(whole, summary),
     }
     for name, table in tables.items():
-        write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+        write_text(folder / f"{name}.csv", renamed(table, measure).to_csv(index=False, lineterminator="\n"))
     hashes = {f"{name}.csv": sha256_file(folder / f"{name}.csv") for name in tables}
     write_sealed(folder / "summary.json", {"sha256": hashes})
 
@@ -55,4 +60,4 @@ def read_gold_rows(folder: Path) -> pd.DataFrame:
 
 def run(job: StatisticsJob, inputs: Files, outputs: Files) -> None:
     """Compare every cell with its baseline and write the tables of the statistics."""
-    summarise_grid(Path(outputs["summary"]).parent, primary=job.primary, margin=job.margin)
+    summarise_grid(Path(outputs["summary"]).parent, primary=job.primary, margin=job.margin, measure=job.measure)

@@ -21,8 +21,9 @@ from smearlab.host.runlock import run_lock
 from smearlab.store.dataset import TRAIN, VALIDATION, TrainingData
 from smearlab.store.files import sha256_file, write_npz, write_sealed
 from smearlab.store.inputs import Files, read_inputs
+from smearlab.store.timings import without_times, write_timings
 from smearlab.training.correction import Corrections
-from smearlab.training.device import resolve
+from smearlab.training.device import machine, resolve
 from smearlab.training.history import logits_of
 from smearlab.training.results import Finished
 from smearlab.training.teacher_block import train_teacher_block
@@ -54,7 +55,9 @@ def run(job: WarmUpJob, inputs: Files, outputs: Files) -> None:
         arrays, entries = cross_fit(job, training, observed, checkpoints=checkpoint.with_suffix(""), log=print)
         write_npz(outputs["probabilities"], arrays)
         digest = sha256_file(outputs["probabilities"])
-        write_sealed(outputs["run"], {"replicates": entries, "code": job.code, "probabilities_sha256": digest})
+        write_timings(outputs["run"], entries, machine(resolve(job.recipe.device)))
+        said = {"replicates": list(map(without_times, entries)), "code": job.code, "probabilities_sha256": digest}
+        write_sealed(outputs["run"], said)
 
 
 def cross_fit(

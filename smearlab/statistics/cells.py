@@ -124,11 +124,18 @@ def name_types(names: Sequence[str]) -> dict[str, str]:
 
 def label(cell: Cell) -> str:
     """Return a cell's treatment in words, e.g. `label_smoothing 0.1` or `student of cross_entropy (…)`."""
-    own = _treatment(cell, TREATMENT)
+    own = treatment(cell.names)
     if cell.names["role"] != "student":
         return own
     details = [own, *(_detail(cell, column) for column in DISTILLATION if cell.names[column] is not None)]
-    return f"student of {_treatment(cell, TEACHER_TREATMENT)} ({', '.join(details)})"
+    return f"student of {treatment(cell.names, TEACHER_TREATMENT)} ({', '.join(details)})"
+
+
+def treatment(names: Mapping[str, Any], among: Sequence[str] = TREATMENT) -> str:
+    """Return a method in words, e.g. `label_smoothing 0.1`, from the columns that name it (None: does not apply)."""
+    method, alpha, transition, options = (names[column] for column in among)
+    parts = [method, None if alpha is None else f"{alpha:g}", transition, options]
+    return " ".join(str(part) for part in parts if part)
 
 
 class Peers:
@@ -196,12 +203,6 @@ def _cell(names: dict[str, Any], rows: list[dict[str, Any]], measure: str, extra
         diverged=frozenset(by_replicate.keys() - done.keys()),
         extra={c: {r: float(row[c]) for r, row in done.items() if row[c] is not None} for c in extra},
     )
-
-
-def _treatment(cell: Cell, among: Sequence[str]) -> str:
-    method, alpha, transition, options = (cell.names[column] for column in among)
-    parts = [method, None if alpha is None else f"{alpha:g}", transition, options]
-    return " ".join(str(part) for part in parts if part)
 
 
 def _detail(cell: Cell, column: str) -> str:

@@ -17,6 +17,7 @@ from smearlab.store.npz import read_npz
 
 TRAIN, VALIDATION = 0, 1
 META = {"n": int, "n_classes": int, "class_names": list, "shape": list, "sha256": dict}
+FORMS = ((4, "|u1"), (2, "<f4"), (2, "<f8"))  # dimensions and type of images, and of features
 Source = str | Path | Sequence[str | Path]
 
 
@@ -24,9 +25,10 @@ Source = str | Path | Sequence[str | Path]
 class TrainingData:
     """Train and validation examples in the data set's own order.
 
-    images uint8 (N, H, W, C); labels int64 (N,), -1 unknown; noisy_labels int64 (N,), or None if none came with
-    the data; part uint8 (N,), 0 train, 1 validation; source_index int64 (N,), position in the whole data set.
-    meta: n, n_train, n_validation, n_classes, class_names, shape [H, W, C], notes, and once written, sha256.
+    images uint8 (N, H, W, C), or float (N, D) where the data are features; labels int64 (N,), -1 unknown; noisy_labels
+    int64 (N,), or None if none came with the data; part uint8 (N,), 0 train, 1 validation; source_index int64 (N,),
+    position in the whole data set. meta: n, n_train, n_validation, n_classes, class_names, shape [H, W, C] or [D],
+    notes, and once written, sha256.
     """
 
     images: np.ndarray
@@ -125,8 +127,9 @@ def _read_meta(path: Path) -> dict[str, Any]:
 def _check(npz: Path, data: TrainingData | HeldOutData, labels: tuple[str, ...]) -> None:
     """Refuse arrays that agree with their hashes but not with the canonical form."""
     n, meta = data.meta["n"], data.meta
-    if data.images.dtype != np.uint8 or data.images.shape != (n, *meta["shape"]) or data.images.ndim != 4:
-        raise UserError(f"{npz}: images are {data.images.dtype} {data.images.shape}, not uint8 ({n}, H, W, C)")
+    if (data.images.ndim, data.images.dtype.str) not in FORMS or data.images.shape != (n, *meta["shape"]):
+        found = f"{data.images.dtype} {data.images.shape}"
+        raise UserError(f"{npz}: images are {found}, not uint8 ({n}, H, W, C), nor features, floating point ({n}, D)")
     if len(meta["class_names"]) != meta["n_classes"]:
         raise UserError(f"{npz}: {len(meta['class_names'])} class names for {meta['n_classes']} classes")
     for name in (*labels, "source_index"):

@@ -12,6 +12,7 @@ import pandas as pd
 from smearlab.core import columns
 from smearlab.core.errors import UserError
 from smearlab.store.files import check_files, read_sealed
+from smearlab.store.measure import ACCURACY, NAMES, judged_by
 
 FINISHED, DIVERGED = "finished", "diverged"  # the statuses of a network
 CONDITION = ["dataset", "noise", "recipe"]
@@ -53,7 +54,8 @@ class Tables:
     """All that figures and report read: a row per replicate, per cell, per epoch, per curve point.
 
     In every frame texts that do not apply are "" and numbers that do not apply are NaN. `metrics` also has
-    `accuracy`: the test accuracy, or the accuracy on noisy test labels for data sets without clean ones.
+    `accuracy`: the test accuracy, or the accuracy on noisy test labels for data sets without clean ones. Where the
+    config names another measure, this and the columns of store/measure.py are by that measure.
     `key` in metrics and summary is equal in rows of the same named cell, `cell` in all frames in rows of the
     same computation; `n_finished` in summary is n without those that diverged. `curves` is long: cell,
     noise_seed, seed, curve (its name), point, quantity, value. `reference` holds the published
@@ -87,6 +89,11 @@ class Tables:
     def history_of(self, cell: str) -> pd.DataFrame:
         """Return the history of one computation: a row per replicate and epoch."""
         return self.long_history.where(cell=cell)
+
+    @property
+    def measure(self) -> str:
+        """What the grid is judged by, in words."""
+        return NAMES[self.config.get("measure", ACCURACY)]
 
     def curve(self, name: str, cell: str) -> pd.DataFrame:
         """Return one curve of one computation: a row per replicate and point, its quantities as columns."""
@@ -134,6 +141,8 @@ def make_tables(
 
     history and curves may be Parquet files, which are read when they are asked for.
     """
+    config = context.get("config", {})
+    metrics = judged_by(metrics, config.get("measure", ACCURACY))
     metrics = regular(metrics, METRIC_NUMBERS, [*TEXT_KEYS, "arch", "status", "reason", "device", "precision", "cell"])
     summary = regular(summary, SUMMARY_NUMBERS, [*TEXT_KEYS, *SUMMARY_TEXTS])
     finished = (summary["n"].fillna(0) - summary["n_diverged"].fillna(0)).clip(lower=0)
@@ -142,7 +151,7 @@ def make_tables(
         summary=summary.assign(n_finished=finished, key=cell_keys(summary)),
         long_history=Long(history, HISTORY_NUMBERS, ("cell",)),
         long_curves=Long(curves, ("noise_seed", "seed", "point", "value"), ("cell", "curve", "quantity")),
-        config=context.get("config", {}),
+        config=config,
         context=context,
         **statistics,
     )

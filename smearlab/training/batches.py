@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from smearlab.training.streams import torch_generator
+from smearlab.training.vectors import Statistics, Vectors, column_statistics
 
 ORDER, TOP, LEFT, FLIP = range(4)
 
@@ -40,7 +41,7 @@ class Pixels:
         self,
         images: np.ndarray,
         padding: int,
-        statistics: tuple[np.ndarray, np.ndarray],
+        statistics: Statistics,
         device: torch.device,
     ) -> None:
         mean, deviation = statistics
@@ -56,6 +57,11 @@ class Pixels:
 
     def __len__(self) -> int:
         return len(self.padded)
+
+    @property
+    def places(self) -> int:
+        """Pixels of an image."""
+        return self.height * self.width
 
     def plain(self, index: Tensor | slice) -> Tensor:
         """Return the images at `index` as they are."""
@@ -73,6 +79,29 @@ class Pixels:
         return torch.addcmul(self.shift, images.float(), self.scale).permute(0, 3, 1, 2)
 
 
+Inputs = Pixels | Vectors
+
+
+def statistics_of(examples: np.ndarray) -> Statistics:
+    """Return mean and deviation by which examples are normalised: of each channel of images, of each feature.
+
+    examples: uint8 (N, H, W, C), or features, floating point (N, D).
+    """
+    return column_statistics(examples) if examples.ndim == 2 else channel_statistics(examples)
+
+
+def on_device(examples: np.ndarray, padding: int, statistics: Statistics, device: torch.device) -> Inputs:
+    """Return images (N, H, W, C), or features (N, D), as a part that batches are taken from."""
+    if examples.ndim == 2:
+        return Vectors(examples, statistics, device)
+    return Pixels(examples, padding, statistics, device)
+
+
+def input_shape(examples: np.ndarray) -> tuple[int, ...]:
+    """Return what a network is built for: the channels and the side of images, the number of features."""
+    return examples.shape[1:] if examples.ndim == 2 else (examples.shape[-1], examples.shape[1])
+
+
 class Batches:
     """The batches of one replicate: `start` an epoch (or go on inside it), then take `next` until it is over.
 
@@ -80,9 +109,10 @@ class Batches:
     a batch can be part of a recorded CUDA graph.
     """
 
-    def __init__(self, pixels: Pixels, labels: Tensor, batch_size: int, flip: bool, role: str, seed: int) -> None:
+    def __init__(self, pixels: Inputs, labels: Tensor, batch_size: int, flip: bool, role: str, seed: int) -> None:
         self.pixels, self.labels, self.role, self.seed = pixels, labels, role, seed
         self.flip, self.augments = flip, flip or pixels.padding > 0
+        self.balanced = False  # whether each class is drawn equally often, with replacement
         self.size = min(batch_size, len(pixels))
         self.per_epoch = len(pixels) // self.size
         columns = 4 if self.augments else 1
@@ -95,22 +125,31 @@ class Batches:
         self.position.fill_(position)
 
     def next(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Return images (B, C, H, W), labels (B,) and positions in the training part (B,) of the next batch."""
+        """Return the next batch: images (B, C, H, W) or features (B, D), labels and training positions (B,)."""
         draws = self.draws.index_select(0, self.position)[0]
         self.position.add_(1)
         index = draws[:, ORDER]
-        images = self.pixels.augmented(*draws.unbind(1)) if self.augments else self.pixels.plain(index)
-        return images, self.labels[index], index
+        if self.augments and isinstance(self.pixels, Pixels):
+            return self.pixels.augmented(*draws.unbind(1)), self.labels[index], index
+        return self.pixels.plain(index), self.labels[index], index
 
 
 def epoch_draws(batches: Batches, epoch: int) -> Tensor:
     """Return the draws of one epoch, int64 (batches, B, 4 or 1): image, top, left, flip of every place."""
     n, used = len(batches.pixels), batches.per_epoch * batches.size
-    order = torch.randperm(n, generator=torch_generator("order", batches.role, batches.seed, epoch))
-    columns = [order[:used]]
+    draw = torch_generator("order", batches.role, batches.seed, epoch)
+    columns = [
+        _balanced_order(batches.labels, used, draw) if batches.balanced else torch.randperm(n, generator=draw)[:used]
+    ]
     if batches.augments:
         draw = torch_generator("augmentation", batches.role, batches.seed, epoch)
         places = 2 * batches.pixels.padding + 1
         columns += [torch.randint(places, (used,), generator=draw) for _ in (TOP, LEFT)]
         columns.append(torch.randint(1 + batches.flip, (used,), generator=draw))
     return torch.stack(columns, dim=1).view(batches.per_epoch, batches.size, -1)
+
+
+def _balanced_order(labels: Tensor, n: int, draw: torch.Generator) -> Tensor:
+    """Return the places of n examples, drawn with replacement so that each class that occurs is equally likely."""
+    counts = torch.bincount(labels).cpu()
+    return torch.multinomial(1 / counts.double()[labels.cpu()], n, replacement=True, generator=draw)

@@ -28,7 +28,7 @@ from smearlab.host.progress import ProgressLog
 from smearlab.store.files import sha256_array, sha256_file
 from smearlab.training.checkpoint import Checkpoint
 from smearlab.training.correction import Corrections
-from smearlab.training.device import configure, environment, peak_memory_mb
+from smearlab.training.device import configure, libraries, machine, peak_memory_mb
 from smearlab.training.lanes import Lane, lanes_at_once, make_lane
 from smearlab.training.objective import adjusted_recipe
 from smearlab.training.results import BlockResult, Finished, finished, never_started
@@ -196,7 +196,8 @@ class Block:
             replicates=[self.finished[k] for k in range(len(self.job.replicates))],
             recipe=self.recipe,
             method=self.job.method,
-            environment=environment(self.device),
+            environment=libraries(self.device),
+            machine=machine(self.device),
         )
 
 

@@ -13,6 +13,7 @@ import torch
 
 from smearlab.core.errors import UserError
 from smearlab.core.jobs import RecipeSettings
+from smearlab.host.processor import processor
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # parameters of glibc's mallopt
 
@@ -90,15 +91,20 @@ def peak_memory_mb(device: torch.device) -> float:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3, 1)
 
 
-def environment(device: torch.device) -> dict[str, Any]:
-    """Return the versions and hardware that a result was computed with."""
+def libraries(device: torch.device) -> dict[str, Any]:
+    """Return the versions of what computed a result."""
+    cuda = torch.version.cuda if device.type == "cuda" else None
+    return {"torch": torch.__version__, "numpy": np.__version__, "cuda": cuda}
+
+
+def machine(device: torch.device) -> dict[str, Any]:
+    """Return what a result was computed on: equal results may come from different ones."""
     cuda = device.type == "cuda"
     return {
         "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-        "cuda": torch.version.cuda if cuda else None,
-        "device": torch.cuda.get_device_name(device) if cuda else platform.processor() or platform.machine(),
-        "threads": torch.get_num_threads(),
         "platform": platform.platform(),
+        "device": torch.cuda.get_device_name(device) if cuda else "cpu",
+        "processor": processor(),
+        "instruction_set": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
     }

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from smearlab.core.seeds import numpy_generator
-from smearlab.training.batches import Pixels
+from smearlab.training.batches import Inputs
 from smearlab.training.device import autocast
 
 COLUMNS = [
@@ -22,7 +22,6 @@ COLUMNS = [
     "memorised",
     "recovered",
     "prediction_changes",
-    "images_per_second",
 ]
 CPU_BATCH, CUDA_BATCH = 250, 2000
 
@@ -34,7 +33,7 @@ def history_examples(n_train: int, wanted: int, role: str, seed: int) -> np.ndar
     return np.sort(numpy_generator("history", role, seed).choice(n_train, wanted, replace=False))
 
 
-def logits_of(network: nn.Module, pixels: Pixels, index: Tensor, precision: str) -> Generator[None, None, Tensor]:
+def logits_of(network: nn.Module, pixels: Inputs, index: Tensor, precision: str) -> Generator[None, None, Tensor]:
     """Yield after every batch, then return the logits float32 (n, L) of the images at `index`, in eval mode.
 
     A generator, so that whoever drives a training can also stop between these batches.

@@ -27,7 +27,8 @@ class Objective:
     """A method bound to its options, its transition and its state; calling it gives the loss per example.
 
     transition: T (L, L) or None. The state (dictionary of tensors, possibly empty) is updated in place and
-    belongs into a checkpoint. Until `warm_up` steps are done the loss is plain cross-entropy.
+    belongs into a checkpoint. Until `warm_up` steps are done the loss is plain cross-entropy. weights: of the classes
+    (L,), or None.
     """
 
     def __init__(
@@ -48,13 +49,26 @@ class Objective:
         make_state = getattr(module, "state", None)
         self.state: dict[str, Tensor] = make_state(n_examples, n_classes, device) if make_state else {}
         self.epoch = torch.zeros((), dtype=torch.int64, device=device)
+        self.weights: Tensor | None = None
 
     def __call__(self, logits: Tensor, labels: Tensor, index: Tensor, *, warming: bool) -> Tensor:
-        """Return the loss of each example, (B,), from logits (B, L) float32."""
-        if warming:
-            return plain_loss(logits, labels)
+        """Return the loss of each example, (B,), from logits (B, L) float32, times the weight of its class if any."""
+        loss = plain_loss(logits, labels) if warming else self._loss(logits, labels, index)
+        return loss if self.weights is None else loss * self.weights[labels]
+
+    def _loss(self, logits: Tensor, labels: Tensor, index: Tensor) -> Tensor:
         known = {"index": index, "epoch": self.epoch, "state": self.state}
         return self.loss(logits, labels, **{name: known[name] for name in self.context}, **self.options)
+
+
+def class_weights(labels: Tensor, n_classes: int) -> Tensor:
+    """Return n / (L n_c) for each class, float32 (L,): all classes weigh the same, and an example 1 on average.
+
+    labels: int64 (n,). L counts the classes that occur; one that does not has the weight 0.
+    """
+    counts = torch.bincount(labels, minlength=n_classes)
+    occurs = counts > 0
+    return torch.where(occurs, len(labels) / (occurs.sum() * counts.clamp(min=1)), 0.0).float()
 
 
 def plain_loss(logits: Tensor, labels: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 from smearlab.core.errors import UserError
 from smearlab.core.jobs import MethodSettings, RecipeSettings, Replicate, plain
 from smearlab.store.files import read_sealed, sha256_file, write_bytes, write_csv, write_sealed
+from smearlab.store.timings import SPEED, without_times, write_timings
 from smearlab.training.history import COLUMNS
 from smearlab.training.trainee import Trainee, Weights, within
 
@@ -71,12 +72,14 @@ class BlockResult:
     recipe: RecipeSettings
     method: MethodSettings
     environment: dict[str, Any]
+    machine: dict[str, Any]
 
     def write(self, files: Mapping[str, str], code: str, code_parts: Mapping[str, str]) -> None:
         """Write the files `weights`, `history` and `run`; equal weights give equal bytes.
 
         The account of the run comes last and holds the hashes of the others, so that a reader can tell that they
-        belong together. code: the digest of the code that trained; code_parts: what it is made of.
+        belong together. code: the digest of the code that trained; code_parts: what it is made of. Times, which differ
+        between any two runs, go into a file of their own.
         """
         weights = {
             f"{position}/{name}": tensor
@@ -86,10 +89,13 @@ class BlockResult:
         rows = [[line[c] for c in COLUMNS] for replicate in self.replicates for line in replicate.history]
         write_bytes(files["weights"], safetensors.torch.save(weights))
         write_csv(files["history"], COLUMNS, rows)
+        entries = [replicate.entry for replicate in self.replicates]
+        speeds = [[line[SPEED] for line in replicate.history] for replicate in self.replicates]
+        write_timings(files["run"], entries, self.machine, speeds)
         write_sealed(
             files["run"],
             {
-                "replicates": [replicate.entry for replicate in self.replicates],
+                "replicates": list(map(without_times, entries)),
                 "recipe": plain(self.recipe),
                 "method": plain(self.method),
                 "environment": self.environment,

@@ -82,14 +82,16 @@ def train_student(trainee: Trainee, teacher: Teacher, distillation: Distillation
     temperatures = distillation.temperature, distillation.student_temperature
 
     def step() -> None:
-        images, labels, index = trainee.batches.next()
-        target = teacher.logits(images, index)
-        with trainee.autocast():
-            logits = trainee.network(images)
-        logits = logits.float()
-        loss = beta * distance_to_teacher(logits, target, *temperatures).mean()
-        if beta < 1:
-            loss = loss + (1 - beta) * trainee.objective(logits, labels, index, warming=trainee.warming).mean()
+        batch = trainee.next_batch()
+        target = teacher.logits(batch.images, batch.index)
+
+        def loss() -> Tensor:
+            with trainee.autocast():
+                logits = trainee.network(batch.images)
+            logits = logits.float()
+            found = beta * distance_to_teacher(logits, target, *temperatures).mean()
+            return found + (1 - beta) * trainee.label_loss(logits, batch) if beta < 1 else found
+
         trainee.descend(loss)
 
     while trainee.start_epoch():

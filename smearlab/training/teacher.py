@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from torch import Tensor
+
 from smearlab.training.trainee import Trainee
 
 
@@ -12,11 +14,14 @@ def train_teacher(trainee: Trainee) -> Iterator[None]:
     """
 
     def step() -> None:
-        images, labels, index = trainee.batches.next()
-        with trainee.autocast():
-            logits = trainee.network(images)
-        loss = trainee.objective(logits.float(), labels, index, warming=trainee.warming)
-        trainee.descend(loss.mean())
+        batch = trainee.next_batch()
+
+        def loss() -> Tensor:
+            with trainee.autocast():
+                logits = trainee.network(batch.images)
+            return trainee.label_loss(logits.float(), batch)
+
+        trainee.descend(loss)
 
     while trainee.start_epoch():
         while trainee.in_epoch():

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
@@ -14,21 +14,24 @@ from torch import Tensor, nn
 from smearlab.core import registry
 from smearlab.core.errors import UserError
 from smearlab.core.jobs import Choice, MethodSettings, RecipeSettings, Replicate
+from smearlab.core.scores import score
 from smearlab.core.seeds import stream_seed
 from smearlab.store.dataset import TRAIN, VALIDATION
-from smearlab.training.batches import Batches, Pixels, channel_statistics
+from smearlab.training.batches import Batches, Inputs, input_shape, on_device, statistics_of
 from smearlab.training.device import autocast
 from smearlab.training.history import changed, fractions, history_examples, logits_of
 from smearlab.training.label_wave import first_minimum
 from smearlab.training.lanes import Lane
-from smearlab.training.objective import Objective
+from smearlab.training.mixup import Mixture, Mixup
+from smearlab.training.objective import Objective, class_weights
 from smearlab.training.schedule import learning_rates
+from smearlab.training.sharpness import Sharpness
 
 Weights = dict[str, Tensor]
 
 
 class Examples(Protocol):
-    """images uint8 (N, H, W, C); labels int64 (N,), -1 = unknown; part uint8 (N,), 0 train, 1 validation."""
+    """images uint8 (N, H, W, C), or features (N, D); labels int64 (N,), -1 = unknown; part uint8 (N,), 1 validation."""
 
     @property
     def images(self) -> np.ndarray: ...
@@ -44,13 +47,12 @@ class Examples(Protocol):
 class Problem:
     """What the replicates of a job share: the images on the device and the clean labels of the two parts."""
 
-    train: Pixels
-    validation: Pixels
+    train: Inputs
+    validation: Inputs
     part: np.ndarray
     labels: np.ndarray
     n_classes: int
-    channels: int
-    size: int
+    shape: tuple[int, ...]  # of an input, as networks are built for it
     device: torch.device
 
     def of_part(self, values: np.ndarray, part: int) -> np.ndarray:
@@ -59,21 +61,20 @@ class Problem:
 
 
 def make_problem(training: Examples, recipe: RecipeSettings, n_classes: int, device: torch.device) -> Problem:
-    """Put both parts on the device, normalised by the training part's channel statistics."""
+    """Put both parts on the device, normalised by the training part's statistics."""
     part = np.asarray(training.part)
     images = training.images
     if not (part == TRAIN).any():
         raise UserError("training data: the training part is empty")
     train = images[part == TRAIN]
-    statistics = channel_statistics(train)
+    statistics = statistics_of(train)
     problem = Problem(
-        train=Pixels(train, recipe.augmentation.crop, statistics, device),
-        validation=Pixels(images[part == VALIDATION], 0, statistics, device),
+        train=on_device(train, recipe.augmentation.crop, statistics, device),
+        validation=on_device(images[part == VALIDATION], 0, statistics, device),
         part=part,
         labels=np.asarray(training.labels),
         n_classes=n_classes,
-        channels=images.shape[-1],
-        size=images.shape[1],
+        shape=input_shape(images),
         device=device,
     )
     if device.type == "cuda":
@@ -83,7 +84,7 @@ def make_problem(training: Examples, recipe: RecipeSettings, n_classes: int, dev
 
 def build_network(architecture: Choice, problem: Problem) -> nn.Module:
     """Return a registered network in channels-last memory order on the problem's device."""
-    network = registry.build("networks", architecture, problem.n_classes, problem.channels, problem.size)
+    network = registry.build("networks", architecture, problem.n_classes, *problem.shape)
     return network.to(problem.device, memory_format=torch.channels_last)
 
 
@@ -120,6 +121,16 @@ class Progress:
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Images (B, …), already mixed where the recipe mixes; labels and positions in the training part (B,)."""
+
+    images: Tensor
+    labels: Tensor
+    index: Tensor
+    mixture: Mixture | None
+
+
 class Trainee:
     """One replicate of a cell, from its initial weights to its last; the loops of teacher and student drive it.
 
@@ -147,7 +158,15 @@ class Trainee:
         self.optimiser = registry.build("optimisers", recipe.optimiser, self.network.parameters(), device)
         labels = torch.from_numpy(problem.of_part(taught, TRAIN).astype(np.int64)).to(device)
         self.batches = Batches(problem.train, labels, recipe.batch_size, recipe.augmentation.flip, role, seeds.seed)
+        self.mixup = Mixup(recipe.mixup, self.batches) if recipe.mixup else None
+        self.batches.balanced = recipe.sampling == "balanced"
         self.objective = Objective(method, transition, len(labels), problem.n_classes, device)
+        self.objective.weights = (
+            class_weights(labels, problem.n_classes) if recipe.class_weights == "balanced" else None
+        )
+        left_alone = [*self.network.buffers(), *self.objective.state.values()]
+        climbs = recipe.sam_radius > 0
+        self.sharpness = Sharpness(recipe.sam_radius, self.network.parameters(), left_alone) if climbs else None
         self.total = total_steps(recipe, self.batches.per_epoch)
         self.n_epochs = math.ceil(self.total / self.batches.per_epoch)
         self.warm_steps = round(method.warm_up * self.total)
@@ -179,6 +198,8 @@ class Trainee:
         if self.at.status != "training":
             return False
         self.batches.start(self.at.epoch, self.at.step)
+        if self.mixup is not None:
+            self.mixup.start(self.at.epoch)
         self.objective.epoch.fill_(self.at.epoch)
         self.clock.fill_(self.done)
         self.network.train()
@@ -198,10 +219,29 @@ class Trainee:
         """Return the context for the network's forward pass."""
         return autocast(self.problem.device, self.recipe.precision)
 
-    def descend(self, loss: Tensor) -> None:
+    def next_batch(self) -> Batch:
+        """Take the next batch of the epoch, mixed if the recipe says so."""
+        mixture = None if self.mixup is None else self.mixup.upcoming()
+        images, labels, index = self.batches.next()
+        return Batch(images if mixture is None else mixture.inputs(images), labels, index, mixture)
+
+    def label_loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Return the mean loss on the labels of a batch; logits float32 (B, L)."""
+
+        def of(labels: Tensor, index: Tensor) -> Tensor:
+            return self.objective(logits, labels, index, warming=self.warming).mean()
+
+        mixture = batch.mixture
+        return of(batch.labels, batch.index) if mixture is None else mixture.loss(of, batch.labels, batch.index)
+
+    def descend(self, loss_of: Callable[[], Tensor]) -> None:
         """Take one optimiser step down the gradient of the mean loss of a batch, at the step's learning rate."""
+        loss = loss_of()
+        there = loss if self.sharpness is None else self.sharpness.climbed(loss, loss_of)
         self.network.zero_grad()
-        (loss * self.recipe.loss_scale).backward()
+        (there * self.recipe.loss_scale).backward()
+        if self.sharpness is not None:
+            self.sharpness.back()
         if self.recipe.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip_norm)
         self.optimiser.learning_rate.copy_(self.rates_here.index_select(0, self.clock)[0])
@@ -256,7 +296,8 @@ class Trainee:
                 predicted = logits.argmax(dim=1).cpu().numpy()
             observed = problem.of_part(self.observed, part)[examined]
             clean = problem.of_part(problem.labels, part)[examined]
-            measured[part] = {**fractions(predicted, observed, clean), "predicted": predicted}
+            selects = score(self.recipe.measure, predicted, observed, problem.n_classes)
+            measured[part] = {**fractions(predicted, observed, clean), "predicted": predicted, "selects": selects}
         return measured
 
     def _close_epoch(self, measured: dict[int, dict[str, Any]], speed: float | None) -> None:
@@ -279,7 +320,7 @@ class Trainee:
         )
         self.at.epoch, self.at.step = self.at.epoch + 1, 0
         self.loss_sum.zero_()
-        self._keep_weights(validation["noisy"])
+        self._keep_weights(validation["selects"])
 
     def _keep_weights(self, accuracy: float | None) -> None:
         best = self.at.selected_accuracy

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from smearlab.grid.cells import RESULTS
 from smearlab.grid.dag import STAGES, Stage
 from smearlab.host.places import CHECKPOINTS
+from smearlab.store.timings import TIMINGS
 
 LOGS = "logs"
 NAMED = r"[A-Za-z0-9_]+-[0-9a-f]{8}"  # the name of a definition and the hash of its settings
@@ -77,6 +78,8 @@ def _outputs() -> Iterator[Form]:
             before, _, after = path.partition("{at}")
             if before.startswith(f"{RESULTS}/"):
                 yield _form(stage, output, before.removeprefix(f"{RESULTS}/"), re.escape(after))
+        if stage.trains:
+            yield _form(stage, "", "", re.escape(f"/{TIMINGS}"))
 
 
 def _logs() -> Iterator[Form]:

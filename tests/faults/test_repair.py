@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from projects import TINY, Project
+from projects import TINY, Project, hashes
 
 from smearlab.cli import repair as repairing
 from smearlab.cli.verify import faults
@@ -191,6 +191,17 @@ def test_a_damaged_grid_loses_nothing_and_is_repaired(finished: Project) -> None
     assert "the same contents" in repaired.stdout and "rule train_" not in repaired.stdout + repaired.stderr
     assert contents(folder) == good
     assert finished.smearlab("verify", "tiny").returncode == 0
+    assert finished.plan() == {}
+
+
+def test_a_training_that_is_repeated_with_the_same_outcome_leaves_all_that_follows_valid(finished: Project) -> None:
+    folder, config = finished.folder, finished.write(TINY)
+    (run,) = folder.glob(f"{TEACHER.replace('label_smoothing*', 'cross_*')}/run.json")  # of students' teachers
+    before, times = hashes(folder), run.with_name("timings.json").read_bytes()
+    target = str(run.relative_to(folder))
+    again = finished.snakemake("--cores", "2", "--configfile", config, "--force", target)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert hashes(folder) == before and run.with_name("timings.json").read_bytes() != times
     assert finished.plan() == {}
 
 

@@ -125,6 +125,7 @@ def replicate(cell: dict[str, Any], rate: float, seed: int, clean: bool) -> dict
         "test_accuracy": accuracy,
         "test_accuracy_last": accuracy,
         "test_accuracy_selected": accuracy + abs(own.normal(0, 0.002)),
+        "test_accuracy_label_wave": accuracy,
         "validation_accuracy_noisy": accuracy * (1 - rate) + own.normal(0, 0.004),
         "best_on_test_accuracy": accuracy + 0.01 * rate + abs(own.normal(0, 0.004)),
         "test_nll": 0.1 + rate,
@@ -141,8 +142,6 @@ def replicate(cell: dict[str, Any], rate: float, seed: int, clean: bool) -> dict
         "test_accuracy_noisy": accuracy * (1 - rate),
         "train_accuracy_noisy": 0.99 - 0.3 * rate,
         "epochs": EPOCHS,
-        "train_seconds": 2.3,
-        "images_per_second": 21000.0,
         "status": "finished",
         "reason": None,
         "realised_noise_rate": rate + 0.002 * (seed - 2) if rate else 0.0,
@@ -284,11 +283,6 @@ def fake_context(
             for d in datasets
             for n in noises
             for r in rates
-        ],
-        "cost": [
-            {"stage": "dataset", "jobs": 1, "of": 1, "seconds": 1.2},
-            {"stage": "teacher", "jobs": 24, "of": 24, "seconds": 141.0},
-            {"stage": "student", "jobs": 16, "of": 18, "seconds": 88.4},
         ],
         "environment": {"python": "3.11.7", "torch": "2.9.1", "numpy": "2.4.0", "processor": "x86_64, 2 cores"},
         "code_version": "0.1.0 (1f2e3d4)",

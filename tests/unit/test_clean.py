@@ -16,6 +16,7 @@ from smearlab.core.errors import UserError
 from smearlab.grid.cells import load_grid
 from smearlab.host.runlock import _myself
 from smearlab.store.files import write_sealed
+from smearlab.store.timings import TIMINGS
 from smearlab.watch.clean import clean
 
 OTHER = config(("name", "second"), ("recipes.small.epochs", 3))
@@ -48,7 +49,9 @@ def test_listing_removes_nothing_and_names_what_is_left_over(folder):
 
 
 def test_removal_takes_the_unnamed_and_nothing_else(folder):
-    named = {path for node in make(load_grid(config())) for path in (*node.outputs, node.log, node.benchmark) if path}
+    nodes = make(load_grid(config()))
+    named = {path for node in nodes for path in (*node.outputs, node.log, node.benchmark) if path}
+    named |= {str(Path(node.outputs[-1]).with_name(TIMINGS)) for node in nodes if node.trains}
     list(clean(remove=True))
     left = files()
     assert named <= left

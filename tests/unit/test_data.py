@@ -188,7 +188,7 @@ REFUSED = {
     r"images have shape \(0, 4, 4, 1\)": {"images": np.zeros((0, 4, 4, 1), np.uint8)},
     r"images have shape \(20,\)": {"images": np.zeros(20, np.uint8)},
     "labels are float64 with 1 NaN, they must be integers": {"labels": np.r_[np.nan, np.ones(19)]},
-    r"labels have shape \(19,\), there are 20 images": {"labels": GOOD.labels[:19]},
+    r"labels have shape \(19,\), there are 20 examples": {"labels": GOOD.labels[:19]},
     "labels are bool": {"labels": GOOD.labels == 1},
     "2 of 20 labels are out of range, first 7 at index 3; allowed are 0 to 1": {
         "labels": np.r_[GOOD.labels[:3], 7, 9, GOOD.labels[5:]]

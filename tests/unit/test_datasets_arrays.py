@@ -104,7 +104,7 @@ def test_arrays_that_are_not_used_are_noted():
         ({"labels": LABELS}, "has no images; it holds 'labels'"),
         ({"images": IMAGES}, "has neither labels nor noisy_labels"),
         ({"images": IMAGES, "labels": LABELS / 2}, "labels are float64 with 0 NaN, they must be integers"),
-        ({"images": IMAGES, "labels": LABELS[:5]}, r"labels have shape \(5,\), there are 6 images"),
+        ({"images": IMAGES, "labels": LABELS[:5]}, r"labels have shape \(5,\), there are 6 examples"),
         ({"images": IMAGES, "labels": LABELS.reshape(2, 3)}, r"labels have shape \(2, 3\)"),
         ({"images": IMAGES, "labels": LABELS * 10**15}, "labels reach 2000000000000000, out of range for 6 examples"),
         ({"images": IMAGES, "labels": LABELS * 0}, "1 class, at least 2 are needed"),

@@ -152,6 +152,8 @@ class TestEqualComputations:
         ("recipes.small.block_size", 3),
         ("recipes.small.checkpoint", "selected"),
         ("recipes.small.label_wave", True),
+        ("recipes.small.mixup", 0.2),
+        ("recipes.small.sam_radius", 0.05),
         ("recipes.small.snapshots", 3),
         ("recipes.small.loss_scale", 3.0),
         ("recipes.small.clip_norm", 1.0),

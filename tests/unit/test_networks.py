@@ -5,10 +5,12 @@ import torch
 
 from smearlab.core import registry
 from smearlab.core.errors import UserError
+from smearlab.grid.definitions import form
 
 
 def build(name: str, n_classes: int = 10, channels: int = 3, size: int = 32, **options: int) -> torch.nn.Module:
-    return registry.load("networks", name).build(n_classes, channels, size, **options)
+    shape = (channels, size) if form("networks", name) == "images" else (channels,)
+    return registry.load("networks", name).build(n_classes, *shape, **options)
 
 
 def n_parameters(network: torch.nn.Module) -> int:
@@ -68,6 +70,20 @@ def test_the_global_seed_decides_all_weights(name: str) -> None:
         states.append(build(name).state_dict())
     assert all(torch.equal(states[0][k], states[1][k]) for k in states[0])
     assert not torch.equal(states[0]["head.weight"], states[2]["head.weight"])
+
+
+def test_a_linear_network_is_its_head() -> None:
+    network, features = build("linear", channels=5), torch.randn(4, 5)
+    assert torch.equal(network.features(features), features) and n_parameters(network) == 6 * 10
+
+
+def test_the_hidden_layers_of_an_mlp_by_hand() -> None:
+    network, inputs = build("mlp", n_classes=3, channels=5, width=4, layers=2), torch.randn(2, 5)
+    assert n_parameters(network) == (5 + 1) * 4 + (4 + 1) * 4 + (4 + 1) * 3
+    hidden = inputs
+    for i in (0, 2):
+        hidden = torch.relu(hidden @ network.body[i].weight.T + network.body[i].bias)
+    torch.testing.assert_close(network.features(inputs), hidden)
 
 
 @pytest.mark.parametrize("stride", [1, 2])

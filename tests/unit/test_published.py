@@ -9,6 +9,7 @@ import pytest
 from smearlab.cli.publish import publish
 from smearlab.core.digest import ROOT
 from smearlab.core.errors import UserError
+from smearlab.grid.find import find_grid
 from smearlab.grid.load import parse, read_config
 from smearlab.statistics.summary import summarise
 from smearlab.store.tables import read_csv
@@ -50,5 +51,6 @@ def test_a_published_page_is_one_small_file(folder: Path):
 
 
 def test_publishing_what_was_not_run_is_refused(tmp_path: Path):
+    grid = find_grid(str(ROOT / "configs" / "smoke.yaml"))
     with pytest.raises(UserError, match="run the grid first"):
-        publish("nothing", tmp_path / "x.yaml", results=tmp_path, reports=tmp_path)
+        publish(grid, tmp_path / "x.yaml", results=tmp_path, reports=tmp_path)

@@ -1,4 +1,4 @@
-"""The numbers in the README are those of the published runs."""
+"""The numbers in the README, and on the page of what the grids found, are those of the published runs."""
 
 import itertools
 import re
@@ -10,7 +10,7 @@ import pytest
 from smearlab.core.digest import ROOT
 from smearlab.store.tables import read_csv
 
-LINES = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+README, FOUND = (ROOT / name for name in ("README.md", "docs/found.md"))
 METHODS = {
     "cross-entropy": ("cross_entropy", None, None),
     "label smoothing 0.1 (the paper's)": ("label_smoothing", 0.1, None),
@@ -34,10 +34,11 @@ NOISES = {
 }
 
 
-def rows_after(heading: str) -> list[list[str]]:
+def rows_after(page: Path, heading: str) -> list[list[str]]:
     """The fields of a table's rows, its heading first."""
-    start = next(i for i, line in enumerate(LINES) if line.startswith(heading))
-    table = itertools.takewhile(lambda line: line.startswith("|"), LINES[start:])
+    lines = page.read_text(encoding="utf-8").splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(heading))
+    table = itertools.takewhile(lambda line: line.startswith("|"), lines[start:])
     return [[field.strip() for field in line.strip("|").split("|")] for line in table]
 
 
@@ -57,11 +58,12 @@ def agrees(said: str, row: pd.Series) -> bool:
     return abs(number - 100 * (row["mean"] if row["verdict"] == "baseline" else row["difference"])) < 0.051
 
 
+@pytest.mark.parametrize(("page", "least"), [(README, 4), (FOUND, 6)], ids=["README", "found"])
 @pytest.mark.parametrize("column", [(1, "digits"), (2, "cifar10_cpu")], ids=lambda column: column[1])
-def test_the_first_table_is_that_of_the_published_runs(column: tuple[int, str]) -> None:
+def test_the_first_table_is_that_of_the_published_runs(column: tuple[int, str], page: Path, least: int) -> None:
     place, grid = column
-    compared = [fields for fields in rows_after("| 40 % symmetric noise") if fields[0] in METHODS]
-    assert len(compared) >= 6
+    compared = [fields for fields in rows_after(page, "| 40 % symmetric noise") if fields[0] in METHODS]
+    assert len(compared) >= least
     for fields in compared:
         row = published(grid, "symmetric", 0.4, METHODS[fields[0]])
         assert agrees(fields[place], row), (fields, row["difference"])
@@ -70,7 +72,7 @@ def test_the_first_table_is_that_of_the_published_runs(column: tuple[int, str]) 
 
 
 def test_the_table_of_noises_is_that_of_the_published_runs() -> None:
-    heading, _, *rows = rows_after("| noise | cross-entropy")
+    heading, _, *rows = rows_after(FOUND, "| noise | cross-entropy")
     for fields in rows:
         where = next(NOISES[name] for name in sorted(NOISES, key=len, reverse=True) if fields[0].startswith(name))
         for name, said in zip(heading[1:], fields[1:], strict=True):
@@ -85,3 +87,15 @@ def test_every_published_run_is_named() -> None:
     named = (ROOT / "reports" / "published" / "README.md").read_text(encoding="utf-8")
     runs = [path.parent.name for path in Path(ROOT / "reports" / "published").glob("*/report.html")]
     assert all(f"]({run}/report.html)" in named for run in runs)
+
+
+def test_the_gain_on_a_gpu_is_that_of_its_run() -> None:
+    row = published("gpu_headline", "symmetric", 0.2, ("label_smoothing", 0.1, None))
+    text = " ".join(README.read_text(encoding="utf-8").split())
+    numbers = [f"{100 * row[name]:+.1f}".replace("-", "−") for name in ("difference", "ci_low", "ci_high")]
+    assert "{} at 20 % noise ({} to {})".format(*numbers) in text
+
+
+def test_the_readme_is_read_in_two_minutes() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert len(text.split()) < 1000

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from smearlab.core import registry
-from smearlab.reference.compare import COLUMNS, beside, published
+from smearlab.reference import compare
+from smearlab.reference.compare import COLUMNS, beside, beyond, published
 from smearlab.report.sections.estimates import estimates
 from smearlab.report.sections.published import published as published_section
 
@@ -23,7 +24,7 @@ def test_every_entry_is_whole_and_names_what_a_grid_can_have() -> None:
         assert set(number) >= KEYS | {"method", "mean"} and set(number) <= KEYS | SETTINGS
         assert 0 < number["mean"] < 100 and number.get("std", 0) >= 0
         assert number["confidence"] in ("high", "medium", "low")
-        assert number["protocol"] in ("last", "best_on_test", "unknown")
+        assert number["protocol"] in ("last", "selected", "best_on_test", "unknown")
         assert number["method"] in registry.names("methods")
         assert number["arch"] in registry.names("networks")
         assert number["noise"] in ("none", *registry.names("noises"))
@@ -32,6 +33,15 @@ def test_every_entry_is_whole_and_names_what_a_grid_can_have() -> None:
 def test_no_number_stands_twice() -> None:
     told = [tuple(sorted((k, str(v)) for k, v in number.items() if k not in ("mean", "std"))) for number in published()]
     assert len(set(told)) == len(told)
+
+
+def test_methods_that_no_grid_has_are_whole_and_in_no_registry() -> None:
+    numbers = beyond()
+    assert {number["method"] for number in numbers} == {"sop", "dividemix", "co_teaching"}
+    assert not {number["method"] for number in numbers} & set(registry.names("methods"))
+    for number in numbers:
+        assert set(number) - {"column"} == KEYS - {"rate"} | {"note", "method", "mean", "std"}
+        assert 50 < number["mean"] < 100 and number["confidence"] == "high"
 
 
 CONFIG = {
@@ -70,6 +80,8 @@ def compared(accuracies: list[float | None], config: Any = CONFIG, **changes: An
                 "noise_seed": k,
                 "seed": k,
                 "test_accuracy": a,
+                "test_accuracy_last": None if a is None else a - 0.01,
+                "test_accuracy_selected": None if a is None else a + 0.02,
                 "best_on_test_accuracy": None if a is None else a + 0.01,
             }
             for k, a in enumerate(accuracies)
@@ -110,12 +122,37 @@ def test_a_subset_of_the_data_matches_nothing() -> None:
 
 
 def test_best_on_test_is_compared_with_best_on_test() -> None:
-    found = compared(
-        [0.7, 0.8], noise="worst", noise_rate=None, arch="resnet34", method="cross_entropy", alpha=None
-    ).set_index("protocol")
+    found = compared([0.7, 0.8], noise="worst", noise_rate=None, arch="resnet34", method="cross_entropy", alpha=None)
+    found = found[found["n"] > 0].set_index("protocol")
     assert found.loc["best_on_test", "mean"].tolist() == pytest.approx([0.76, 0.76])
-    assert found.loc["last", "mean"] == pytest.approx(0.75)
+    assert found.loc["last", "mean"] == pytest.approx(0.74) and found.loc["last", "ours_is"] == "last"
     assert set(found.loc["best_on_test", "ours_is"]) == {"best_on_test"}
+
+
+def test_methods_that_no_grid_has_stand_beside_cross_entropy_and_are_compared_with_nothing() -> None:
+    worst = {"noise": "worst", "noise_rate": None, "method": "cross_entropy", "alpha": None, "arch": "resnet20"}
+    found = compared([0.7, 0.8], **worst)
+    assert sorted(found["method"]) == ["co_teaching", "dividemix", "dividemix", "sop"]
+    assert found.loc[found["method"] == "sop", "their_mean"].item() == pytest.approx(0.8366)
+    assert (found["n"] == 0).all() and found[["mean", "difference", "standard_errors"]].isna().all(axis=None)
+    assert len(compared([0.7, 0.8], **{**worst, "method": "label_smoothing", "alpha": 0.1})) == 0
+    assert "sop" not in set(compared([0.7, 0.8], **{**worst, "noise": "sym", "noise_rate": 0.2})["method"])
+    assert "dividemix" in set(compared([0.7, 0.8], **{**worst, "noise": "sym", "noise_rate": 0.0})["method"])
+    assert published_section(SimpleNamespace(reference=found)) is not None
+
+
+def test_an_epoch_chosen_on_validation_data_is_compared_with_ours(monkeypatch) -> None:
+    number = {**published()[0], "dataset": "cifar10", "method": "label_smoothing", "alpha": 0.1, "protocol": "selected"}
+    monkeypatch.setattr(compare, "published", lambda: (number,))
+    (row,) = compared([0.7, 0.8]).to_dict("records")
+    assert row["mean"] == pytest.approx(0.77) and row["ours_is"] == "selected"
+
+
+@pytest.mark.parametrize("dataset", ["cifar10", "cifar100"])
+def test_human_labels_and_symmetric_noise_are_known_with_every_protocol_said(dataset: str) -> None:
+    numbers = [number for number in published() if number["dataset"] == dataset]
+    assert {"human", "symmetric", "none"} <= {number["noise"] for number in numbers}
+    assert {"last", "best_on_test"} <= {number["protocol"] for number in numbers}
 
 
 def test_any_estimator_stands_beside_an_estimated_correction() -> None:
@@ -150,6 +187,6 @@ def test_the_page_says_what_an_estimate_means() -> None:
     context = {"estimates": [entry], "datasets": {"own": {"class_names": ["cat", "dog", "owl"]}}}
     shown = estimates(SimpleNamespace(context=context))
     (row,) = [dict(zip(shown.columns, fields, strict=True)) for fields in shown.rows]
-    assert row["estimated share of wrong labels, %"].text == "25.00"
+    assert row["estimated share of wrong labels, %"].text == "at least 25.00"
     assert row["a point on noisy labels is"].text == "1.60 on clean ones"  # 1 / (1 - 0.25 * 3 / 2)
     assert row["most frequent confusions"].text == "“owl” as “cat” 45.0 %, “cat” as “dog” 20.0 %, “dog” as “owl” 10.0 %"

@@ -35,7 +35,11 @@ CASES = {
         count=1, recipe=tiny.recipe(precision="bf16", architecture={"name": "resnet8", "width": 4})
     ),
     "Label Wave": tiny.job(recipe=tiny.recipe(epochs=7, label_wave=True)),
+    "mixup, sharpness-aware, method with state": tiny.job(
+        method=tiny.method("elr"), recipe=tiny.recipe(mixup=0.4, sam_radius=0.1)
+    ),
     "student": tiny.job("student"),
+    "student of mixed images": tiny.job("student", count=1, recipe=tiny.recipe(mixup=1.0)),
     "student by AdamW": tiny.job("student", recipe=tiny.recipe(optimiser=tiny.ADAMW)),
     "student with state, fixed view": tiny.job("student", method=tiny.method("elr"), view="fixed"),
 }

@@ -11,6 +11,7 @@ from smearlab.core.jobs import MethodSettings
 from smearlab.export.bundle import architecture_code
 from smearlab.export.formula import Teaching, formula
 from smearlab.export.standalone import Definition, standalone
+from smearlab.grid.definitions import form
 from smearlab.training.objective import Objective
 from smearlab.training.student import distance_to_teacher
 
@@ -89,9 +90,10 @@ def test_a_warm_up_and_a_changed_recipe_are_said() -> None:
 
 @pytest.mark.parametrize("name", registry.names("networks"))
 def test_an_architectures_code_builds_the_network_that_was_trained(name: str) -> None:
+    shape = (32, 32, 3) if form("networks", name) == "images" else (9,)
     with torch.device("meta"):
-        ours = registry.build("networks", {"name": name}, 7, 3, 32).state_dict()
-        theirs = run(architecture_code({"name": name}, 7, (32, 32, 3)))["network"]().state_dict()
+        ours = registry.build("networks", {"name": name}, 7, *((3, 32) if len(shape) == 3 else shape)).state_dict()
+        theirs = run(architecture_code({"name": name}, 7, shape))["network"]().state_dict()
     assert {key: value.shape for key, value in ours.items()} == {key: value.shape for key, value in theirs.items()}
 
 

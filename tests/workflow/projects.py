@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[2]
 LEFT_OUT = shutil.ignore_patterns(
     ".git",
     ".venv",
+    ".venv-site",
+    ".site",
     ".snakemake",
     ".smearlab",
     ".*_cache",
@@ -113,6 +115,14 @@ class Project:
         """Copy everything, times included, but for what waiting processes keep and take away themselves."""
         shutil.copytree(self.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("warm"))
         return Project(folder)
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Return what the command in docs/moving.md gives for a checkout: the SHA-256 of each file, by its path."""
+    command = "find results reports -type f ! -name timings.json -exec sha256sum {} +"
+    assert command in (ROOT / "docs" / "moving.md").read_text(encoding="utf-8")
+    done = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=True)
+    return {path: digest for digest, path in (line.split(maxsplit=1) for line in done.stdout.splitlines())}
 
 
 def changed(**changes: Any) -> dict[str, Any]:

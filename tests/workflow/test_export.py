@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 import yaml
 from in_process import run_grid
 from PIL import Image
@@ -37,7 +39,7 @@ CONTENT = {
             "students_only": True,
         },
     },
-    "methods": ["cross_entropy", {"name": "forward", "transition": "true"}],
+    "methods": ["cross_entropy", {"name": "forward", "transition": ["true", "estimated(confident_joint)"]}],
     "students": [{"teachers": ["cross_entropy"], "recipe": "residual", "temperatures": [4], "betas": [0.5]}],
     "keep": "weights",
 }
@@ -113,6 +115,37 @@ def test_one_picture_is_one_answer_and_a_wrong_array_one_line(here, capsys) -> N
     assert wrong.returncode == 1 and wrong.stderr == (
         "wrong.npy: uint8 (3, 9, 9, 1), but the network was trained on uint8 (N, 8, 8, 1)\n"
     )
+
+
+def test_the_loss_of_a_cell_needs_no_weights_and_has_the_matrix_of_its_replicate(here, capsys) -> None:
+    cell = next(cell for cell in cells("teachers") if cell.name == "forward-transition=true")
+    assert main(["snippet", str(cell), "--out", "out/loss.py"]) == 0
+    names: dict = {}
+    exec(compile(Path("out/loss.py").read_text("utf-8"), "loss", "exec"), names)
+    audit = read_json("/".join(("results/labels", *cell.parts[2:5], "seed=0", "audit.json")))
+    assert names["T"].tolist() == audit["transition_asked"]
+    capsys.readouterr()
+    assert main(["snippet", "taken"]) == 0
+    chosen: dict = {}
+    exec(compile(capsys.readouterr().out, "chosen", "exec"), chosen)
+    assert chosen["criterion"](torch.zeros(2, 10), torch.tensor([0, 1])).item() == pytest.approx(np.log(10), abs=0.5)
+
+
+def test_cleaned_labels_stand_beside_those_given_with_what_is_known_of_both(here, capsys) -> None:
+    assert main(["labels", "taken", "--out", "out/labels"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    paths = sorted(Path("out/labels").iterdir())
+    assert len(lines) == len(paths) == 2 and all("known labels are wrong" in line for line in lines)
+    data = np.load("results/data/" + cells("teachers")[0].parts[2] + "/training.npz")
+    train = data["part"] == 0
+    for seed, path in enumerate(paths):
+        table = pd.read_csv(path)
+        observed = np.load("/".join(("results/labels", *cells("teachers")[0].parts[2:5], f"seed={seed}", "labels.npz")))
+        np.testing.assert_array_equal(table["label"], observed["observed"][train])
+        np.testing.assert_array_equal(table["example"], data["source_index"][train])
+        kept = table["doubted"] == 0
+        assert (table["cleaned_label"] == table["label"])[kept].all() and table["weight"].between(0, 1).all()
+        assert (table["cleaned_label"] == table["predicted"])[~kept].all()
 
 
 def test_the_statistics_are_those_of_the_training_part(here) -> None:

@@ -108,6 +108,12 @@ def own_folders() -> None:
     lines("data/second.csv", ["path,label", *reversed(rows)])
 
 
+def table() -> None:
+    kinds = ["ash", "beech", "oak"]
+    rows = [f"{i},{i % 7 / 3},{i * 100},{kinds[i % 3]},{kinds[(i + (i % 5 == 0)) % 3]}" for i in range(90)]
+    lines("data/mine.csv", ["id,width,height,species,noted", *rows])
+
+
 LAYOUTS: dict[str, tuple[Callable[[], None], float | None]] = {  # what makes it, and the share of wrong labels
     "CIFAR-N": (cifar_n, 0.4),
     "Clothing1M": (clothing1m, None),
@@ -115,6 +121,7 @@ LAYOUTS: dict[str, tuple[Callable[[], None], float | None]] = {  # what makes it
     "ANIMAL-10N": (animal10n, None),
     "Food-101N": (food101n, None),
     "Imagenette with noisy labels": (imagenette, 0.2),
+    "Features and tables": (table, 0.2),
     "Own folders": (own_folders, 0.05),
     "Own arrays": (lambda: None, 0.15),
 }

@@ -21,13 +21,14 @@ def data(context: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _sizes(facts: dict[str, Any]) -> str:
+    shape = facts.get("shape") or []
     parts = [
-        text.counted(facts[f"n_{part}"], f"{part} image")
+        text.counted(facts[f"n_{part}"], f"{part} {'example' if len(shape) == 1 else 'image'}")
         for part in ("train", "validation", "test")
         if facts.get(f"n_{part}") is not None
     ]
-    shape = facts.get("shape")
-    return ", ".join([*parts, *(["×".join(map(str, shape))] if shape else [])])
+    size = [text.counted(shape[0], "feature")] if len(shape) == 1 else ["×".join(map(str, shape))] if shape else []
+    return ", ".join([*parts, *size])
 
 
 def _noise(noise: dict[str, Any]) -> str:

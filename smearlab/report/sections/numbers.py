@@ -10,6 +10,7 @@ from smearlab.report.fields import chip, count, mean_sd, place
 from smearlab.report.primary import is_flagged
 from smearlab.report.table import Field, Table, table
 from smearlab.statistics.verdict import MISSING
+from smearlab.store.measure import PLAIN
 from smearlab.store.tables import Tables
 
 TITLES = {"teacher": "Teachers", "student": "Students"}
@@ -24,28 +25,34 @@ MEASURES = {
     "test_accuracy_label_wave": "at Label Wave's checkpoint",
     "best_on_test_accuracy": "best on test (diagnosis)",
 }
-NO_SHARES = ("test_nll", "test_brier")
+UNBALANCED = {  # beside a measure in which every class counts the same
+    PLAIN: "accuracy",
+    "test_lowest_recall": "recall of the worst class",
+    "test_majority_share": "share of the largest class",
+}
+NO_SHARES = ("NLL", "Brier")
 
 
 def numbers(tables: Tables) -> list[Table]:
     """Return a row per cell, teachers and students apart."""
-    means = cells.finished(tables.metrics).groupby("key")[list(MEASURES)].mean()
+    measures = MEASURES if PLAIN not in tables.metrics else {**MEASURES, **UNBALANCED}
+    means = cells.finished(tables.metrics).groupby("key")[list(measures)].mean().rename(columns=measures)
     by_role = {role: tables.summary[tables.summary["role"] == role] for role in TITLES}
     return [
-        table(TITLES[role], [_row(row, role, means) for _, row in rows.iterrows()])
+        table(TITLES[role], [_row(row, role, means, tables.measure) for _, row in rows.iterrows()])
         for role, rows in by_role.items()
         if len(rows)
     ]
 
 
-def _row(row: pd.Series, role: str, means: pd.DataFrame) -> dict[str, Field]:
+def _row(row: pd.Series, role: str, means: pd.DataFrame, measure: str) -> dict[str, Field]:
     is_student = role == "student"
     return {
         **place(row),
         **(_student(row) if is_student else {"method": Field(text.method_label(row))}),
-        **_comparison(row),
+        **_comparison(row, measure),
         **(_further_comparisons(row) if is_student else {}),
-        **{name: _measure(column, means[column].get(row["key"], math.nan)) for column, name in MEASURES.items()},
+        **{name: _measure(name, means[name].get(row["key"], math.nan)) for name in map(str, means)},
         "replicates needed": count(row["replicates_needed"]),
     }
 
@@ -58,10 +65,10 @@ def _student(row: pd.Series) -> dict[str, Field]:
     }
 
 
-def _comparison(row: pd.Series) -> dict[str, Field]:
+def _comparison(row: pd.Series, measure: str) -> dict[str, Field]:
     return {
         "n": Field(f"{row['n_finished']:.0f}" + (f" of {row['n']:.0f}" if row["n_diverged"] > 0 else "")),
-        "accuracy, %": mean_sd(row["mean"], row["std"]),
+        f"{measure}, %": mean_sd(row["mean"], row["std"]),
         "difference": Field(text.points(row["difference"])),
         "95 % interval": Field(text.interval(row["ci_low"], row["ci_high"])),
         "p": Field(text.p_value(row["p_value"])),
@@ -77,7 +84,7 @@ def _further_comparisons(row: pd.Series) -> dict[str, Field]:
     }
 
 
-def _measure(column: str, value: float) -> Field:
+def _measure(name: str, value: float) -> Field:
     if math.isnan(value):
         return Field(text.DASH)
-    return Field(f"{value:.3f}" if column in NO_SHARES else text.percent(value))
+    return Field(f"{value:.3f}" if name in NO_SHARES else text.percent(value))

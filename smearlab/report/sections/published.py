@@ -9,7 +9,7 @@ from smearlab.report.fields import count, mean_sd, noise, number_of, row_label, 
 from smearlab.report.table import Field, Table, table
 from smearlab.store.tables import NUMBER_KEYS, TEXT_KEYS, Tables
 
-EPOCHS = {"last": "last", "best_on_test": "best on test"}
+EPOCHS = {"last": "last", "selected": "selected on validation data", "best_on_test": "best on test"}
 
 
 def published(tables: Tables) -> Table | None:

@@ -18,7 +18,12 @@ def verdict_chips() -> dict[str, Field]:
 
 
 def binomial_errors(summary: pd.DataFrame, known: Facts) -> list[str]:
-    """Say, per data set, the standard error that the size of the test set gives to one plain accuracy."""
+    """Say, per data set, the standard error that the size of the test set gives to one plain accuracy.
+
+    Of accuracies only: no other measure is a share of the test examples.
+    """
+    if known.measure != "accuracy":
+        return []
     plain = cells.plain_rows(summary[summary["mean"].notna()])
     judged = [dataset for dataset in known.n_test if known.clean.get(dataset, True)]
     measured = {dataset: plain.loc[plain["dataset"] == dataset, "mean"] for dataset in judged}

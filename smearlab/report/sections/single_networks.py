@@ -29,6 +29,4 @@ def _row(row: pd.Series) -> dict[str, Field]:
         "realised rate": Field(text.percent(row["realised_noise_rate"], 2)),
         "accuracy": Field(text.percent(row["accuracy"], 2)),
         "memorised": Field(text.percent(row["memorised"])),
-        "seconds": Field(text.DASH if pd.isna(row["train_seconds"]) else text.plain(row["train_seconds"], 1)),
-        "images/s": Field(f"{row['images_per_second']:.0f}" if row["images_per_second"] > 0 else text.DASH),
     }
