@@ -35,6 +35,7 @@ COLLECTED = {
     "history": "history.parquet",
     "curves": "curves.parquet",
     "gold": "gold.parquet",
+    "correct": "correct.npz",
     "context": "context.json",
 }
 SUMMARISED = {
@@ -45,12 +46,13 @@ SUMMARISED = {
     "passed_on": "passed_on.csv",
     "stopping": "stopping.csv",
     "mitigation": "mitigation.csv",
+    "rivals": "rivals.csv",
     "hashes": "summary.json",
     "reference": "reference.csv",
 }
 SHOWN = (
     *("metrics", "history", "curves", "context"),
-    *("summary", "variance", "interaction", "choice", "passed_on", "stopping", "mitigation"),
+    *("summary", "variance", "interaction", "choice", "passed_on", "stopping", "mitigation", "rivals"),
 )
 
 TEACHER = "{dataset}/{noise}/{rate}/{recipe}/{method}"
@@ -523,7 +525,7 @@ STAGES = {
             "summarise",
             "statistics",
             {name: f"{RESULTS}/{{at}}/{file}" for name, file in SUMMARISED.items()},
-            reads=lambda subject: _tables(subject.grid, ("metrics", "context", "gold")),
+            reads=lambda subject: _tables(subject.grid, ("metrics", "context", "gold", "correct")),
             job=lambda subject: jobs.statistics_job(subject.grid),
         ),
         _table(
