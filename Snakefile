@@ -13,6 +13,7 @@ with one_line():
     check_packages()
 
 from smearlab.watch import codebook
+from smearlab.watch.registration import register
 
 min_version("9.18")
 
@@ -44,6 +45,7 @@ localrules:
 onstart:
     with one_line():
         check_scheduler(workflow.executor_plugin.name, workflow.executor_settings)
+        register(GRID)  # what the grid asks, before anything answers it
     codebook.remember()  # so that `explain` can name the module that changed, later
 
 

@@ -160,10 +160,12 @@ def _report(options: argparse.Namespace) -> None:
 
     from smearlab.figures._save import save
     from smearlab.grid.jobs import statistics_job
+    from smearlab.grid.registration import NAME, place
     from smearlab.report.page import write_page
     from smearlab.stages.collect import collect
     from smearlab.stages.summarise import summarise_grid
     from smearlab.store.tables import read_tables
+    from smearlab.watch.registration import registrations, write_registrations
 
     grid = find_grid(options.grid)
     page = Path("reports") / f"{grid.name}.html"
@@ -176,6 +178,8 @@ def _report(options: argparse.Namespace) -> None:
         for figure in registry.names("figures"):
             drawing = registry.load("figures", figure).draw(tables)
             save(drawing, folder / "figures" / f"{figure}.svg", folder / "figures" / f"{figure}.json")
+        if place(grid.name).exists():
+            write_registrations(folder / NAME, registrations(grid))
         write_page(folder, page)
     print(page)
 
@@ -255,9 +259,11 @@ def _repair(options: argparse.Namespace) -> None:
 
 
 def _plan(options: argparse.Namespace) -> None:
+    from smearlab.cli.foresee import lines
     from smearlab.grid.plan import plan
 
-    print(plan(find_grid(options.grid)))
+    grid = find_grid(options.grid)
+    print("\n".join([plan(grid), *lines(grid)]))
 
 
 def _cost(options: argparse.Namespace) -> None:

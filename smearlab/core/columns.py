@@ -108,6 +108,8 @@ def _at(rule: str, when: str) -> tuple[Column, ...]:
         Column(f"difference_{rule}", NUMBER, ANSWER, f"mean paired difference to the baseline, both {when}", SHARE),
         Column(f"ci_low_{rule}", NUMBER, ANSWER, "lower end of its 95 % interval", SHARE),
         Column(f"ci_high_{rule}", NUMBER, ANSWER, "upper end", SHARE),
+        Column(f"ci_low_simultaneous_{rule}", NUMBER, ANSWER, "lower end of the one that holds for its family", SHARE),
+        Column(f"ci_high_simultaneous_{rule}", NUMBER, ANSWER, "upper end", SHARE),
         Column(f"p_value_{rule}", NUMBER, ANSWER, "of its paired t-test", SHARE),
         Column(f"p_holm_{rule}", NUMBER, ANSWER, "the same after Holm's correction within the family", SHARE),
         Column(f"verdict_{rule}", TEXT, ANSWER, f"the verdict {when}"),
@@ -124,15 +126,20 @@ SUMMARY = (
     Column("difference", NUMBER, ANSWER, "mean paired difference to the baseline", SHARE),
     Column("ci_low", NUMBER, ANSWER, "lower end of its 95 % interval", SHARE),
     Column("ci_high", NUMBER, ANSWER, "upper end", SHARE),
+    Column("ci_low_simultaneous", NUMBER, ANSWER, "lower end of the one that holds for its Holm family", SHARE),
+    Column("ci_high_simultaneous", NUMBER, ANSWER, "upper end", SHARE),
+    Column("ci_low_examples", NUMBER, ANSWER, "lower end of that with test examples drawn as well", SHARE),
+    Column("ci_high_examples", NUMBER, ANSWER, "upper end", SHARE),
     Column("p_value", NUMBER, ANSWER, "of the paired t-test", SHARE),
     Column("p_holm", NUMBER, ANSWER, "the same in its Holm family; empty for a lone headline", SHARE),
     Column("margin", NUMBER, ANSWER, "the difference that makes none in practice, from the config", POINTS),
     Column("verdict", TEXT, ANSWER, "see statistics.md"),
     Column("primary", FLAG, ANSWER, "whether it is the headline contrast"),
     Column("n_paired", WHOLE, ANSWER, "independent differences behind the test"),
-    Column("replicates_needed", WHOLE, BESIDE, "pairs that a decision would need at the spread seen"),
     Column("n_gold", WHOLE, BESIDE, "test examples with a known true label, where not all have one"),
     Column("examples_needed", WHOLE, BESIDE, "such examples in all that a decision would need at the spread seen"),
+    Column("detectable", NUMBER, BESIDE, "smallest true difference found with 80 % power at this n and spread", SHARE),
+    Column("replicates_for_margin", WHOLE, BESIDE, "pairs that find a true difference of the margin, likewise"),
     Column("difference_to_teacher", NUMBER, BESIDE, "of a student: to its own teacher", SHARE),
     Column("ci_low_to_teacher", NUMBER, BESIDE, "lower end of its interval", SHARE),
     Column("ci_high_to_teacher", NUMBER, BESIDE, "upper end", SHARE),
@@ -142,6 +149,9 @@ SUMMARY = (
     Column("measure", TEXT, BESIDE, "the column of metrics that is compared"),
     Column("note", TEXT, BESIDE, "why there is no test"),
     *(column for rule, (_, when) in STOPPED.items() for column in _at(rule, when)),
+)
+COMPARED = (  # the numbers of any comparison
+    *("difference", "ci_low", "ci_high", "ci_low_simultaneous", "ci_high_simultaneous", "p_value", "p_holm"),
 )
 NEVER_NULL = ("n", "n_diverged", "n_paired")
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from smearlab.figures import _format as text
 from smearlab.figures import _style as look
-from smearlab.store.tables import CONDITION, DIVERGED, Tables
+from smearlab.store.tables import CONDITION, DIVERGED, NamedRow, Tables
 
 MOST_PANELS = 12
 PLAIN = "cross_entropy"
@@ -202,3 +202,13 @@ def accuracy_name(tables: Tables, condition: tuple[str, str, str] | None = None)
         return f"test {tables.measure}"
     where = "on noisy labels" if not clean.any() else "(noisy labels where no others exist)"
     return f"test {tables.measure} {where}"
+
+
+def ends_beside(row: NamedRow) -> tuple[float, float]:
+    """Return the interval that stands beside a row's verdict: the simultaneous one; the plain one where there is none.
+
+    NaN where there is neither.
+    """
+    ends = [(row.get(f"ci_low{kind}"), row.get(f"ci_high{kind}")) for kind in ("_simultaneous", "")]
+    known = [(float(low), float(high)) for low, high in ends if not (pd.isna(low) or pd.isna(high))]
+    return known[0] if known else (np.nan, np.nan)

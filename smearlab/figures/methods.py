@@ -87,8 +87,9 @@ def _row(ax: Axes, row: pd.Series, place: int, colour: str, marker: str, edge: f
             color=colour,
         )
         return
-    if not np.isnan(row["ci_low"]):
-        ax.plot([100 * row["ci_low"], 100 * row["ci_high"]], [place, place], color=colour, linewidth=1.8)
+    low, high = cells.ends_beside(row)
+    if not np.isnan(low):
+        ax.plot([100 * low, 100 * high], [place, place], color=colour, linewidth=1.8)
     face = colour if decided else look.colour("paper")
     ax.plot(100 * row["difference"], place, marker, color=colour, markerfacecolor=face, markersize=5.5)
 
@@ -100,8 +101,8 @@ def _caption(shown: list[cells.Panel], total: int, tables: Tables) -> str:
     given = f" On the labels given nothing is decided: {CANNOT}." if set(AGREEMENT) & set(rows["verdict"]) else ""
     return (
         f"Across: mean paired difference in {cells.accuracy_name(tables)} to cross-entropy, in points, with its 95 % t "
-        f"interval, not adjusted for the number of comparisons ({cells.n_range(rows['n_paired'])} pairs). Shaded: "
-        f"± {text.plain(rows['margin'].max())} points, the margin of the config. A hollow "
+        f"interval, which holds for all tests of its family together ({cells.n_range(rows['n_paired'])} pairs). "
+        f"Shaded: ± {text.plain(rows['margin'].max())} points, the margin of the config. A hollow "
         "marker stands for a comparison that is not decided, a number beside an arrow for a loss "
         f"beyond the scale. Findings here: {said}.{given}" + cells.left_out(len(shown), total)
     )
@@ -112,7 +113,7 @@ def _alt(shown: list[cells.Panel]) -> str:
     for panel in shown:
         rows = _compared(panel.summary).head(15)
         values = [
-            f"{text.method_label(r)} {text.points(r['difference'])} ({text.interval(r['ci_low'], r['ci_high'])})"
+            f"{text.method_label(r)} {text.points(r['difference'])} ({text.interval(*cells.ends_beside(r))})"
             for _, r in rows.iterrows()
         ]
         parts.append(f"{panel.title}: {'; '.join(values)}")

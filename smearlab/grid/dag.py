@@ -36,6 +36,7 @@ COLLECTED = {
     "curves": "curves.parquet",
     "gold": "gold.parquet",
     "suspects": "suspects.csv",
+    "correct": "correct.npz",
     "context": "context.json",
 }
 SUMMARISED = {
@@ -46,12 +47,13 @@ SUMMARISED = {
     "passed_on": "passed_on.csv",
     "stopping": "stopping.csv",
     "mitigation": "mitigation.csv",
+    "rivals": "rivals.csv",
     "hashes": "summary.json",
     "reference": "reference.csv",
 }
 SHOWN = (
     *("metrics", "history", "curves", "context"),
-    *("summary", "variance", "interaction", "choice", "passed_on", "stopping", "mitigation"),
+    *("summary", "variance", "interaction", "choice", "passed_on", "stopping", "mitigation", "rivals"),
 )
 
 TEACHER = "{dataset}/{noise}/{rate}/{recipe}/{method}"
@@ -529,7 +531,7 @@ STAGES = {
             "summarise",
             "statistics",
             {name: f"{RESULTS}/{{at}}/{file}" for name, file in SUMMARISED.items()},
-            reads=lambda subject: _tables(subject.grid, ("metrics", "context", "gold")),
+            reads=lambda subject: _tables(subject.grid, ("metrics", "context", "gold", "correct")),
             job=lambda subject: jobs.statistics_job(subject.grid),
         ),
         _table(

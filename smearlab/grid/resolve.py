@@ -19,7 +19,7 @@ from smearlab.core.identity import canonical, short_hash
 from smearlab.core.jobs import Choice, EstimateSettings, RecipeSettings, typed
 from smearlab.core.transition import check_invertible, check_transition, matched
 from smearlab.datasets._fingerprint import file_fingerprint
-from smearlab.grid.definitions import CLEAN, Dataset, Method, Noise, Recipe, form
+from smearlab.grid.definitions import CLEAN, CROSS_ENTROPY, Dataset, Method, Noise, Recipe, form
 from smearlab.grid.estimator import read_estimator
 from smearlab.grid.lasting import lasting
 from smearlab.grid.load import fault_lines, parse
@@ -481,6 +481,8 @@ def _check_primary(definitions: Definitions) -> None:
     primary = definitions.config.primary
     if primary is None:
         return
+    if primary.method == CROSS_ENTROPY.name:
+        raise UserError(f"config: primary: {primary.method} is what every method is compared with; name one of those")
     for method in definitions.methods:
         if method.name != primary.method:
             continue

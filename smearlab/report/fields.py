@@ -15,7 +15,7 @@ CHIPS = {
     **{word: word for word in (verdicts.HELPS, verdicts.HURTS, verdicts.IDENTICAL)},
     **{word: word for word in (verdicts.DIVERGED, verdicts.MISSING, verdicts.BASELINE)},
     verdicts.NO_DIFFERENCE: "same",
-    verdicts.NOT_ENOUGH: OPEN,
+    **dict.fromkeys(verdicts.OPEN, OPEN),
     verdicts.NO_BASELINE: OPEN,
 }
 """The slug of each verdict: the class of its chip in style.css."""

@@ -10,7 +10,16 @@ from smearlab.store.tables import TEXT_KEYS, Tables, cell_keys, regular
 
 NUMBERS = [
     *("n", *COUNTS, "where_teacher_did", "where_teacher_did_not", "odds_ratio", "odds_low", "odds_high"),
-    *("passed_on", "difference", "ci_low", "ci_high", "p_holm", "n_paired"),
+    *(
+        "passed_on",
+        "difference",
+        "ci_low",
+        "ci_high",
+        "p_holm",
+        "n_paired",
+        "ci_low_simultaneous",
+        "ci_high_simultaneous",
+    ),
     *("where_teacher_did_difference", "where_teacher_did_low", "where_teacher_did_high"),
 ]
 

@@ -4,13 +4,17 @@ import math
 
 import pandas as pd
 
+from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
 from smearlab.report.phrases import at_noise
 from smearlab.report.tone import Tone
 from smearlab.statistics.mitigation import MITIGATES, NO_MORE
 from smearlab.store.tables import NUMBER_KEYS, TEXT_KEYS, cell_keys, regular
 
-NUMBERS = ("n", "gain_without_noise", "difference", "ci_low", "ci_high", "share_recovered")
+NUMBERS = (
+    *("n", "gain_without_noise", "difference", "ci_low", "ci_high", "share_recovered"),
+    *("ci_low_simultaneous", "ci_high_simultaneous"),
+)
 MORE = {MITIGATES: "more than without noise", NO_MORE: "no more than without noise"}
 OPEN = "whether more than without noise is not decided"
 
@@ -48,7 +52,7 @@ def sentences(found: pd.DataFrame) -> list[str]:
 
 
 def _part(row: pd.Series) -> str:
-    interval = text.interval(row["ci_low"], row["ci_high"])
+    interval = text.interval(*cells.ends_beside(row))
     known = not math.isnan(row["share_recovered"])
     share = (
         f"; it makes good {text.percent(row['share_recovered'], 0)} of what noise costs cross-entropy" if known else ""

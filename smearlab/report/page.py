@@ -26,6 +26,7 @@ from smearlab.report.sections.passed_on import passed_on
 from smearlab.report.sections.published import published
 from smearlab.report.sections.reading import binomial_errors, verdict_chips
 from smearlab.report.sections.recipes import recipes
+from smearlab.report.sections.registered import changed, registered
 from smearlab.report.sections.single_networks import single_networks
 from smearlab.report.sections.spread import spread
 from smearlab.report.sections.state import state
@@ -64,7 +65,7 @@ def replies(tables: Tables, known: Facts) -> list[Reply]:
         return []
     return [
         symmetric_noise.reply(summary, known, tables.mitigation),
-        loss_corrections.reply(summary, known),
+        loss_corrections.reply(summary, known, tables.rivals),
         student.reply(summary),
         shrinkage.reply(summary, known, tables.metrics),
     ]
@@ -81,6 +82,7 @@ def _opening(tables: Tables, known: Facts) -> dict[str, Any]:
         "name": tables.context.get("name", ""),
         "title": tables.context.get("title") or "Does label smoothing mitigate label noise?",
         "label_doubts": sentences(tables.context.get("doubts", [])),
+        "changed": changed(tables.registrations),
         "answer": answer(tables.summary, known, tables.mitigation),
         "state": state(tables),
         "measure": tables.measure,
@@ -122,6 +124,7 @@ def _sections(tables: Tables) -> dict[str, Any]:
 def _making(tables: Tables) -> dict[str, Any]:
     context = tables.context
     return {
+        "registered": registered(tables.registrations),
         "accepted": int(context.get("accepted", 0)),
         "data": data(context),
         "recipes": recipes(tables.config),

@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
+from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
 from smearlab.statistics import given_labels
 from smearlab.statistics import verdict as verdicts
@@ -15,7 +16,7 @@ TALLY = {
     verdicts.NO_DIFFERENCE: "made no practical difference in",
     verdicts.IDENTICAL: "is the same as cross-entropy in",
     **{said: f"{said} in" for said in given_labels.AGREEMENT},
-    verdicts.NOT_ENOUGH: "is undecided in",
+    **dict.fromkeys(verdicts.OPEN, "is undecided in"),
     verdicts.DIVERGED: "diverged in",
     verdicts.NO_BASELINE: "has nothing to be compared with in",
     verdicts.MISSING: "is not computed yet in",
@@ -26,34 +27,45 @@ def clause(row: pd.Series, measured: str = "test accuracy") -> str:
     """Return what one comparison shows, as the predicate of a sentence, with its interval and n."""
     match row["verdict"]:
         case verdicts.HELPS:
-            return f"raised {measured} by {text.size(row['difference'])} points ({evidence(row)})"
+            return f"raised {measured} by {text.size(row['difference'])} points ({_full(row)})"
         case verdicts.HURTS:
-            return f"lowered {measured} by {text.size(row['difference'])} points ({evidence(row)})"
+            return f"lowered {measured} by {text.size(row['difference'])} points ({_full(row)})"
         case verdicts.NO_DIFFERENCE:
             said = f"made no practical difference to {measured}"
-            return f"{said} ({text.points(row['difference'])} points, {evidence(row)})"
+            return f"{said} ({text.points(row['difference'])} points, {_full(row)})"
         case given_labels.AS_MUCH:
-            return f"{given_labels.AS_MUCH} ({text.points(row['difference'])} points, {evidence(row)})"
+            return f"{given_labels.AS_MUCH} ({text.points(row['difference'])} points, {_full(row)})"
         case given_labels.MORE | given_labels.LESS:
             more = "more" if row["verdict"] == given_labels.MORE else "less"
-            return f"agrees {text.size(row['difference'])} points {more} with the labels given ({evidence(row)})"
+            return f"agrees {text.size(row['difference'])} points {more} with the labels given ({_full(row)})"
         case verdicts.IDENTICAL:
             return "is the same computation as cross-entropy"
         case verdicts.DIVERGED:
             return f"is not tested, because training diverged ({_diverged(row)})"
         case verdicts.NO_BASELINE:
             return "has no cross-entropy to be compared with yet"
-        case verdicts.NOT_ENOUGH:
-            return f"shows no decided difference ({_known_difference(row)}{evidence(row)})"
+        case said if said in verdicts.OPEN:
+            return f"shows no decided difference ({_known_difference(row)}{_full(row)}{_reach(row)})"
     return "is not computed yet" if not row["n"] > 0 else f"is not compared (n = {row['n']:.0f})"
 
 
 def evidence(row: pd.Series) -> str:
     """Return the interval, where there is one, and the number of pairs of a comparison."""
     n = f"n = {row['n_paired']:.0f} pair{'' if row['n_paired'] == 1 else 's'}{_on_gold(row)}"
-    if np.isnan(row["ci_low"]) or np.isnan(row["ci_high"]):
-        return n
-    return f"95 % interval {text.interval(row['ci_low'], row['ci_high'])}, {n}"
+    interval = text.interval(*cells.ends_beside(row))
+    return n if interval == text.DASH else f"95 % interval {interval}, {n}"
+
+
+def _full(row: pd.Series) -> str:
+    """The evidence of a comparison, and what it would be if the test examples were drawn as well."""
+    ends = text.interval(row.get("ci_low_examples", np.nan), row.get("ci_high_examples", np.nan))
+    return evidence(row) + ("" if ends == text.DASH else f"; {ends} with the test examples drawn as well")
+
+
+def _reach(row: pd.Series) -> str:
+    """What the test could have found."""
+    smallest = row.get("detectable", np.nan)
+    return "" if np.isnan(smallest) else f"; it finds {text.size(smallest)} points or more with 80 % power"
 
 
 def _on_gold(row: pd.Series) -> str:
@@ -74,8 +86,8 @@ def _diverged(row: pd.Series) -> str:
 
 def tally(found: pd.Series) -> str:
     """Return how often each verdict was found: helped in 2 and hurt in 1."""
-    counts = Counter(verdict or verdicts.MISSING for verdict in found)
-    return text.listing([f"{words} {counts[verdict]}" for verdict, words in TALLY.items() if counts[verdict]])
+    counts = Counter(TALLY.get(verdict or verdicts.MISSING, "") for verdict in found)
+    return text.listing([f"{words} {counts[words]}" for words in dict.fromkeys(TALLY.values()) if counts[words]])
 
 
 def at_noise(rate: float, otherwise: str) -> str:

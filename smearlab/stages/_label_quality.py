@@ -84,6 +84,8 @@ def _names(dataset: Dataset) -> list[str]:
 def _sheets(found: pd.DataFrame, estimate: Estimate, results: Path) -> list[dict[str, Any]]:
     """Return a small sheet of pictures for each of the most frequent pairs of label given and predicted class."""
     arrays = read_npz(_training(estimate.labels.dataset, results), ("images", "source_index"))
+    if arrays["images"].ndim != 4:
+        return []  # features have no picture
     place = {row: i for i, row in enumerate(arrays["source_index"].tolist())}
     sheets = []
     for given, predicted, rows in suspects.pairs(found, MOST_PAIRS):

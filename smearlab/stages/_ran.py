@@ -13,6 +13,7 @@ from smearlab.core import columns
 from smearlab.core.jobs import Replicate
 from smearlab.grid.cells import Cell, Grid, Row
 from smearlab.grid.dag import EXAMPLES, HISTORY, METRICS, RUN
+from smearlab.store.correct import Correct, read_right
 from smearlab.store.examples import Predicted, read_predicted
 from smearlab.store.files import check_files, damaged, read_sealed
 from smearlab.training.correction import read_estimates
@@ -125,9 +126,17 @@ class Reader:
 
     def _predicted(self, cell: Cell, part: str) -> Predicted:
         """Return the classes that the networks of a cell predicted of a part, as far as its blocks are there."""
+        return read_predicted(self._examples(cell), part, cell.labels.dataset.n_classes)
+
+    def right(self) -> dict[str, Correct]:
+        """Return by computation which test examples its networks get right, where true test labels are known."""
+        found = {cell.key: read_right(self._examples(cell)) for cell in self.grid.cells.values()}
+        return {key: right for key, right in found.items() if right is not None}
+
+    def _examples(self, cell: Cell) -> list[Path]:
         blocks = [name for name in self.grid.blocks(cell) if self.block(cell, name) is not None]
         files = [self.results / cell.key / name / EXAMPLES for name in blocks]
-        return read_predicted([f for f in files if f.is_file()], part, cell.labels.dataset.n_classes)
+        return [file for file in files if file.is_file()]
 
     def rows(self) -> Iterator[tuple[Row, str, Ran | None]]:
         """Yield (row, block, what it wrote) in the fixed order of the grid."""

@@ -21,6 +21,7 @@ from smearlab.stages._gold import gold_table, with_gold
 from smearlab.stages._label_quality import annotators, suspects_of
 from smearlab.stages._long import CURVES_SCHEMA, HISTORY_SCHEMA, Histories, curve_rows
 from smearlab.stages._ran import SAID, Ran, Reader, read_if_there
+from smearlab.store.correct import write_correct
 from smearlab.store.examples import spread_of_difference
 from smearlab.store.files import sha256_file, write_bytes, write_sealed, write_text
 from smearlab.store.growing import GrowingTable
@@ -28,13 +29,17 @@ from smearlab.store.inputs import Files
 from smearlab.training.correction import transition_facts
 
 TYPES = {columns.TEXT: "string", columns.NUMBER: "Float64", columns.WHOLE: "Int64", columns.FLAG: "boolean"}
-TABLES = ("metrics.parquet", "metrics.csv", "history.parquet", "curves.parquet", "gold.parquet", "suspects.csv")
+TABLES = (
+    *("metrics.parquet", "metrics.csv", "history.parquet", "curves.parquet", "gold.parquet", "correct.npz"),
+    "suspects.csv",
+)
 ROWS = 500  # of the metrics that are put into a frame at a time
 VERSIONS = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib")
 
 
 def collect(grid: Grid, out: Path, *, results: Path = Path(RESULTS)) -> None:
-    """Write metrics.parquet, metrics.csv, history.parquet, curves.parquet and context.json of a grid into `out`.
+    """Write metrics.parquet, metrics.csv, history.parquet, curves.parquet, correct.npz and context.json of a grid into
+    `out`.
 
     Cells that are not there yet are listed in context.json as missing, which also holds the hashes of the others.
     Nothing is computed here. UserError for a file that is not the one that was written.
@@ -49,6 +54,7 @@ def collect(grid: Grid, out: Path, *, results: Path = Path(RESULTS)) -> None:
     write_bytes(out / "metrics.parquet", metrics.to_parquet(index=False))
     write_text(out / "metrics.csv", metrics.to_csv(index=False, lineterminator="\n"))
     of_labels = {key: v for key, v in (("suspects", said), ("annotators", annotators(grid, results))) if v}
+    write_correct(out / "correct.npz", reader.right())
     hashes = {name: sha256_file(out / name) for name in TABLES}
     write_sealed(out / "context.json", {**context(grid, reader, metrics), **of_labels, "sha256": hashes})
 

@@ -11,10 +11,12 @@ from smearlab.statistics.drawn import hits_of
 from smearlab.statistics.interaction import interaction
 from smearlab.statistics.mitigation import mitigation
 from smearlab.statistics.passed_on import passed_on
+from smearlab.statistics.rivals import rivals
 from smearlab.statistics.selection import choose_on_validation
 from smearlab.statistics.stopping import stopping
 from smearlab.statistics.summary import summarise
 from smearlab.statistics.variance import variance_split
+from smearlab.store.correct import read_correct
 from smearlab.store.files import check_files, read_sealed, sha256_file, write_sealed, write_text
 from smearlab.store.inputs import Files
 from smearlab.store.measure import ACCURACY, judged_by, renamed
@@ -23,9 +25,9 @@ from smearlab.store.measure import ACCURACY, judged_by, renamed
 def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: float, measure: str = ACCURACY) -> None:
     """Write summary.csv and the tables of the further statistics beside metrics.parquet.
 
-    These are variance.csv, interaction.csv, choice.csv, passed_on.csv, stopping.csv, mitigation.csv and reference.csv;
-    summary.json holds the hashes of all. measure: what everything is judged by; published numbers are accuracies, and
-    stand beside no other measure.
+    These are variance.csv, interaction.csv, choice.csv, passed_on.csv, stopping.csv, mitigation.csv, rivals.csv and
+    reference.csv; summary.json holds the hashes of all. measure: what everything is judged by; published numbers are
+    accuracies, and stand beside no other measure.
     """
     context = read_sealed(folder / "context.json", "cells")
     check_files(folder, context.get("sha256", {}), "context.json")
@@ -35,7 +37,9 @@ def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: floa
     if measure != ACCURACY:  # of which only the hits of each example are stored
         metrics.loc[metrics["cell"].isin(hits), "test_accuracy"] = pd.NA
         hits = {}
-    summary = summarise(metrics, primary=primary, margin=margin, cells=pd.DataFrame(context["cells"]), hits=hits)
+    named = pd.DataFrame(context["cells"])
+    right = read_correct(folder / "correct.npz") if measure == ACCURACY else {}
+    summary = summarise(metrics, primary=primary, margin=margin, cells=named, correct=right, hits=hits)
     tables = {
         "summary": summary,
         "reference": beside(summary if measure == ACCURACY else summary.iloc[:0], metrics, context),
@@ -45,6 +49,7 @@ def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: floa
         "passed_on": passed_on(metrics),
         "stopping": stopping(whole, margin=margin),
         "mitigation": mitigation(whole, summary),
+        "rivals": rivals(whole, summary, margin=margin),
     }
     for name, table in tables.items():
         write_text(folder / f"{name}.csv", renamed(table, measure).to_csv(index=False, lineterminator="\n"))

@@ -4,10 +4,9 @@ import math
 
 from scipy.special import ndtri
 
+from smearlab.core.power import LEVEL, POWER
+from smearlab.statistics.drawn_difference import DrawnDifference
 from smearlab.statistics.paired import Difference
-from smearlab.statistics.power import POWER
-from smearlab.statistics.two_way import TwoWay
-from smearlab.statistics.verdict import LEVEL
 
 SURE = 0.95
 """In this share of draws the sign is to be right."""
@@ -37,7 +36,7 @@ def examples_needed(difference: Difference) -> int | None:
 
     None without a gold set, and where replicates alone leave too much open: then more of those are needed first.
     """
-    if not isinstance(difference, TwoWay) or not difference.mean:
+    if not isinstance(difference, DrawnDifference) or not difference.mean:
         return None
     errors = ndtri(1 - LEVEL / 2) + ndtri(POWER)
     among_examples = difference.spread**2 / difference.by_example.shape[1]

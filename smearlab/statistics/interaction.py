@@ -11,6 +11,7 @@ from smearlab.statistics.cells import Cell, Peers, Replicate, name_types, read, 
 from smearlab.statistics.families import holm
 from smearlab.statistics.given_labels import is_agreement
 from smearlab.statistics.paired import FEWEST, Difference, by_replicate, is_crossed
+from smearlab.statistics.simultaneous import simultaneous_of
 
 SETTING = ("dataset", "noise", "recipe", "arch")
 NAMES = (*SETTING, "alpha", "transition", "options")
@@ -23,6 +24,8 @@ COLUMNS = {
     "slope": "float64",
     "ci_low": "float64",
     "ci_high": "float64",
+    "ci_low_simultaneous": "float64",
+    "ci_high_simultaneous": "float64",
     "p_value": "float64",
     "p_holm": "float64",
     "verdict": "str",
@@ -50,13 +53,15 @@ def interaction(metrics: pd.DataFrame) -> pd.DataFrame:
         if cell.names["role"] == "teacher" and cell.names["method"] == "label_smoothing":
             groups.setdefault(cell.key(NAMES), []).append(cell)
     asked = {key: group for key, group in groups.items() if len(group) > 1}
-    rows = [_row(group, peers) for group in asked.values()]
+    found = [_row(group, peers) for group in asked.values()]
     tests = [(key[: len(SETTING)], key) for key in asked]
-    adjusted = holm({t: r["p_value"] for t, r in zip(tests, rows, strict=True) if r["p_value"] is not None})
-    for test, row in zip(tests, rows, strict=True):
+    p_values = {t: r["p_value"] for t, (r, _) in zip(tests, found, strict=True) if r["p_value"] is not None}
+    adjusted = holm(p_values)
+    for test, (row, slope) in zip(tests, found, strict=True):
         row["p_holm"] = adjusted.get(test)
+        row |= simultaneous_of(p_values, test, slope, row["p_holm"])
         row["verdict"] = _verdict(row)
-    return table(rows, COLUMNS)
+    return table((row for row, _ in found), COLUMNS)
 
 
 def slopes(by_rate: Mapping[float, Mapping[int, float]]) -> Difference:
@@ -70,7 +75,7 @@ def slopes(by_rate: Mapping[float, Mapping[int, float]]) -> Difference:
     return Difference(tuple(float(sum(weights * [by_rate[r][block] for r in rates])) for block in blocks))
 
 
-def _row(group: list[Cell], peers: Peers) -> dict[str, Any]:
+def _row(group: list[Cell], peers: Peers) -> tuple[dict[str, Any], Difference]:
     pairs = [(cell, peers.baseline(cell)) for cell in group]
     compared = {c.names["noise_rate"]: by_replicate(c, b) if b else {} for c, b in pairs}
     crossed = any(is_crossed(values) for values in compared.values())
@@ -78,7 +83,7 @@ def _row(group: list[Cell], peers: Peers) -> dict[str, Any]:
     found = slopes(used)
     diverged = sum(len(c.diverged) + len(b.diverged) for c, b in pairs if b)
     low, high = (found.interval() if not diverged else None) or (None, None)
-    return {
+    row = {
         **{column: group[0].names[column] for column in NAMES},
         "rates": ", ".join(f"{rate:g}" for rate in sorted(used)),
         "n": found.n,
@@ -89,6 +94,7 @@ def _row(group: list[Cell], peers: Peers) -> dict[str, Any]:
         "measure": group[0].measure,
         "note": _note(found, diverged, sorted(compared.keys() - used.keys())),
     }
+    return row, found
 
 
 def _blocks(differences: Mapping[Replicate, float], crossed: bool) -> dict[int, float]:
@@ -102,7 +108,7 @@ def _verdict(row: Mapping[str, Any]) -> str:
     if row["p_holm"] is None:
         return words.DIVERGED if (row["note"] or "").startswith(words.DIVERGED) else words.NOT_ENOUGH
     if row["p_holm"] >= words.LEVEL:
-        return words.NOT_ENOUGH
+        return words.undecided(row["p_value"])
     found = GROWS if row["slope"] > 0 else FALLS
     return f"agreement with the labels given {found}" if is_agreement(row["measure"]) else found
 

@@ -10,6 +10,7 @@ from smearlab.statistics import verdict as words
 from smearlab.statistics.cells import NAMES, Cell, Peers, Replicate, mean, name_types, read, records, table
 from smearlab.statistics.families import holm, hypothesis
 from smearlab.statistics.paired import FEWEST, Difference, by_replicate, is_crossed
+from smearlab.statistics.simultaneous import simultaneous_of
 
 MITIGATES = "mitigates"
 NO_MORE = "helps, but no more than without noise"
@@ -23,6 +24,8 @@ COLUMNS = {
     "difference": "float64",
     "ci_low": "float64",
     "ci_high": "float64",
+    "ci_low_simultaneous": "float64",
+    "ci_high_simultaneous": "float64",
     "p_value": "float64",
     "p_holm": "float64",
     "lost_to_noise": "float64",
@@ -65,6 +68,11 @@ class Four:
         return Difference(tuple(noisy[seed] - clean[seed] for seed in shared))
 
     @property
+    def tested(self) -> Difference:
+        """The difference, without a value where a network diverged."""
+        return Difference(()) if self.diverged else self.difference
+
+    @property
     def lost(self) -> float | None:
         """What noise costs plain cross-entropy."""
         before, after = mean(self.clean_plain.finished), mean(self.noisy_plain.finished)
@@ -83,15 +91,18 @@ def mitigation(metrics: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
     The finding rests on `summary`'s verdict on the gain and on its margin. A gain that hurts or makes no practical
     difference: `does not`. A gain that helps: `helps, but no more than without noise` if the 90 % interval of the
     difference ends below the margin, else `mitigates` if the difference is positive with p < 0.05. Everything else is
-    not decided; `diverged` where one of the four networks did in some replicate.
+    `not decided` or `not enough data`; `diverged` where one of the four networks did in some replicate.
     """
     cells = [cell for cell in read(metrics) if cell.names["role"] == "teacher" and cell.n]
     judged = {_key(row): row for row in records(summary, [*NAMES, "verdict", "primary", "margin"])}
     found = [(four, judged[four.noisy.key()]) for four in _fours(cells)]
     tests = [hypothesis(four.noisy, primary=bool(row["primary"])) for four, row in found]
-    p_values = {test: _p_value(four) for test, (four, _) in zip(tests, found, strict=True)}
-    adjusted = holm({test: p for test, p in p_values.items() if p is not None})
-    return table((_row(*pair, adjusted.get(test)) for test, pair in zip(tests, found, strict=True)), COLUMNS)
+    p_values = {test: p for test, (four, _) in zip(tests, found, strict=True) if (p := _p_value(four)) is not None}
+    adjusted = holm(p_values)
+    rows = [_row(*pair, adjusted.get(test)) for test, pair in zip(tests, found, strict=True)]
+    for test, row, (four, _) in zip(tests, rows, found, strict=True):
+        row |= simultaneous_of(p_values, test, four.tested, row["p_value"] if row["p_holm"] is None else row["p_holm"])
+    return table(rows, COLUMNS)
 
 
 def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -114,12 +125,12 @@ def _fours(cells: list[Cell]) -> list[Four]:
 
 
 def _p_value(four: Four) -> float | None:
-    return None if four.diverged else four.difference.p_value
+    return four.tested.p_value
 
 
 def _row(four: Four, judged: Mapping[str, Any], p_holm: float | None) -> dict[str, Any]:
     difference, p = four.difference, _p_value(four)
-    low, high = (None if four.diverged else difference.interval()) or (None, None)
+    low, high = four.tested.interval() or (None, None)
     gain, before = (mean(gains) for gains in four.gains)
     return {
         **four.noisy.names,
@@ -145,11 +156,15 @@ def _finding(four: Four, judged: Mapping[str, Any], p: float | None) -> str:
     if judged["verdict"] in (words.HURTS, words.NO_DIFFERENCE, words.IDENTICAL):
         return DOES_NOT
     difference = four.difference
-    if judged["verdict"] != words.HELPS or difference.n < FEWEST or difference.mean is None:
+    if judged["verdict"] != words.HELPS:
+        return words.NOT_DECIDED if judged["verdict"] == words.NOT_DECIDED else words.NOT_ENOUGH
+    if difference.n < FEWEST or difference.mean is None:
         return words.NOT_ENOUGH
     if _ends_below(difference, judged["margin"] / 100):
         return NO_MORE
-    return MITIGATES if p is not None and p < words.LEVEL and difference.mean > 0 else words.NOT_ENOUGH
+    if p is not None and p < words.LEVEL and difference.mean > 0:
+        return MITIGATES
+    return words.undecided(difference.p_value)
 
 
 def _ends_below(difference: Difference, bound: float) -> bool:

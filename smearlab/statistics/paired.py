@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
+from smearlab.core.power import FEWEST
 from smearlab.statistics.cells import Cell, Replicate
 
-FEWEST = 3
-"""Independent differences below which nothing is tested."""
 SAME = 1e-9
 """Differences this close are equal: accuracies are counts over at most millions of examples."""
 

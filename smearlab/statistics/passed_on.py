@@ -10,6 +10,7 @@ from smearlab.statistics import verdict as words
 from smearlab.statistics.cells import FAMILY, NAMES, Cell, Peers, Replicate, name_types, read, table
 from smearlab.statistics.families import holm, identity
 from smearlab.statistics.paired import FEWEST, Difference, independent
+from smearlab.statistics.simultaneous import simultaneous_of
 
 BOTH, TEACHER_ONLY = "both_memorised", "teacher_only_memorised"
 STUDENT_ONLY, NEITHER = "student_only_memorised", "neither_memorised"
@@ -34,6 +35,8 @@ COLUMNS = {
     "difference": "float64",
     "ci_low": "float64",
     "ci_high": "float64",
+    "ci_low_simultaneous": "float64",
+    "ci_high_simultaneous": "float64",
     "p_value": "float64",
     "p_holm": "float64",
     "n_paired": "int64",
@@ -65,9 +68,13 @@ def passed_on(metrics: pd.DataFrame) -> pd.DataFrame:
     with_counts = [cell for cell in cells if _shares(cell)]
     rows = [_row(cell, peers.baseline(cell)) for cell in with_counts]
     tests = [(cell.key(FAMILY), identity(cell)) for cell in with_counts]
-    adjusted = holm({t: r["p_value"] for t, r in zip(tests, rows, strict=True) if r["p_value"] is not None})
-    for test, row in zip(tests, rows, strict=True):
-        row["p_holm"] = adjusted.get(test) if row["p_value"] is not None else None
+    p_values = {t: r["p_value"] for t, r in zip(tests, rows, strict=True) if r["p_value"] is not None}
+    adjusted = holm(p_values)
+    for test, row, cell in zip(tests, rows, with_counts, strict=True):
+        tested = row["p_value"] is not None
+        row["p_holm"] = adjusted.get(test) if tested else None
+        difference = _difference(cell, _compared(cell, peers.baseline(cell)), COUNTS)
+        row |= simultaneous_of(p_values if tested else (), test, difference, row["p_holm"])
         row["finding"] = row["finding"] or _finding(row)
     return table(rows, COLUMNS)
 
@@ -79,7 +86,7 @@ def _shares(cell: Cell, part: str = BOTH, among: Sequence[str] = COUNTS) -> dict
 
 
 def _row(cell: Cell, baseline: Cell | None) -> dict[str, Any]:
-    compared = baseline if baseline and not cell.is_plain else None
+    compared = _compared(cell, baseline)
     difference, of_taught = _difference(cell, compared, COUNTS), _difference(cell, compared, TAUGHT)
     diverged = bool(cell.diverged or (baseline and baseline.diverged))
     return {
@@ -100,6 +107,10 @@ def _row(cell: Cell, baseline: Cell | None) -> dict[str, Any]:
         "finding": _special(cell, baseline, diverged),
         "note": _note(difference) if compared and not diverged else None,
     }
+
+
+def _compared(cell: Cell, baseline: Cell | None) -> Cell | None:
+    return None if cell.is_plain else baseline
 
 
 def _difference(cell: Cell, baseline: Cell | None, among: Sequence[str]) -> Difference:
@@ -136,7 +147,7 @@ def _special(cell: Cell, baseline: Cell | None, diverged: bool) -> str | None:
 
 def _finding(row: Mapping[str, Any]) -> str:
     if row["p_holm"] is None or row["p_holm"] >= words.LEVEL:
-        return words.NOT_ENOUGH
+        return words.undecided(row["p_value"])
     return FEWER if row["difference"] < 0 else MORE
 
 

@@ -24,9 +24,9 @@ from smearlab.statistics.cells import (
     with_gold,
 )
 from smearlab.statistics.drawn import Hits
+from smearlab.statistics.drawn_difference import drawn_difference
 from smearlab.statistics.given_labels import in_words
 from smearlab.statistics.paired import FEWEST, Difference, independent, is_crossed
-from smearlab.statistics.two_way import two_way
 
 WHOLE, HALF = "validation_accuracy_noisy", "choice_accuracy_noisy"
 BEST_ON_TEST = "best_on_test_accuracy"
@@ -169,7 +169,7 @@ def _gold_gain(family: Family, chosen: np.ndarray, plain: int) -> Difference | N
         return None
     rights = [found.by_replicate for found in known]
     pairs = zip(family.replicates, chosen, strict=True)
-    return two_way({r: rights[k][r].astype(float) - rights[plain][r] for r, k in pairs}, known[0].drawn)
+    return drawn_difference({r: rights[k][r].astype(float) - rights[plain][r] for r, k in pairs}, known[0].drawn)
 
 
 def _verdict(gain: Difference, margin: float, family: Family) -> str:

@@ -21,6 +21,8 @@ COLUMNS = {
     "difference": "float64",
     "ci_low": "float64",
     "ci_high": "float64",
+    "ci_low_simultaneous": "float64",
+    "ci_high_simultaneous": "float64",
     "p_value": "float64",
     "p_holm": "float64",
     "margin": "float64",

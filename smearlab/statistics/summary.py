@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 
 from smearlab.core import columns
+from smearlab.core.power import LEVEL, detectable, pairs_to_find
 from smearlab.statistics import verdict as words
 from smearlab.statistics.cells import NAMES, Cell, Peers, label, mean, measured_by, name_types, read, table, with_gold
-from smearlab.statistics.contrasts import Contrast, adjusted, comparison, contrast, note
+from smearlab.statistics.contrasts import Contrast, comparison, contrast, contrasts_of, note
 from smearlab.statistics.drawn import Hits
-from smearlab.statistics.families import identity, primaries
 from smearlab.statistics.gold import examples_needed
-from smearlab.statistics.power import replicates_needed
+from smearlab.statistics.two_way import two_way
+from smearlab.store.correct import Correct
 
 TYPES = {columns.TEXT: "str", columns.NUMBER: "float64", columns.WHOLE: "Int64", columns.FLAG: "bool"}
 COLUMNS = {
@@ -29,6 +30,7 @@ def summarise(
     primary: Mapping[str, Any] | None = None,
     margin: float,
     cells: pd.DataFrame | None = None,
+    correct: Mapping[str, Correct] | None = None,
     hits: Mapping[str, Hits] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Return a row per named cell, with COLUMNS, in order of first appearance (or that of `cells`).
@@ -39,29 +41,24 @@ def summarise(
     `n` counts replicates with a result, diverged ones included; `mean` and `std` are over the finished ones;
     `n_paired` is the number of independent differences behind the test. The columns that end in `_last` and
     `_selected` are the same comparison with every network at its last epoch, and at the epoch best on noisy
-    validation labels; the ones without an ending are at the checkpoint that the recipe reports. `hits`: by
-    computation, of data sets of whose test examples only some have a known true label: their intervals and tests
-    cover the drawing of these examples too (two_way). UserError as cells.read.
+    validation labels; the ones without an ending are at the checkpoint that the recipe reports. `correct` says by
+    computation which test examples are right; without it the interval over examples is empty. `hits`: by computation,
+    of data sets of whose test examples only some have a known true label: there every interval and test covers the
+    drawing of these examples too (drawn_difference). UserError as cells.read.
     """
     named = read(metrics, cells, extra=[measure for measure, _ in columns.STOPPED.values()])
     found = [with_gold(cell, hits) for cell in named]
     peers = Peers(found)
     at_rule = {
-        rule: _contrasts([measured_by(cell, measure) for cell in found], primary)
+        rule: contrasts_of([measured_by(cell, measure) for cell in found], primary)
         for rule, (measure, _) in columns.STOPPED.items()
     }
     rows = [
         _row(led, {rule: contrasts[i] for rule, contrasts in at_rule.items()}, peers, margin)
-        for i, led in enumerate(_contrasts(found, primary))
+        | _over_examples(led, correct or {})
+        for i, led in enumerate(contrasts_of(found, primary))
     ]
     return table(rows, COLUMNS)
-
-
-def _contrasts(cells: list[Cell], primary: Mapping[str, Any] | None) -> list[Contrast]:
-    """Return the comparison of each cell with its baseline, in order."""
-    peers, headline = Peers(cells), primaries(cells, primary)
-    found = [(cell, None if cell.is_plain else peers.baseline(cell)) for cell in cells]
-    return adjusted([contrast(c, b, primary=not c.is_plain and identity(c) in headline) for c, b in found])
 
 
 def _row(led: Contrast, stopped: Mapping[str, Contrast], peers: Peers, margin: float) -> dict[str, Any]:
@@ -79,7 +76,7 @@ def _row(led: Contrast, stopped: Mapping[str, Contrast], peers: Peers, margin: f
         "margin": margin,
         "primary": led.primary,
         "n_paired": led.difference.n,
-        "replicates_needed": replicates_needed(led.difference, margin) if led.tested and not cell.hits else None,
+        **({} if cell.hits else _reach(led, margin)),
         "n_gold": cell.hits.n if cell.hits else None,
         "examples_needed": examples_needed(led.difference) if led.tested else None,
         **_beside(cell, peers.teacher(cell), "teacher"),
@@ -87,6 +84,29 @@ def _row(led: Contrast, stopped: Mapping[str, Contrast], peers: Peers, margin: f
         "measure": cell.measure,
         "note": note(led),
         **{f"{column}_{rule}": v for rule, at in stopped.items() for column, v in _at_rule(at, margin).items()},
+    }
+
+
+def _over_examples(led: Contrast, correct: Mapping[str, Correct]) -> dict[str, float]:
+    """Return the interval for examples that are drawn too, at the level of the simultaneous one."""
+    sides = [correct.get(str(side.computation)) for side in (led.cell, led.baseline) if side is not None]
+    if not led.tested or led.cell.hits or led.cell.measure != "test_accuracy" or len(sides) < 2:
+        return {}
+    if sides[0] is None or sides[1] is None:
+        return {}
+    ends = two_way(sides[0], sides[1], 1 - LEVEL / led.size)
+    return dict(zip(("ci_low_examples", "ci_high_examples"), ends, strict=True)) if ends else {}
+
+
+def _reach(led: Contrast, margin: float) -> dict[str, float | int | None]:
+    """Return what the test can find at the spread that was seen, whatever the difference that was."""
+    deviation = led.difference.deviation
+    if not led.tested or not deviation:
+        return {}
+    smallest = detectable(led.difference.n, led.size)
+    return {
+        "detectable": None if smallest is None else smallest * deviation,
+        "replicates_for_margin": pairs_to_find(margin / 100 / deviation, led.size),
     }
 
 

@@ -1,88 +1,52 @@
-"""A paired difference whose examples and replicates are both a draw: what a small test set with true labels shows."""
-
-from dataclasses import dataclass
+"""An interval for replicates and test examples that are both drawn: would other images have said the same?"""
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
+from scipy.special import ndtri, stdtrit
 
-from smearlab.core.drawn import Drawn
-from smearlab.statistics.paired import FEWEST, Difference, is_crossed
-
-
-@dataclass(frozen=True)
-class TwoWay(Difference):
-    """A Difference with what each example contributes: by_example (R, n), rows in the order of `values`."""
-
-    by_example: np.ndarray
-    drawn: Drawn
-
-    @property
-    def variance(self) -> float:
-        """The variance of the mean difference over draws of examples and of replicates.
-
-        Two crossed random effects: the clustering by examples plus that by replicates, less what both count
-        (Cameron, Gelbach & Miller 2011), and never less than either alone.
-        """
-        examples, replicates, both = self._parts
-        return max(examples + replicates - both, examples, replicates)
-
-    @property
-    def _parts(self) -> tuple[float, float, float]:
-        r = len(self.by_example)
-        examples = self.drawn.variance(self.by_example.mean(axis=0))
-        replicates = float(np.var(self.values, ddof=1)) / self.n if self.n > 1 else 0.0
-        rest = self.by_example - self.by_example.mean(axis=0)
-        both = float(np.sum(np.square(self.drawn.weights * rest))) / (r * (r - 1)) if r > 1 else 0.0
-        return examples, replicates, both
-
-    @property
-    def degrees(self) -> float:
-        """Degrees of freedom of the variance (Satterthwaite 1946), from those of examples and of replicates."""
-        examples, replicates, _ = self._parts
-        terms = [(examples, self.by_example.shape[1] - 1), (replicates, self.n - 1)]
-        parts = sum(value**2 / degrees for value, degrees in terms if degrees > 0)
-        return float((examples + replicates) ** 2 / parts) if parts else 1.0
-
-    @property
-    def testable(self) -> bool:
-        """Whether there are enough replicates and examples, and some spread among these."""
-        return self.n >= FEWEST and self.by_example.shape[1] >= FEWEST and self.variance > 0
-
-    @property
-    def all_equal(self) -> bool:
-        """Whether nothing varies: neither examples nor replicates."""
-        return bool(self.values) and self.variance == 0
-
-    def interval(self, level: float = 0.95) -> tuple[float, float] | None:
-        """Return the unadjusted t interval of the mean difference; None when it is not testable."""
-        mean = self.mean
-        if not self.testable or mean is None:
-            return None
-        half = float(stdtrit(self.degrees, (1 + level) / 2)) * np.sqrt(self.variance)
-        return float(mean - half), float(mean + half)
-
-    @property
-    def p_value(self) -> float | None:
-        """Two-sided p of the t-test against no difference; None when it is not testable."""
-        mean = self.mean
-        if not self.testable or mean is None:
-            return None
-        return float(2 * stdtr(self.degrees, -abs(mean) / np.sqrt(self.variance)))
-
-    @property
-    def spread(self) -> float:
-        """The standard deviation over examples, of an example drawn at random: what more of them would average."""
-        return float(np.sqrt(self.drawn.variance(self.by_example.mean(axis=0)) * self.by_example.shape[1]))
+from smearlab.statistics.cells import Replicate
+from smearlab.statistics.paired import FEWEST, independent
+from smearlab.store.correct import Correct
 
 
-def two_way(by_replicate: dict[tuple[int, int], np.ndarray], drawn: Drawn) -> TwoWay:
-    """Return the weighted differences of each replicate, means per noise seed in a crossed design, with the examples'.
+def two_way(one: Correct, other: Correct, level: float = 0.95) -> tuple[float, float] | None:
+    """Return the interval of the difference in accuracy of two cells that share replicates and test examples.
 
-    by_replicate: by (noise seed, training seed) the difference of correctness of each example, -1, 0 or 1 (n,).
+    Each replicate and example gives a difference of -1, 0 or 1. The variance of their mean has a part of the
+    replicates, s²/n with n - 1 degrees of freedom, and one of the examples, the excess of the mean square between
+    examples over that of the rest, divided by n·N (the random effects of a two-way layout). The half-widths of the
+    two add as squares (Howe 1974), so that the interval is never narrower than that of replicates alone. A crossed
+    design enters by its means per noise seed. None with fewer than three independent replicates or two examples.
     """
-    groups: dict[tuple[int, ...], list[np.ndarray]] = {}
-    crossed = is_crossed(dict.fromkeys(by_replicate, 0.0))
-    for replicate, values in sorted(by_replicate.items()):
-        groups.setdefault(replicate[:1] if crossed else replicate, []).append(values)
-    rows = np.array([np.mean(values, axis=0) for values in groups.values()]).reshape(len(groups), len(drawn.stratum))
-    return TwoWay(tuple((rows @ drawn.weights).tolist()), rows, drawn)
+    shared = [replicate for replicate in one.replicates if replicate in other.replicates]
+    if not shared:
+        return None
+    found = _units({r: _row(one, r) - _row(other, r) for r in shared})
+    n, examples = found.shape
+    if n < FEWEST or examples < 2:
+        return None
+    of_replicates = stdtrit(n - 1, (1 + level) / 2) * found.mean(axis=1).std(ddof=1) / np.sqrt(n)
+    of_examples = ndtri((1 + level) / 2) * np.sqrt(_variance_of_examples(found))
+    half = float(np.hypot(of_replicates, of_examples))
+    mean = float(found.mean())
+    return mean - half, mean + half
+
+
+def _variance_of_examples(found: np.ndarray) -> float:
+    """Return the part of the mean's variance that comes from drawing the examples; found: (n, N)."""
+    n, examples = found.shape
+    rows, columns = found.mean(axis=1), found.mean(axis=0)
+    between = n * columns.var(ddof=1)
+    rest = found - rows[:, None] - columns[None, :] + found.mean()
+    return max(0.0, float(between - np.sum(rest**2) / ((n - 1) * (examples - 1)))) / (n * examples)
+
+
+def _row(found: Correct, replicate: Replicate) -> np.ndarray:
+    return found.right[found.replicates.index(replicate)].astype(float)
+
+
+def _units(rows: dict[Replicate, np.ndarray]) -> np.ndarray:
+    """Return the independent rows: one a replicate, or in a crossed design one a noise seed."""
+    if independent(dict.fromkeys(rows, 0.0)).n == len(rows):
+        return np.stack(list(rows.values()))
+    seeds = sorted({noise_seed for noise_seed, _ in rows})
+    return np.stack([np.mean([row for (n, _), row in rows.items() if n == seed], axis=0) for seed in seeds])

@@ -1,9 +1,11 @@
 """The one rule that turns a paired difference into words."""
 
+from smearlab.core.power import LEVEL
 from smearlab.statistics.paired import FEWEST, Difference
 
 DIVERGED = "diverged"
 NOT_ENOUGH = "not enough data"
+NOT_DECIDED = "not decided"
 IDENTICAL = "identical"
 NO_DIFFERENCE = "no practical difference"
 HELPS = "helps"
@@ -12,9 +14,8 @@ BASELINE = "baseline"
 NO_BASELINE = "no baseline"
 MISSING = "missing"
 DECIDED = (HELPS, HURTS, NO_DIFFERENCE)
-UNDECIDED = (NOT_ENOUGH, DIVERGED, MISSING, NO_BASELINE)
-
-LEVEL = 0.05
+OPEN = (NOT_ENOUGH, NOT_DECIDED)
+UNDECIDED = (*OPEN, DIVERGED, MISSING, NO_BASELINE)
 
 
 def verdict(
@@ -36,7 +37,15 @@ def verdict(
     mean = difference.mean
     if p is not None and mean is not None and p < LEVEL:
         return HELPS if mean > 0 else HURTS
-    return NOT_ENOUGH
+    return undecided(difference.p_value)
+
+
+def undecided(p_value: float | None) -> str:
+    """Return the word for what is open, by the p-value of the test alone.
+
+    `not decided`: alone it would be, but not among the tests of its family. `not enough data`: neither, or no test.
+    """
+    return NOT_DECIDED if p_value is not None and p_value < LEVEL else NOT_ENOUGH
 
 
 def is_equivalent(difference: Difference, margin: float) -> bool:

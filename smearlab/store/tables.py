@@ -1,7 +1,7 @@
 """The tables of one grid, as read from its folder under results/, in one regular form."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ SUMMARY_NUMBERS = columns.numbers(columns.SUMMARY)
 SUMMARY_TEXTS = columns.names(columns.SUMMARY, type=columns.TEXT)
 HISTORY_NUMBERS = columns.numbers(columns.HISTORY)
 NamedRow = Mapping[str, Any] | pd.Series  # one row of a table, by the names of its columns
-STATISTICS = ("variance", "interaction", "choice", "passed_on", "stopping", "mitigation", "reference")
+REGISTERED = "registered.json"
+STATISTICS = ("variance", "interaction", "choice", "passed_on", "stopping", "mitigation", "rivals", "reference")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ class Tables:
     `key` in metrics and summary is equal in rows of the same named cell, `cell` in all frames in rows of the
     same computation; `n_finished` in summary is n without those that diverged. `curves` is long: cell,
     noise_seed, seed, curve (its name), point, quantity, value. `reference` holds the published
-    numbers that cells match, STATISTICS names the further statistics; empty where they were not made.
+    numbers that cells match, STATISTICS names the further statistics; empty where they were not made. `registrations`:
+    the terms of the grid as they were stamped, oldest first.
     """
 
     metrics: pd.DataFrame
@@ -74,7 +76,9 @@ class Tables:
     passed_on: pd.DataFrame = field(default_factory=pd.DataFrame)
     stopping: pd.DataFrame = field(default_factory=pd.DataFrame)
     mitigation: pd.DataFrame = field(default_factory=pd.DataFrame)
+    rivals: pd.DataFrame = field(default_factory=pd.DataFrame)
     reference: pd.DataFrame = field(default_factory=pd.DataFrame)
+    registrations: list[dict[str, Any]] = field(default_factory=list)
 
     @cached_property
     def history(self) -> pd.DataFrame:
@@ -118,7 +122,7 @@ def read_tables(folder: str | Path) -> Tables:
     check_files(folder, context.get("sha256", {}), "context.json")
     if (folder / "summary.json").is_file():
         check_files(folder, read_sealed(folder / "summary.json", "sha256")["sha256"], "summary.json")
-    return make_tables(
+    tables = make_tables(
         metrics=pd.read_parquet(folder / "metrics.parquet"),
         summary=read_csv(folder / "summary.csv"),
         history=folder / "history.parquet",
@@ -126,6 +130,13 @@ def read_tables(folder: str | Path) -> Tables:
         context=context,
         **{name: read_csv(folder / f"{name}.csv") for name in STATISTICS},
     )
+    return replace(tables, registrations=_registrations(folder))
+
+
+def _registrations(folder: Path) -> list[dict[str, Any]]:
+    path = folder / REGISTERED
+    found: list[dict[str, Any]] = read_sealed(path, "registrations")["registrations"] if path.is_file() else []
+    return found
 
 
 def make_tables(
@@ -153,6 +164,7 @@ def make_tables(
         long_curves=Long(curves, ("noise_seed", "seed", "point", "value"), ("cell", "curve", "quantity")),
         config=config,
         context=context,
+        registrations=[],
         **statistics,
     )
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from smearlab.grid import registration
 from smearlab.grid.cells import RESULTS
 from smearlab.grid.dag import STAGES, Stage
 from smearlab.host.places import CHECKPOINTS
@@ -82,6 +83,10 @@ def _outputs() -> Iterator[Form]:
             yield _form(stage, "", "", re.escape(f"/{TIMINGS}"))
 
 
+def _registration() -> Form:
+    return _form(STAGES["collect"], "", "", re.escape(f"/{registration.NAME}"))
+
+
 def _logs() -> Iterator[Form]:
     for stage in STAGES.values():
         if "{at}" in stage.log:
@@ -95,7 +100,7 @@ def _checkpoints() -> Iterator[Form]:
             yield _form(stage, "", "", r"(?:/\d+-\d+)?\.checkpoint[^/]*")  # one of a block, or one of each of its folds
 
 
-FORMS = {RESULTS: tuple(_outputs()), LOGS: tuple(_logs()), str(CHECKPOINTS): tuple(_checkpoints())}
+FORMS = {RESULTS: (*_outputs(), _registration()), LOGS: tuple(_logs()), str(CHECKPOINTS): tuple(_checkpoints())}
 UNITS = {rule: re.compile(_regex(_unit(stage)[0])) for rule, stage in STAGES.items()}
 
 

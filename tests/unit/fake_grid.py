@@ -15,6 +15,7 @@ from smearlab.report.drawings import figure_names
 from smearlab.statistics.interaction import interaction
 from smearlab.statistics.mitigation import mitigation
 from smearlab.statistics.passed_on import passed_on
+from smearlab.statistics.rivals import rivals
 from smearlab.statistics.selection import choose_on_validation
 from smearlab.statistics.stopping import stopping
 from smearlab.statistics.summary import summarise
@@ -232,6 +233,7 @@ def fake_tables(
         passed_on=passed_on(metrics),
         stopping=stopping(metrics, margin=0.5),
         mitigation=mitigation(metrics, summary),
+        rivals=rivals(metrics, summary, margin=0.5),
         history=pd.DataFrame(histories),
         curves=pd.DataFrame(curves),
         context=fake_context(datasets, noises, rates, grid, keep, class_names),

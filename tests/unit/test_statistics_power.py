@@ -2,20 +2,16 @@ import numpy as np
 import pytest
 from statsmodels.stats.power import TTestPower
 
-from smearlab.statistics.paired import Difference
-from smearlab.statistics.power import equivalence_power, replicates_needed, superiority_power
-
-
-def spread(mean, deviation):
-    """Four differences of exactly this mean and standard deviation."""
-    pattern = np.array([-1, -1, 1, 1]) * np.sqrt(3 / 4)
-    return Difference(tuple(mean + deviation * pattern))
+from configs import config
+from smearlab.cli.foresee import hypotheses, lines
+from smearlab.core.power import detectable, equivalence_power, pairs_to_exclude, pairs_to_find, superiority_power
+from smearlab.grid.cells import load_grid
 
 
 @pytest.mark.parametrize("effect, n", [(0.5, 34), (0.8, 15), (-0.8, 15), (0.2, 199)])
 def test_superiority_needs_what_the_tables_say(effect, n):
     # the classic sizes of a paired t-test: Cohen's d 0.2, 0.5 and 0.8 at 80 % power and 5 %
-    assert replicates_needed(spread(effect / 50, 1 / 50), 0.1) == n
+    assert pairs_to_find(effect) == n
 
 
 @pytest.mark.parametrize("n, effect", [(3, 1.5), (10, 0.4), (500, 0.1)])
@@ -32,30 +28,41 @@ def test_equivalence_power_agrees_with_simulation():
     assert equivalence_power(n, effect, bound) == pytest.approx(inside.mean(), abs=0.01)
 
 
-@pytest.mark.parametrize("mean", [0.0, 0.002, -0.002])
-def test_a_small_difference_is_planned_for_equivalence(mean):
-    found = replicates_needed(spread(mean, 0.004), 0.5)
-    assert equivalence_power(found, mean / 0.004, 0.005 / 0.004) >= 0.8
-    assert equivalence_power(found - 1, mean / 0.004, 0.005 / 0.004) < 0.8
+def test_the_pairs_that_exclude_a_bound_are_the_fewest_that_do():
+    found = pairs_to_exclude(1.25)
+    assert equivalence_power(found, 0.0, 1.25) >= 0.8 > equivalence_power(found - 1, 0.0, 1.25)
 
 
-def test_the_larger_the_spread_the_more_replicates():
-    needed = [replicates_needed(spread(0.01, deviation), 0.5) for deviation in (0.001, 0.01, 0.02, 0.05, 0.2)]
-    assert needed[0] == 3
-    assert needed == sorted(needed)
-    assert needed[-1] > 3000
+def test_five_replicates_find_three_standard_deviations_as_the_first_of_nine():
+    assert detectable(5, 9) == pytest.approx(3.07, abs=0.005)
 
 
-@pytest.mark.parametrize(
-    "difference, margin",
-    [
-        (Difference(()), 0.5),
-        (Difference((0.1, 0.2)), 0.5),
-        (Difference((0.1, 0.1, 0.1)), 0.5),
-        (Difference((-0.1, 0.0, 0.1)), 0.0),
-        (spread(0.004999999, 0.01), 0.5),
-    ],
-    ids=["nothing", "too few", "no spread", "no difference and no margin", "on the margin"],
-)
-def test_where_no_number_decides_there_is_none(difference, margin):
-    assert replicates_needed(difference, margin) is None
+@pytest.mark.parametrize("n, size", [(3, 1), (5, 1), (5, 9), (10, 14), (50, 3)])
+def test_what_n_finds_is_found_with_80_percent_power_as_statsmodels_has_it(n, size):
+    effect = detectable(n, size)
+    assert TTestPower().power(effect, n, 0.05 / size) == pytest.approx(0.8, abs=1e-6)
+    assert pairs_to_find(effect * 1.0001, size) == n
+
+
+@pytest.mark.parametrize("n", [4, 12, 40, 300, 5000])
+def test_far_from_any_doubt_the_power_is_still_a_number(n):
+    for size in (1, 9, 200):
+        powers = [superiority_power(n, effect, 0.05 / size) for effect in (0.0, 0.3, 3.0, 12.0, 20.0)]
+        assert np.isfinite(powers).all() and powers == sorted(powers) and 0 < detectable(n, size) < 20
+
+
+def test_too_few_replicates_find_nothing():
+    assert detectable(2) is None and detectable(3, 100_000) is None
+    assert pairs_to_find(0.0) is None and pairs_to_find(1000.0) == 3
+
+
+def test_a_plan_says_what_each_family_can_find_and_what_the_margin_needs():
+    grid = load_grid(config(("recipes.small.block_size", 5)))
+    assert (
+        list(hypotheses(grid).values()) == [5] * 6
+    )  # headline and another smoothing at either rate, two corrections at 40 %
+    said = "\n".join(lines(grid))
+    assert f"headlines, 2 tests a family, n = 5: {detectable(5, 2):.2f} for the first" in said
+    assert f"corrections, 2 tests a family, n = 5: {detectable(5, 2):.2f} for the first" in said
+    assert f"smoothing, 1 test a family, n = 5: {detectable(5):.2f}\n" in said
+    assert f"standard deviation of 0.5 points: {pairs_to_find(1.0, 2)} and {pairs_to_exclude(1.0)}" in said

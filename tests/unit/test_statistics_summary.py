@@ -114,7 +114,7 @@ def test_a_diverged_replicate_of_either_side_forbids_the_test(side):
     table = summary(teacher(accuracies=plain), smoothed(better))
     row = only(table, alpha=0.1)
     assert row["verdict"] == "diverged"
-    assert row[["ci_low", "ci_high", "p_value", "p_holm", "replicates_needed"]].isna().all()
+    assert row[["ci_low", "ci_high", "p_value", "p_holm", "detectable"]].isna().all()
     assert row["difference"] == pytest.approx(np.mean(np.subtract(BETTER, PLAIN)[[0, 2, 3, 4]]))
     here, there = (1, 0) if side == "cell" else (0, 1)
     assert row["note"] == f"diverged: {here} of 5 here, {there} of 5 in the baseline"
@@ -184,7 +184,7 @@ def test_the_verdict_counts_holm_for_the_others_and_the_raw_p_for_the_headline()
     assert 0.025 < p < 0.05
     others = [smoothed(once + 1e-6 * alpha, alpha) for alpha in (0.2, 0.4)]
     table = summary(teacher(accuracies=PLAIN), smoothed(once), *others)
-    assert list(table["verdict"]) == ["baseline", "helps", "not enough data", "not enough data"]
+    assert list(table["verdict"]) == ["baseline", "helps", "not decided", "not decided"]
 
 
 def test_a_family_is_one_data_set_noise_rate_recipe_and_role():
@@ -468,7 +468,7 @@ def test_a_constant_added_to_every_accuracy_changes_no_comparison(values, consta
 
     before, after = table(0), table(constant)
     assert np.allclose(before[NUMBERS], after[NUMBERS], atol=1e-9, equal_nan=True)
-    assert list(before["replicates_needed"].isna()) == list(after["replicates_needed"].isna())
+    assert np.allclose(before["detectable"], after["detectable"], equal_nan=True)
     assert np.allclose(before["mean"] + constant, after["mean"])
 
 

@@ -19,7 +19,16 @@ from smearlab.report.sections.glance import verdict_field
 from smearlab.report.sections.reading import binomial_errors
 from smearlab.store.tables import NUMBER_KEYS, SUMMARY_NUMBERS, SUMMARY_TEXTS, TEXT_KEYS, cell_keys, regular
 
-VERDICTS = ["helps", "hurts", "no practical difference", "not enough data", "identical", "diverged", "missing"]
+VERDICTS = [
+    "helps",
+    "hurts",
+    "no practical difference",
+    "not enough data",
+    "not decided",
+    "identical",
+    "diverged",
+    "missing",
+]
 
 
 def frame(*rows):
@@ -299,11 +308,24 @@ def test_question_one_counts_all_strengths():
         ((0.021, 0.019), "At α = 0.1: not told apart", "unshown"),
     ],
 )
-def test_question_two_compares_intervals(differences, short, tone):
-    rows = [correction(0.2, d, method=m) for d, m in zip(differences, ("forward", "backward"), strict=True)]
-    reply = loss_corrections.reply(frame(plain(0.2), smoothing(0.2, "helps", 0.02, mean=0.9), *rows), Facts())
+def test_question_two_rests_on_the_paired_contrasts_not_on_overlap(differences, short, tone):
+    # all intervals against cross-entropy overlap: each is wider than any difference between two methods
+    rows = [correction(0.2, d, method=m, half=0.2) for d, m in zip(differences, ("forward", "backward"), strict=True)]
+    table = pd.DataFrame([against(row, 0.02 - row["difference"]) for row in rows])
+    summary = frame(plain(0.2), smoothing(0.2, "helps", 0.02, mean=0.9), *rows)
+    reply = loss_corrections.reply(summary, Facts(), table)
     assert (reply.short, reply.tone) == (short, tone)
-    assert "not tested against each other" in reply.sentences[-1]
+    assert f"{100 * (0.02 - differences[0]):+.1f} points".replace("-", "−") in reply.sentences[-1]
+    assert "overlap" not in " ".join(reply.sentences)
+
+
+def against(row, difference):
+    """A row of rivals.csv: the headline minus a correction, decided from a point on."""
+    names = {key: row.get(key) for key in ("method", "transition", "noise_rate")}
+    place = {"dataset": "digits", "noise": "symmetric", "recipe": "small", "arch": "cnn"}
+    verdict = "not enough data" if abs(difference) < 0.01 else "helps" if difference > 0 else "hurts"
+    numbers = {"n": 5, "difference": difference, "ci_low": difference - 0.005, "ci_high": difference + 0.005}
+    return place | names | numbers | {"verdict": verdict}
 
 
 def test_question_two_needs_a_correction_under_noise():

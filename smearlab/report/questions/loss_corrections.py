@@ -1,4 +1,4 @@
-"""How does smoothing sit among the loss corrections? By means and intervals at the highest rate."""
+"""How does smoothing sit among the loss corrections? Compared with each of them at the highest rate."""
 
 import pandas as pd
 
@@ -10,15 +10,26 @@ from smearlab.report.primary import primary_rows
 from smearlab.report.questions._reply import Reply, cannot
 from smearlab.report.tone import Tone
 from smearlab.statistics.paired import FEWEST
+from smearlab.statistics.verdict import HELPS, HURTS, NO_DIFFERENCE
+from smearlab.store.tables import TEXT_KEYS, cell_keys, regular
 
 QUESTION = "How does label smoothing sit in the family of loss corrections?"
 EVIDENCE = ("methods", "accuracy_alpha")
 CORRECTIONS = ("forward", "backward")
 MOST_NAMED = 3
+NUMBERS = ("n", "difference", "ci_low", "ci_high", "ci_low_simultaneous", "ci_high_simultaneous")
+BEATS = {
+    HELPS: "is better than",
+    HURTS: "is worse than",
+    NO_DIFFERENCE: "makes no practical difference to",
+}
 
 
-def reply(summary: pd.DataFrame, known: Facts) -> Reply:
-    """Return where the headline's smoothing stands among the corrections at the highest rate that has both."""
+def reply(summary: pd.DataFrame, known: Facts, rivals: pd.DataFrame | None = None) -> Reply:
+    """Return where the headline's smoothing stands among the corrections at the highest rate that has both.
+
+    `rivals` compares the headline with each method in its place; without it nothing is told apart.
+    """
     teachers = summary[(summary["role"] == "teacher") & (summary["noise_rate"] != 0)]
     if not teachers["method"].isin(CORRECTIONS).any():
         return cannot(QUESTION, "it has no forward or backward correction under noise.", EVIDENCE)
@@ -26,9 +37,18 @@ def reply(summary: pd.DataFrame, known: Facts) -> Reply:
     if not compared:
         return cannot(QUESTION, "smoothing and a correction are not both measured under the same noise.", EVIDENCE)
     smoothed, corrections = compared[-1]
-    tone, short = _standing(smoothed, corrections)
+    beside = _beside(smoothed, corrections, rivals)
+    tone, short = _standing(smoothed, beside)
     standing = _ordered(smoothed, corrections) + _best_smoothing(teachers, smoothed)
-    return Reply(QUESTION, short, [standing, _apart(smoothed, corrections)], tone, EVIDENCE)
+    return Reply(QUESTION, short, [standing, *([_apart(smoothed, beside)] if len(beside) else [])], tone, EVIDENCE)
+
+
+def _beside(smoothed: pd.Series, corrections: pd.DataFrame, rivals: pd.DataFrame | None) -> pd.DataFrame:
+    """The headline's comparisons with these corrections."""
+    if rivals is None or not len(rivals):
+        return pd.DataFrame({"verdict": []})
+    rows = regular(rivals.assign(role="teacher"), NUMBERS, [*TEXT_KEYS, "verdict"])
+    return cells.at_place(rows[cell_keys(rows).isin(corrections["key"])], smoothed)
 
 
 def _compared(teachers: pd.DataFrame, known: Facts) -> list[tuple[pd.Series, pd.DataFrame]]:
@@ -44,13 +64,14 @@ def _measured(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["difference"].notna() & (rows["n_paired"] >= FEWEST)]
 
 
-def _standing(smoothed: pd.Series, corrections: pd.DataFrame) -> tuple[Tone, str]:
-    above = smoothed["ci_low"] > corrections["ci_high"]
-    below = smoothed["ci_high"] < corrections["ci_low"]
+def _standing(smoothed: pd.Series, beside: pd.DataFrame) -> tuple[Tone, str]:
+    above, below = beside["verdict"] == HELPS, beside["verdict"] == HURTS
     at = f"At α = {text.plain(smoothed['alpha'], 3)}: "
+    if not (above | below).any():
+        return "unshown", f"{at}not told apart"
     if above.all() or below.all():
         return "partly", f"{at}ahead of them" if above.all() else f"{at}behind them"
-    return ("partly", f"{at}among them") if (above | below).any() else ("unshown", f"{at}not told apart")
+    return "partly", f"{at}among them"
 
 
 def _ordered(smoothed: pd.Series, corrections: pd.DataFrame) -> str:
@@ -66,7 +87,7 @@ def _ordered(smoothed: pd.Series, corrections: pd.DataFrame) -> str:
 
 
 def _difference(row: pd.Series) -> str:
-    interval = text.interval(row["ci_low"], row["ci_high"])
+    interval = text.interval(*cells.ends_beside(row))
     return f"{text.points(row['difference'])} ({interval}, n = {row['n_paired']:.0f}, {row['verdict']})"
 
 
@@ -79,22 +100,20 @@ def _best_smoothing(teachers: pd.DataFrame, smoothed: pd.Series) -> str:
     return f" The best smoothing in hindsight, α = {text.plain(best['alpha'], 3)}, stands at {_difference(best)}."
 
 
-def _apart(smoothed: pd.Series, corrections: pd.DataFrame) -> str:
-    places: dict[str, list[str]] = {"lies above that of": [], "lies below that of": [], "overlaps that of": []}
-    for _, row in corrections.iterrows():
-        places[_beside(smoothed, row)].append(text.method_phrase(row))
-    many = len(corrections) > MOST_NAMED
-    parts = [
-        f"{said} {f'{len(found)} of {len(corrections)} corrections' if many else text.listing(found)}"
-        for said, found in places.items()
-        if found
-    ]
-    return (
-        f"The interval of {text.method_phrase(smoothed)} {text.listing(parts)}; they are not tested against each other."
-    )
+def _apart(smoothed: pd.Series, beside: pd.DataFrame) -> str:
+    by_verdict: dict[str, list[str]] = {}
+    for _, row in beside.iterrows():
+        said = BEATS.get(row["verdict"], "is not told apart from")
+        by_verdict.setdefault(said, []).append(f"{text.method_phrase(row)} ({_gap(row)})")
+    parts = [f"{said} {text.listing(_named(found))}" for said, found in by_verdict.items()]
+    return f"Compared with each by replicate, {text.method_phrase(smoothed)} {text.listing(parts)}."
 
 
-def _beside(smoothed: pd.Series, other: pd.Series) -> str:
-    if smoothed["ci_low"] > other["ci_high"]:
-        return "lies above that of"
-    return "lies below that of" if smoothed["ci_high"] < other["ci_low"] else "overlaps that of"
+def _named(found: list[str]) -> list[str]:
+    others = found[MOST_NAMED:]
+    return [*found[:MOST_NAMED], *([text.counted(len(others), "other correction")] if others else [])]
+
+
+def _gap(row: pd.Series) -> str:
+    interval = text.interval(*cells.ends_beside(row))
+    return f"{text.points(row['difference'])} points, {interval}, n = {row['n']:.0f}"

@@ -21,7 +21,7 @@ AS_VERDICT = {FEWER: verdicts.HELPS, MORE: verdicts.HURTS}
 TALLY = {
     FEWER: "pass on fewer wrong labels in",
     MORE: "pass on more wrong labels in",
-    verdicts.NOT_ENOUGH: "are undecided in",
+    **dict.fromkeys(verdicts.OPEN, "are undecided in"),
     verdicts.IDENTICAL: "are the same computation in",
     verdicts.DIVERGED: "are not tested, because of divergence, in",
     verdicts.NO_BASELINE: "have nothing to be compared with in",
@@ -52,8 +52,8 @@ def _counted(treated: dict[str, pd.DataFrame], tone: Tone) -> str:
 
 
 def _tally(group: pd.DataFrame) -> str:
-    counts = Counter(group["finding"])
-    found = [f"{said} {counts[finding]}" for finding, said in TALLY.items() if counts[finding]]
+    counts = Counter(group["finding"].map(TALLY))
+    found = [f"{said} {counts[said]}" for said in dict.fromkeys(TALLY.values()) if counts[said]]
     return f"{text.listing(found)} of {text.counted(len(group), 'noisy setting')}"
 
 
@@ -62,7 +62,7 @@ def _largest(asked: pd.DataFrame) -> list[str]:
     if not len(measured):
         return []
     row = cells.furthest(measured)
-    interval = text.interval(row["ci_low"], row["ci_high"])
+    interval = text.interval(*cells.ends_beside(row))
     evidence = "" if interval == text.DASH else f"95 % interval {interval}, "
     teacher = text.method_phrase(row, "teacher_")
     return [

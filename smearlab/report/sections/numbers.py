@@ -53,7 +53,8 @@ def _row(row: pd.Series, role: str, means: pd.DataFrame, measure: str) -> dict[s
         **_comparison(row, measure),
         **(_further_comparisons(row) if is_student else {}),
         **{name: _measure(name, means[name].get(row["key"], math.nan)) for name in map(str, means)},
-        "replicates needed": count(row["replicates_needed"]),
+        "could find": Field(text.size(row["detectable"])),
+        "replicates for the margin": count(row["replicates_for_margin"]),
     }
 
 
@@ -70,7 +71,8 @@ def _comparison(row: pd.Series, measure: str) -> dict[str, Field]:
         "n": Field(f"{row['n_finished']:.0f}" + (f" of {row['n']:.0f}" if row["n_diverged"] > 0 else "")),
         f"{measure}, %": mean_sd(row["mean"], row["std"]),
         "difference": Field(text.points(row["difference"])),
-        "95 % interval": Field(text.interval(row["ci_low"], row["ci_high"])),
+        "95 % interval": Field(text.interval(*cells.ends_beside(row))),
+        "with examples drawn": Field(text.interval(row["ci_low_examples"], row["ci_high_examples"])),
         "p": Field(text.p_value(row["p_value"])),
         "p (Holm)": Field(text.p_value(row["p_holm"]), note="headline" if is_flagged(row.get("primary", "")) else ""),
         "verdict": chip(row["verdict"] or MISSING),

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
 from smearlab.report.fields import CHIPS, OPEN, place
 from smearlab.report.memorisation import passed_on_rows, ratio, ratios
@@ -35,7 +36,7 @@ def _row(row: pd.Series) -> dict[str, Field]:
         "its interval": Field(ratios(row["odds_low"], row["odds_high"])),
         "passed on": Field(text.percent(row["passed_on"])),
         "to plain teacher's student": Field(text.points(row["difference"])),
-        "its 95 % interval": Field(text.interval(row["ci_low"], row["ci_high"])),
+        "its 95 % interval": Field(text.interval(*cells.ends_beside(row))),
         "p (Holm)": Field(text.p_value(row["p_holm"])),
         "finding": Field(finding, FINDINGS.get(finding, OPEN)),
         "student does where teacher did": Field(text.percent(row["where_teacher_did"])),

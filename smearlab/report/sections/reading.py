@@ -12,9 +12,9 @@ from smearlab.statistics.variance import binomial_standard_error
 
 
 def verdict_chips() -> dict[str, Field]:
-    """Return the chips that the page explains, by their slug."""
+    """Return the chips that the page explains, by their slug; `undecided` is the other word for what is open."""
     explained = (*verdicts.DECIDED, verdicts.NOT_ENOUGH, verdicts.DIVERGED, verdicts.IDENTICAL)
-    return {field.chip: field for field in map(chip, explained)}
+    return {field.chip: field for field in map(chip, explained)} | {"undecided": chip(verdicts.NOT_DECIDED)}
 
 
 def binomial_errors(summary: pd.DataFrame, known: Facts) -> list[str]:

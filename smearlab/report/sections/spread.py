@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
 from smearlab.report.fields import count, number_of, place, text_of
 from smearlab.report.table import Field, Table, table
@@ -42,7 +43,7 @@ def _label(row: pd.Series) -> str:
 
 
 def _interaction_row(row: pd.Series) -> dict[str, Field]:
-    low, high = number_of(row["ci_low"]) / 10, number_of(row["ci_high"]) / 10
+    low, high = (end / 10 for end in cells.ends_beside(row))
     return {
         "data set": Field(text_of(row["dataset"])),
         "noise": Field(text_of(row["noise"])),

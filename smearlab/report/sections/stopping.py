@@ -12,7 +12,10 @@ from smearlab.report.table import Field, Table, table
 from smearlab.statistics.verdict import HELPS, HURTS, NO_DIFFERENCE
 from smearlab.store.tables import NUMBER_KEYS, TEXT_KEYS, Tables, cell_keys, regular
 
-NUMBERS = ("n", "mean", "mean_stopped", "difference", "ci_low", "ci_high", "p_value", "p_holm")
+NUMBERS = (
+    *("n", "mean", "mean_stopped", "difference", "ci_low", "ci_high", "p_value", "p_holm"),
+    *("ci_low_simultaneous", "ci_high_simultaneous"),
+)
 BY = {"selected": "on noisy validation labels", "label_wave": "by Label Wave"}
 BEATS = {
     HELPS: "is better than",
@@ -63,7 +66,7 @@ def _sentence(row: pd.Series, rows: pd.DataFrame) -> str:
 
 
 def _evidence(row: pd.Series) -> str:
-    interval = text.interval(row["ci_low"], row["ci_high"])
+    interval = text.interval(*cells.ends_beside(row))
     return f"{text.points(row['difference'])} points ({interval}, n = {row['n']:.0f})"
 
 
@@ -76,7 +79,7 @@ def _row(row: pd.Series) -> dict[str, Field]:
         "cross-entropy stopped early, %": Field(text.percent(row["mean_stopped"])),
         "n": count(row["n"]),
         "stopping gains": Field(text.points(row["difference"])),
-        "95 % interval": Field(text.interval(row["ci_low"], row["ci_high"])),
+        "95 % interval": Field(text.interval(*cells.ends_beside(row))),
         "p (Holm)": Field(text.p_value(number_of(row["p_holm"]))),
         "stopping": chip(text_of(row["verdict"]), text_of(row["note"])),
     }

@@ -1,0 +1,43 @@
+"""What a grid asks, fixed before it is answered: headline, margin, families, and the config as a whole."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from smearlab.core import registry
+from smearlab.grid.cells import RESULTS, Grid
+
+NAME = "registered.json"
+TERMS = ("config_sha256", "headline", "margin", "families")
+USUAL_ALPHA = 0.1  # of the headline, where the config names none (Lukasik et al. 2020)
+
+
+def place(name: str) -> Path:
+    """Return where the registration of the grid of a name lies."""
+    return Path(RESULTS) / name / NAME
+
+
+def terms(grid: Grid) -> dict[str, Any]:
+    """Return the terms of a grid: plain values, the same for the same config, in any process."""
+    config = json.dumps(grid.config.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+    values = (hashlib.sha256(config.encode()).hexdigest(), _headline(grid), grid.config.margin, _families(grid))
+    return dict(zip(TERMS, values, strict=True))
+
+
+def _headline(grid: Grid) -> dict[str, Any]:
+    if grid.config.primary is not None:
+        return grid.config.primary.model_dump()
+    named = [m.alpha for m in grid.definitions.methods if m.name == "label_smoothing"]
+    alphas = [alpha for alpha in named if alpha is not None and alpha > 0]
+    nearest = min(alphas, key=lambda alpha: (round(abs(alpha - USUAL_ALPHA), 12), alpha)) if alphas else None
+    return {"method": "label_smoothing", "alpha": nearest, "transition": None}
+
+
+def _families(grid: Grid) -> dict[str, list[str]]:
+    found: dict[str, set[str]] = {}
+    for method in grid.definitions.methods:
+        if method.name != "cross_entropy":
+            family = registry.describe("methods", method.name).constants.get("FAMILY", method.name)
+            found.setdefault(str(family), set()).add(method.name)
+    return {family: sorted(members) for family, members in sorted(found.items())}
