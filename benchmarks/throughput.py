@@ -219,13 +219,15 @@ def teams(device: str, network: str, batch_size: int, lanes: int) -> list[Team]:
 def measure(found: list[Team], rounds: int, steps: int) -> dict[str, float]:
     """Let the teams take turns and return the median images per second of each."""
     for team in found:
-        team.turn(max(5, steps // 4))
-    for _ in range(rounds):
+        print(f"{team.name:32} first steps: {team.turn(max(5, steps // 4)):10,.0f} images/s", flush=True)
+    for turn in range(rounds):
         for team in found:
             team.speeds.append(team.turn(steps))
+            print(f"{team.name:32} turn {turn + 1} of {rounds}: {team.speeds[-1]:10,.0f} images/s", flush=True)
     for team in found:
         spread = f"{min(team.speeds):,.0f} to {max(team.speeds):,.0f}"
-        print(f"{team.name:32} {statistics.median(team.speeds):10,.0f} images/s ({spread}), {team.leave():,.0f} MB")
+        middle = statistics.median(team.speeds)
+        print(f"{team.name:32} {middle:10,.0f} images/s ({spread}), {team.leave():,.0f} MB", flush=True)
     return {team.name: statistics.median(team.speeds) for team in found}
 
 

@@ -8,6 +8,7 @@ from smearlab.core.errors import UserError
 from smearlab.grid.cells import RESULTS
 from smearlab.grid.load import parse, read_config
 from smearlab.report.compare import Side, write_comparison
+from smearlab.store.files import read_json
 from smearlab.store.tables import Tables, make_tables, read_csv, read_tables
 
 NEEDED = ("metrics.csv", "summary.csv", "config.yaml")
@@ -49,6 +50,6 @@ def _published(folder: Path) -> Tables:
         summary=read_csv(folder / "summary.csv"),
         history=pd.DataFrame(),
         curves=pd.DataFrame(),
-        context={"config": config},
+        context={"config": config, **(read_json(made) if (made := folder / "made-with.json").is_file() else {})},
         **further,
     )

@@ -10,8 +10,12 @@ noise or network disturbs no other. Of the libraries mentioned, those in NUMERIC
 
 import ast
 import hashlib
+import json
+import os
 import re
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +25,7 @@ from smearlab.core.syntax import EFFECTS, Library, Module, Symbol
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "smearlab"
+KEPT = Path(".smearlab") / "digests.json"
 HOSTING = (  # what hosts a job, refuses it or finds its parts: it hands no number and no array to a stage
     "smearlab.host",
     "smearlab.core.digest",
@@ -40,7 +45,7 @@ NUMERICAL = {  # import name: name in requirements.lock
     "torch": "torch",
     "torchvision": "torchvision",
 }
-WORDS = ("LABEL", "ORDER", "FAMILY")  # constants of an entry that only name it or give it its place on the page
+WORDS = ("LABEL", "ORDER", "FAMILY", "STACKS")  # constants of an entry that name it, place it or say what may be asked
 Form = tuple[Any, ...]
 
 
@@ -62,6 +67,13 @@ def root_digest(root: str) -> str:
 
 @cache
 def _digest(stage: str, entries: tuple[str, ...]) -> str:
+    key = " ".join((stage, *entries))
+    if key not in _kept():
+        _kept()[key] = _computed(stage, entries)
+    return _kept()[key]
+
+
+def _computed(stage: str, entries: tuple[str, ...]) -> str:
     roots = [stage_module(stage), *entries]
     released = releases.digest_of(stage, entries, root_digest, locked_versions())
     return released or _short([sorted(map(root_digest, roots)), sorted(libraries(roots).items())])
@@ -211,6 +223,35 @@ def locked_versions() -> dict[str, str]:
     """Return the exact versions in requirements.lock."""
     text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     return dict(re.findall(r"^([a-z0-9][a-z0-9-]*)==([^\s;\\]+)", text, re.MULTILINE))
+
+
+@cache
+def _kept() -> dict[str, str]:
+    """Return the digests that an earlier process has taken of this very source, to which new ones are added."""
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        found = json.loads((ROOT / KEPT).read_text(encoding="utf-8"))
+        if found["of"] == _everything():
+            return {str(key): str(digest) for key, digest in found["digests"].items()}
+    return {}
+
+
+def keep_digests() -> None:
+    """Write down the digests taken so far for the next process: reading all of the source takes seconds."""
+    with suppress(OSError):
+        place = ROOT / KEPT
+        place.parent.mkdir(exist_ok=True)
+        beside = place.with_name(f"{place.name}.{os.getpid()}.tmp")
+        text = json.dumps({"of": _everything(), "digests": _kept()})
+        with open(beside, "x", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(beside, place)
+
+
+@cache
+def _everything() -> str:
+    """Return a hash of all that a digest could depend on."""
+    others = [(ROOT / "requirements.lock").read_text("utf-8"), releases.RECORD.read_text("utf-8")]
+    return hashlib.sha256(repr([source_digest(), *others, sys.version_info[:2]]).encode()).hexdigest()
 
 
 def source_digest() -> str:

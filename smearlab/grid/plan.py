@@ -1,6 +1,10 @@
 """What a grid costs before it runs, from measured throughput."""
 
-from smearlab.grid.cells import Cell, Estimate, Grid
+from collections.abc import Mapping
+from pathlib import Path
+
+from smearlab.grid import gpu_rates
+from smearlab.grid.cells import RESULTS, Cell, Estimate, Grid
 from smearlab.grid.definitions import CROSS_ENTROPY
 
 # Training images of 32×32 pixels a second on one CPU thread with bf16 arithmetic, measured for cnn and resnet32
@@ -44,9 +48,22 @@ GREY = {"digits": 8, "mnist": 28, "fashion_mnist": 28}  # the side of their imag
 SLOWER_FP32 = 2.0
 JOB_SECONDS = 4.0
 EVALUATION_SECONDS = 4.0
+GPUS = (1, 4, 8)  # that the plan speaks of
 
 
 def training_minutes(cell: Cell | Estimate) -> float:
+    """Return the expected minutes of one block where its recipe asks for: on one GPU, or with its CPU threads."""
+    return gpu_minutes(cell) if cell.recipe.settings.device == "cuda" else cpu_minutes(cell)
+
+
+def gpu_minutes(cell: Cell | Estimate, own: Mapping[gpu_rates.Kind, float] = {}) -> float:
+    """Return the expected minutes of one block on one GPU; own: speeds that were measured on this machine."""
+    settings = cell.recipe.settings
+    rate = gpu_rates.images_per_second(settings, image_size(cell), own)
+    return (gpu_rates.START_SECONDS + images_trained(cell) * settings.block_size / rate) / 60
+
+
+def cpu_minutes(cell: Cell | Estimate) -> float:
     """Return the expected minutes of one block on one CPU thread."""
     settings = cell.recipe.settings
     rate = IMAGES_PER_SECOND.get(cell.recipe.arch, 100) * settings.threads * (32 / image_size(cell)) ** 2
@@ -89,8 +106,11 @@ def disk_mb(cell: Cell) -> float:
     return settings.block_size * (2 + settings.label_wave + settings.snapshots) * weights
 
 
-def plan(grid: Grid) -> str:
-    """Return the plan of a grid as text: jobs, CPU hours, disk; rough, from throughput measured on one machine."""
+def plan(grid: Grid, results: Path = Path(RESULTS)) -> str:
+    """Return the plan of a grid as text: jobs, hours on CPU and GPU, disk; rough, from what was measured.
+
+    results: finished trainings on a GPU among these say how fast this machine's is.
+    """
     lines = [f"{grid.name}: {len(grid.rows)} named cells, {len(grid.cells)} computations"]
     minutes = 0.0
     for role, computations in (
@@ -99,7 +119,7 @@ def plan(grid: Grid) -> str:
         ("students", [cell for cell in grid.cells.values() if cell.role == "student"]),
     ):
         blocks = sum(len(grid.blocks(one)) for one in computations)
-        spent = sum(training_minutes(one) * len(grid.blocks(one)) for one in computations)
+        spent = sum(cpu_minutes(one) * len(grid.blocks(one)) for one in computations)
         minutes += spent
         if blocks:
             lines.append(f"  {role}: {blocks} blocks, about {_hours(spent)}")
@@ -111,8 +131,22 @@ def plan(grid: Grid) -> str:
     lines.append(f"  in all about {_hours(minutes)} of one CPU thread, {_hours(minutes / 2)} on two cores")
     lines.append(f"  weights: about {stays / 1000:.1f} GB ({kept})")
     if any(cell.recipe.settings.device != "cpu" for cell in grid.cells.values()):
-        lines.append("  recipes with device auto or cuda are faster on a GPU; how much has not been measured here")
+        lines.append(_on_gpus(grid, results))
     return "\n".join(lines)
+
+
+def _on_gpus(grid: Grid, results: Path) -> str:
+    """Return the line that says how long the parts that may run on GPUs take there."""
+    own, devices = gpu_rates.own_rates(results)
+    cells: list[Cell | Estimate] = [*grid.estimates.values(), *grid.cells.values()]
+    minutes = sum(gpu_minutes(c, own) * len(grid.blocks(c)) for c in cells if c.recipe.settings.device != "cpu")
+    blocks = sum(len(grid.blocks(c)) for c in grid.cells.values() if c.recipe.settings.device != "cpu")
+    minutes += blocks * gpu_rates.EVALUATION_SECONDS / 60
+    asked = {gpu_rates.kind_of(cell.recipe.settings) for cell in cells}
+    known = f"own finished runs on {', '.join(sorted(devices))}" if asked & own.keys() else ""
+    source = " and ".join(filter(None, [known, f"an {gpu_rates.CARD}" if asked - own.keys() else ""]))
+    times = ", ".join(f"{_hours(minutes / n)} on {n}" for n in GPUS if n == 1 or n <= blocks)
+    return f"  on GPUs, by {source}: about {times}; cells without device cpu, one block a GPU at a time"
 
 
 def _hours(minutes: float) -> str:

@@ -21,7 +21,7 @@ from smearlab.core.transition import check_invertible, check_transition, matched
 from smearlab.datasets._fingerprint import file_fingerprint
 from smearlab.grid.definitions import CLEAN, CROSS_ENTROPY, Dataset, Method, Noise, Recipe, form
 from smearlab.grid.estimator import read_estimator
-from smearlab.grid.lasting import lasting
+from smearlab.grid.lasting import FOUNDING, lasting
 from smearlab.grid.load import fault_lines, parse
 from smearlab.grid.options import options_model, special_type
 from smearlab.grid.schema import RESERVED_NAMES, Config, MethodConfig, Open
@@ -219,7 +219,23 @@ def recipe(name: str, config: Config) -> Recipe:
     settings["optimiser"] = choice("optimisers", given.optimiser, f"{where}.optimiser")
     settings["schedule"] = choice("schedules", given.schedule, f"{where}.schedule")
     estimate = EstimateSettings(**given.estimate.model_dump())
+    if given.stacked:
+        check_stacked(settings, where)
     return Recipe(name, typed(RecipeSettings, settings), given.students_only, estimate)
+
+
+def check_stacked(settings: dict[str, Any], where: str) -> None:
+    """UserError unless the entries of a recipe say that they can be stacked, and no later key asks for more."""
+    for key, kind in (("architecture", "networks"), ("optimiser", "optimisers")):
+        name = settings[key]["name"]
+        if not registry.describe(kind, name).constants.get("STACKS"):
+            able = [n for n in registry.names(kind) if registry.describe(kind, n).constants.get("STACKS")]
+            raise UserError(
+                f"config: {where}.stacked: {key} {name} cannot be stacked; those that can: {', '.join(able)}"
+            )
+    further = settings.keys() - {*FOUNDING["RecipeConfig"].split(), "stacked", "measure"}
+    if further:
+        raise UserError(f"config: {where}.stacked: does not go with {', '.join(sorted(further))}; leave one out")
 
 
 def choice(kind: str, given: Open, where: str) -> Choice:

@@ -1,5 +1,6 @@
 """What a job asks of the machine, from its recipe and the plan."""
 
+from functools import lru_cache
 from math import ceil
 
 from smearlab.grid.cells import Cell, Estimate
@@ -14,6 +15,7 @@ SHORT, MEDIUM = 2.0, 15.0  # expected minutes of one block
 EVALUATION_SHARE = 0.25  # an evaluation's passes, and those over snapshots, beside a training's
 
 
+@lru_cache(1024)  # Snakemake asks for each of them by itself, more than once
 def training_resources(cell: Cell | Estimate, attempt: int = 1) -> dict[str, int]:
     """Return what one block asks for: threads, mem_mb, runtime (minutes), gpu and slot.
 

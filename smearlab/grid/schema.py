@@ -172,6 +172,9 @@ class RecipeConfig(Strict):
         description="ρ of sharpness-aware minimisation (Foret et al. 2021), two passes a step; 0: none",
     )
     students_only: bool = Field(False, description="trains no teachers")
+    stacked: bool = Field(
+        False, description="train a block's replicates as one network: faster; their rounding depends on block_size"
+    )
     estimate: EstimateConfig = EstimateConfig()
     class_weights: Literal["none", "balanced"] = Field(
         "none", description="balanced: each class weighs the same in the loss, by its count among the labels learnt"

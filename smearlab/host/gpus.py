@@ -18,10 +18,12 @@ from itertools import takewhile
 from pathlib import Path
 
 from smearlab.core.errors import UserError
+from smearlab.store.benchmarks import waited_line
 
 TOKENS = Path(".smearlab") / "gpus"
 GPU = re.compile(r"\d+|(GPU|MIG)-\S+")  # an item of CUDA_VISIBLE_DEVICES: a number, or a UUID, which may hold a "-1"
 POLL = 0.5
+WAITS = "waiting for one"  # how the last line of a log ends while its job waits for a GPU
 NO_TORCH = "not installed here"
 Log = Callable[[str], None]
 
@@ -105,12 +107,14 @@ def no_gpu() -> str:
 @contextmanager
 def _token(names: list[str], slots: int, log: Log) -> Iterator[str]:
     folder = _token_folder()
-    waiting = False
+    since = None
     while (taken := _take(folder, names, slots)) is None:
-        if not waiting:
-            log(f"device: all GPUs ({', '.join(names)}) are taken, {slots} job(s) on each; waiting for one")
-            waiting = True
+        if since is None:
+            log(f"device: all GPUs ({', '.join(names)}) are taken, {slots} job(s) on each; {WAITS}")
+            since = time.monotonic()
         time.sleep(POLL)
+    if since is not None:
+        log(waited_line(time.monotonic() - since))
     name, file = taken
     try:
         yield name

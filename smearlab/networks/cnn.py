@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pydantic import Field
 
 HIDDEN_PER_WIDTH = 8
+STACKS = True
 
 
 def build(n_classes: int, channels: int, size: int, *, width: Annotated[int, Field(ge=1, le=1024)] = 16) -> Network:

@@ -5,6 +5,7 @@ from torch import nn
 from smearlab.networks._network import Network
 
 FORM = "features"
+STACKS = True
 
 
 def build(n_classes: int, n_features: int) -> Network:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pydantic import Field
 
 FORM = "features"
+STACKS = True
 
 
 def build(

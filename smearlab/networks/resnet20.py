@@ -10,6 +10,8 @@ from smearlab.networks._network import Network
 if TYPE_CHECKING:
     from pydantic import Field
 
+STACKS = True
+
 
 def build(n_classes: int, channels: int, size: int, *, width: Annotated[int, Field(ge=1, le=1024)] = 16) -> Network:
     """Return the network; `width` is the number of maps of the first stage (16 in the paper)."""

@@ -5,6 +5,8 @@ from torchvision.models import resnet34
 from smearlab.networks._network import Network
 from smearlab.networks._torchvision_resnet import torchvision_resnet
 
+STACKS = True
+
 
 def build(n_classes: int, channels: int, size: int) -> Network:
     """Return the untrained network."""

@@ -16,6 +16,8 @@ from smearlab.optimisers._gradients import laid_out
 if TYPE_CHECKING:
     from pydantic import Field
 
+STACKS = True
+
 
 def build(
     parameters: Iterable[nn.Parameter],

@@ -116,10 +116,12 @@ def _verdict(row: pd.Series) -> Field:
 def difference_of_differences(a: pd.Series, b: pd.Series) -> tuple[float, float, float]:
     """Return the difference to the baseline in b minus that in a, with its 95 % interval (Welch), as shares.
 
-    NaN where one of them has none; the ends are NaN where an error is unknown. The standard error of each side follows
-    from its own 95 % t interval.
+    NaN where one of them has none; the ends are NaN where an error is unknown, and where both are the same networks.
+    The standard error of each side follows from its own 95 % t interval.
     """
     gap = b["difference"] - a["difference"]
+    if a.get("cell") and a.get("cell") == b.get("cell"):
+        return gap, math.nan, math.nan
     errors = [_error(row) for row in (a, b)]
     if not np.isfinite([gap, *errors]).all() or not any(errors):
         return gap, math.nan, math.nan

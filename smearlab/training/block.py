@@ -32,6 +32,7 @@ from smearlab.training.device import configure, libraries, machine, peak_memory_
 from smearlab.training.lanes import Lane, lanes_at_once, make_lane
 from smearlab.training.objective import adjusted_recipe
 from smearlab.training.results import BlockResult, Finished, finished, never_started
+from smearlab.training.stack import Guide, Member, Stack, train_stack
 from smearlab.training.trainee import Examples, Trainee, make_problem, within
 
 EXIT_INTERRUPTED = 75
@@ -49,10 +50,11 @@ class Interrupted(SystemExit):
 
 @dataclass
 class Active:
-    """A network in training and the loop that drives it."""
+    """A network in training, the loop that drives it (unless it is stacked), and whom it learns from."""
 
     trainee: Trainee
     loop: Iterator[None]
+    guide: Guide | None = None
 
 
 class Block:
@@ -79,6 +81,7 @@ class Block:
         self.checkpoint = Checkpoint(Path(checkpoint), _digest(job, corrections, training, observed, teachers), log)
         self.finished: dict[int, Finished] = {}
         self.active: dict[int, Active] = {}
+        self._stacked: Iterator[None] | None = None
         self.progress = ProgressLog(log, len(job.replicates))
 
     def trainee(self, position: int, observed: np.ndarray, taught: np.ndarray) -> Trainee:
@@ -109,9 +112,12 @@ class Block:
         """Drive all replicates to their end, from the checkpoint if there is one."""
         count = len(self.job.replicates)
         self._lanes: list[Lane] = [make_lane(self.device, self.log) for _ in range(count)]
+        width = lanes_at_once(self.device, count)
+        if self.recipe.stacked:
+            self._lanes, width = [self._lanes[0]] * count, count
         try:
             with stop_signals() as stop:
-                self._run(start, lanes_at_once(self.device, count), stop)
+                self._run(start, width, stop)
         except torch.OutOfMemoryError as error:
             raise UserError(
                 f"out of GPU memory with {len(self.active)} replicate(s) side by side: set SMEARLAB_LANES=1 (or "
@@ -126,8 +132,7 @@ class Block:
         while waiting or self.active:
             while waiting and len(self.active) < width:
                 self._start(start, waiting.pop(0), saved)
-            for position in list(self.active):
-                self._advance(position)
+            self._advance_all()
             if stop.is_set():
                 self._save()
                 self.log("stopped by a signal; the checkpoint is written, and the same command continues")
@@ -153,6 +158,25 @@ class Block:
         self.active[position] = begun
         self.progress.started(position, trainee)
 
+    def _advance_all(self) -> None:
+        if self.recipe.stacked and self.active:
+            self._advance_stack()
+        else:
+            for position in list(self.active):
+                self._advance(position)
+
+    def _advance_stack(self) -> None:
+        """Take one step of all replicates as one network."""
+        with self._lanes[0].context():
+            if self._stacked is None:
+                members = {k: Member(a.trainee, a.guide) for k, a in self.active.items()}
+                self._stacked = train_stack(Stack(members, len(self.job.replicates)))
+            next(self._stacked, None)
+        for position, active in list(self.active.items()):
+            self.progress.stepped(position, active.trainee)
+            if active.trainee.at.status != "training":
+                self._finish(position)
+
     def _advance(self, position: int) -> None:
         active = self.active[position]
         active.trainee.side_by_side = len(self.active)
@@ -160,13 +184,15 @@ class Block:
             over = next(active.loop, _END) is _END
         self.progress.stepped(position, active.trainee)
         if over:
-            self.finished[position] = finished(
-                active.trainee,
-                device=self.device.type,
-                precision=self.precision,
-                peak_memory_mb=peak_memory_mb(self.device),
-            )
-            del self.active[position]
+            self._finish(position)
+
+    def _finish(self, position: int) -> None:
+        self.finished[position] = finished(
+            self.active.pop(position).trainee,
+            device=self.device.type,
+            precision=self.precision,
+            peak_memory_mb=peak_memory_mb(self.device),
+        )
 
     def _save(self) -> None:
         tensors: dict[str, Tensor] = {}

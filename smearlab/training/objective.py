@@ -51,6 +51,11 @@ class Objective:
         self.epoch = torch.zeros((), dtype=torch.int64, device=device)
         self.weights: Tensor | None = None
 
+    @property
+    def shared(self) -> bool:
+        """Whether one call serves several replicates: no state, no T and no weights of their own."""
+        return not self.state and "transition" not in self.options and self.weights is None
+
     def __call__(self, logits: Tensor, labels: Tensor, index: Tensor, *, warming: bool) -> Tensor:
         """Return the loss of each example, (B,), from logits (B, L) float32, times the weight of its class if any."""
         loss = plain_loss(logits, labels) if warming else self._loss(logits, labels, index)

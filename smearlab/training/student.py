@@ -76,6 +76,34 @@ class Teacher:
                 return done.value
 
 
+@dataclass(frozen=True)
+class Guide:
+    """A teacher and what a student's loss makes of it, as a stack of students asks for them."""
+
+    teacher: Teacher
+    distillation: Distillation
+
+    @property
+    def network(self) -> nn.Module:
+        """The teacher's network."""
+        return self.teacher.network
+
+    @property
+    def fixed(self) -> Tensor | None:
+        """Its logits (N, L) on all images as they are, if that is its view."""
+        return self.teacher.fixed
+
+    @property
+    def beta(self) -> float:
+        """Its weight in the loss."""
+        return self.distillation.beta
+
+    def distance(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return the distance (B,) of logits (B, L) to the teacher's."""
+        own = self.distillation
+        return distance_to_teacher(logits, targets, own.temperature, own.student_temperature)
+
+
 def train_student(trainee: Trainee, teacher: Teacher, distillation: Distillation) -> Iterator[None]:
     """Train one network on a teacher's outputs, yielding after every step, as the teacher's loop does."""
     beta = distillation.beta

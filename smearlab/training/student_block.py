@@ -11,7 +11,7 @@ from smearlab.store.dataset import TRAIN
 from smearlab.training.block import Active, Block, Log
 from smearlab.training.correction import Corrections
 from smearlab.training.results import BlockResult, Finished, read_weights
-from smearlab.training.student import Teacher, distillation_of, train_student
+from smearlab.training.student import Guide, Teacher, distillation_of, train_student
 from smearlab.training.trainee import Examples
 
 
@@ -43,7 +43,7 @@ def train_student_block(
         teacher = Teacher(job.teacher_recipe.architecture, weights, block.problem, block.precision, job.view)
         taught = _taught_labels(job, training, observed[position])
         trainee = block.trainee(position, observed[position], taught)
-        return Active(trainee, train_student(trainee, teacher, distillation))
+        return Active(trainee, train_student(trainee, teacher, distillation), Guide(teacher, distillation))
 
     return block.train(start)
 

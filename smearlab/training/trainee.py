@@ -178,8 +178,9 @@ class Trainee:
         self.at = Progress()
         self.kept: dict[str, Weights] = {}
         self.side_by_side = 1
-        self._examined = history_examples(len(labels), recipe.history_examples, role, seeds.seed)
-        self._predicted = torch.full((len(self._examined),), -1)  # of the examples looked at, after the last epoch
+        self.foreseen: dict[int, np.ndarray] = {}  # by part: what this epoch's network predicts, where that is known
+        self.examined = history_examples(len(labels), recipe.history_examples, role, seeds.seed)
+        self._predicted = torch.full((len(self.examined),), -1)  # of the examples looked at, after the last epoch
 
     # What the loops use.
 
@@ -249,6 +250,10 @@ class Trainee:
         self.clock.add_(1)
         self.loss_sum.add_(loss.detach())
 
+    def hold_clock(self, seconds: float) -> None:
+        """Take seconds off the time of this epoch's steps, in which others were measured."""
+        self._started += seconds
+
     def finish_epoch(self) -> Iterator[None]:
         """Measure the epoch, keep the weights that are to be kept, and stop if training diverged or is over."""
         self.lane.wait()
@@ -286,16 +291,17 @@ class Trainee:
         problem, precision = self.problem, self.recipe.precision
         measured = {}
         for part, pixels, examined in (
-            (TRAIN, problem.train, self._examined),
+            (TRAIN, problem.train, self.examined),
             (VALIDATION, problem.validation, np.arange(len(problem.validation))),
         ):
-            predicted = np.zeros(0, dtype=np.int64)
-            if len(examined):
+            predicted = self.foreseen.pop(part, None)
+            if predicted is None and len(examined):
                 index = torch.from_numpy(examined).to(problem.device)
                 logits = yield from logits_of(self.network, pixels, index, precision)
                 predicted = logits.argmax(dim=1).cpu().numpy()
             observed = problem.of_part(self.observed, part)[examined]
             clean = problem.of_part(problem.labels, part)[examined]
+            predicted = np.zeros(0, np.int64) if predicted is None else predicted
             selects = score(self.recipe.measure, predicted, observed, problem.n_classes)
             measured[part] = {**fractions(predicted, observed, clean), "predicted": predicted, "selects": selects}
         return measured

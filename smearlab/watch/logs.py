@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from smearlab.host.durations import seconds_of
+from smearlab.host.gpus import WAITS
 
 TAIL = 16_384  # bytes
 LINE = re.compile(
@@ -48,6 +49,12 @@ def progress(path: str | Path) -> Progress:
     if fold:
         said |= {key: int(value) for key, value in fold.groupdict().items()} | {"seconds_left": None}
     return Progress(**said, images_per_second=float(speed[1].replace(",", "")) if speed else None)
+
+
+def waits_for_gpu(path: str | Path) -> bool:
+    """Return whether a job that is alive has not begun because all GPUs are taken, by the last line of its log."""
+    lines = tail(path).splitlines()
+    return bool(lines) and lines[-1].endswith(WAITS)
 
 
 def failure(path: str | Path) -> str | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smearlab.store.benchmarks import seconds_taken
+from smearlab.store.benchmarks import seconds_taken, waited_line
 
 HEAD = "s\th:m:s\tmax_rss\n"
 
@@ -28,3 +28,12 @@ def test_a_file_without_a_time_has_none(tmp_path, content):
 
 def test_neither_has_a_file_that_is_not_there(tmp_path):
     assert seconds_taken(tmp_path / "job.tsv") is None and seconds_taken(tmp_path) is None
+
+
+def test_waiting_for_a_gpu_is_no_run_time(tmp_path):
+    (tmp_path / "job.tsv").write_text(f"{HEAD}329.0\t0:05:29\t30.1\n")
+    assert seconds_taken(tmp_path / "job.tsv") == 329.0
+    (tmp_path / "job.log").write_text(f"device: all GPUs (0) are taken\n{waited_line(166.04)}\nmore\n")
+    assert seconds_taken(tmp_path / "job.tsv") == pytest.approx(329 - 166)
+    (tmp_path / "job.log").write_text(f"{waited_line(400)}\n")
+    assert seconds_taken(tmp_path / "job.tsv") == 0

@@ -15,6 +15,7 @@ from scipy import stats
 from smearlab.cli.parser import main
 from smearlab.core.digest import ROOT
 from smearlab.report.compare import Side, comparison, difference_of_differences, noises, side_by_side
+from smearlab.store.files import read_json
 from smearlab.store.tables import read_csv
 
 PUBLISHED = ROOT / "reports" / "published"
@@ -40,6 +41,12 @@ def test_without_an_error_there_is_no_interval(changes: dict) -> None:
     row = of_sample(np.array([0.01, 0.02, 0.04]))
     found = difference_of_differences(row, pd.Series({**row, **changes}))
     assert math.isnan(found[1]) and math.isnan(found[2])
+
+
+def test_the_same_networks_have_no_interval() -> None:
+    rows = [pd.Series({**of_sample(np.array([0.01, 0.02, 0.04])), "cell": "teachers/a"}) for _ in range(2)]
+    gap, low, high = difference_of_differences(*rows)
+    assert gap == 0 and math.isnan(low) and math.isnan(high)
 
 
 def sides() -> tuple[Side, Side]:
@@ -106,6 +113,8 @@ def test_published_grids_are_compared_as_folders(tmp_path, monkeypatch, capsys) 
     human = summary[(summary["noise"] == "human") & (summary["method"] == "cross_entropy")]
     row = re.search(r"cifar10_human_cpu: cifar10, human as given.*?\n", html)[0]
     assert f"{100 * human['mean'].iloc[0]:.1f}" in row
+    code = read_json(PUBLISHED / "digits_noise" / "made-with.json")["code_version"]
+    assert code in html
 
 
 @pytest.mark.parametrize(

@@ -345,3 +345,21 @@ def test_an_evaluation_reaches_no_training_loop():
     loops = {"teacher", "student", "block", "teacher_block", "student_block", "checkpoint", "trainee", "schedule"}
     assert not [name for name in reached if name in {f"smearlab/training/{loop}.py" for loop in loops}]
     assert not [name for name in reached if name.startswith("smearlab/optimisers/")]
+
+
+def test_digests_are_kept_for_the_next_process_of_the_same_source_only(package, monkeypatch):
+    package.write("requirements.lock", FILES.get("requirements.lock", ""))
+    taken = package.digest()
+    digest.keep_digests()
+    kept = package.root / digest.KEPT
+    kept.write_text(kept.read_text().replace(taken, "0" * 12))  # so that it shows where a digest comes from
+    assert package.digest() == "0" * 12
+    package.write("smearlab/core/other.py", "X = 1\n")  # any other source: all are taken anew
+    assert package.digest() == taken
+    for damaged in ("", "{", "[]", '{"of": 1}'):
+        kept.write_text(damaged)
+        assert package.digest() == taken
+    kept.unlink()
+    kept.mkdir()
+    digest.keep_digests()  # a place that refuses costs the next process its time, and nothing else
+    assert package.digest() == taken

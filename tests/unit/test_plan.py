@@ -1,14 +1,19 @@
 """The plan of a grid is near what the published runs took, and says it in words."""
 
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from smearlab.core.digest import ROOT
+from smearlab.core.jobs import plain
+from smearlab.grid.cells import Grid, load_grid
 from smearlab.grid.find import find_grid
-from smearlab.grid.plan import disk_mb, plan, training_examples, training_minutes
-from smearlab.store.files import read_json
+from smearlab.grid.gpu_rates import own_rates, together
+from smearlab.grid.plan import cpu_minutes, disk_mb, gpu_minutes, plan, training_examples, training_minutes
+from smearlab.grid.resources import training_resources
+from smearlab.store.files import read_json, write_sealed
 
 
 @pytest.mark.parametrize(("config", "run"), [("config.yaml", "digits"), ("configs/cifar10-cpu.yaml", "cifar10_cpu")])
@@ -55,3 +60,54 @@ def test_more_snapshots_need_more_disk(tmp_path: Path):
     (tmp_path / "more.yaml").write_text(text.replace("    history_examples", "    snapshots: 23\n    history_examples"))
     few, many = (next(iter(find_grid(str(p)).cells.values())) for p in (ROOT / "config.yaml", tmp_path / "more.yaml"))
     assert disk_mb(many) == pytest.approx(2 * disk_mb(few))
+
+
+def gpu_grid(**recipe: object) -> Grid:
+    """A grid of one cell whose recipe may run on a GPU."""
+    return load_grid(
+        {
+            "name": "gpu",
+            "datasets": {"cifar": {"kind": "cifar10"}},
+            "noises": {"symmetric": {"kind": "symmetric", "rates": [0.2]}},
+            "recipes": {"only": {"architecture": "resnet32", "steps": 22000, "precision": "bf16", **recipe}},
+            "methods": ["cross_entropy"],
+        }
+    )
+
+
+def test_a_block_on_the_card_that_was_measured_takes_what_it_took_there():
+    """Three replicates of 22,000 steps took 163 s on an H100 (59,400 images/s in lanes)."""
+    (cell,) = gpu_grid(device="cuda", block_size=3).cells.values()
+    assert 60 * gpu_minutes(cell) == pytest.approx(163, rel=0.05)
+    assert training_minutes(cell) == gpu_minutes(cell) < cpu_minutes(cell) / 50
+    assert training_resources(cell)["runtime"] == max(5, math.ceil(3 * gpu_minutes(cell)))
+
+
+def test_on_a_cpu_and_without_saying_so_a_block_takes_cpu_minutes():
+    for device in ("cpu", "auto"):
+        (cell,) = gpu_grid(device=device).cells.values()
+        assert training_minutes(cell) == cpu_minutes(cell)
+
+
+def test_the_plan_says_hours_on_gpus_and_from_where_it_knows(tmp_path: Path):
+    assert "on GPUs" not in plan(gpu_grid(device="cpu"), tmp_path)
+    assert "on GPUs, by an NVIDIA H100 80GB: about" in plan(gpu_grid(device="auto"), tmp_path)
+    folder = tmp_path / "teachers" / "a" / "paired-0"
+    (cell,) = gpu_grid().cells.values()
+    account = {
+        "recipe": plain(cell.recipe.settings),
+        "environment": {"cuda": "13.0", "device": "NVIDIA Made-Up"},
+        "replicates": [{"images_per_second": speed} for speed in (900.0, 1100.0)],
+    }
+    write_sealed(folder / "run.json", account)
+    text = plan(gpu_grid(), tmp_path)
+    assert "on GPUs, by own finished runs on NVIDIA Made-Up: about" in text
+    rates, _ = own_rates(tmp_path)
+    assert 60 * gpu_minutes(cell, rates) == pytest.approx(18 + 22000 * 128 * 5 / 1000)
+    (folder / "run.json").write_text("{")  # a damaged account costs the plan nothing but what it knew
+    assert "by an NVIDIA H100" in plan(gpu_grid(), tmp_path)
+
+
+def test_more_replicates_side_by_side_are_never_slower_together():
+    speeds = [together(n) for n in range(1, 12)]
+    assert speeds == sorted(speeds) and speeds[0] == 1 and speeds[-1] == speeds[4] == 1.86

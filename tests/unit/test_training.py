@@ -116,13 +116,13 @@ def test_same_bytes_at_another_block_size(role: str, tmp_path: Path) -> None:
     tiny.train(tiny.job(count=3), tmp_path / "teachers")
     teachers = tmp_path / "teachers"
     tiny.train(tiny.job(role, count=3), tmp_path / "block", teachers)
-    together, lines = weights(tmp_path / "block"), tiny.outcome(tmp_path / "block")[1]
+    together, lines = weights(tmp_path / "block"), tiny.outcome(tmp_path / "block")[1].splitlines()
     for k in range(3):
         tiny.train(tiny.job(role, replicates=[Replicate(k, k)]), tmp_path / f"{k}", teachers)
         alone = within(weights(tmp_path / f"{k}"), "0/")
         assert alone
         assert all(torch.equal(tensor, together[f"{k}/{name}"]) for name, tensor in alone.items())
-        assert tiny.outcome(tmp_path / f"{k}")[1][1:] == lines[1 + 3 * k : 4 + 3 * k]
+        assert tiny.outcome(tmp_path / f"{k}")[1].splitlines()[1:] == lines[1 + 3 * k : 4 + 3 * k]
 
 
 def test_methods_of_a_role_share_initialisation_order_and_augmentation_and_roles_do_not() -> None:
@@ -227,7 +227,7 @@ def test_a_recipe_in_steps_ends_inside_an_epoch(tmp_path: Path) -> None:
     assert [line["epoch"] for line in result.replicates[0].history] == [1, 2, 3]
     tiny.train(tiny.job(count=1, recipe=tiny.recipe(epochs=None, steps=9, snapshots=0)), tmp_path / "full")
     tiny.train(tiny.job(count=1, recipe=tiny.recipe(snapshots=0)), tmp_path / "epochs")
-    assert tiny.outcome(tmp_path / "full") == tiny.outcome(tmp_path / "epochs")
+    assert tiny.outcome(tmp_path / "full")[:2] == tiny.outcome(tmp_path / "epochs")[:2]  # weights and history
 
 
 def test_warm_up_is_plain_cross_entropy(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_a_method_that_changes_the_recipe(tmp_path: Path) -> None:
     heavy = tiny.recipe(optimiser=tiny.SGD | {"weight_decay": 0.05})
     tiny.train(tiny.job(recipe=heavy), tmp_path / "recipe")
     tiny.train(tiny.job(method=tiny.method("weight_decay", options={"decay": 0.05})), tmp_path / "method")
-    assert tiny.outcome(tmp_path / "recipe") == tiny.outcome(tmp_path / "method")
+    assert tiny.outcome(tmp_path / "recipe")[:2] == tiny.outcome(tmp_path / "method")[:2]  # weights and history
 
 
 @pytest.mark.parametrize("name", ["forward", "backward"])

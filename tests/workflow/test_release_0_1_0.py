@@ -179,7 +179,11 @@ def names(folder: Path, pattern: str) -> list[str]:
 
 def test_the_same_files_are_made(both: tuple[Path, Path]) -> None:
     old, new = both
-    assert names(old, "*.*") == names(new, "*.*") and len(names(old, "weights.safetensors")) > 30
+    beside = names(new, "timings.json")  # 0.1.0 had the times among the results
+    assert (
+        names(old, "*.*") == [name for name in names(new, "*.*") if name not in beside]
+        and len(names(old, "weights.safetensors")) > 30
+    )
 
 
 @pytest.mark.parametrize("pattern", ["*.npz", "weights.safetensors", "audit.json", "training.json", "test.json"])

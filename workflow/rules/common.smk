@@ -7,11 +7,13 @@ in:  the config
 out: GRID, and functions that take a rule's files and what decides its results from the one table of stages
 """
 
+import atexit
 import os
 import signal
 import sys
 
 from smearlab.core import registry
+from smearlab.core.digest import keep_digests
 from smearlab.core.jobs import plain
 from smearlab.grid import dag
 from smearlab.grid.cells import load_grid
@@ -21,6 +23,7 @@ from smearlab.grid.resources import evaluation_resources, length, training_resou
 from smearlab.host.checkout import check_writable
 from smearlab.host.refusal import one_line
 from smearlab.host.surroundings import settle
+from smearlab.watch import aside
 from smearlab.watch.leftovers import clear_before_run
 from smearlab.watch.seals import check_seals
 
@@ -33,11 +36,13 @@ settle()
 with one_line():  # before any job starts, without a traceback
     if workflow.is_main_process:
         check_writable()
-        clear_before_run(sys.argv[1:])
+        if clear_before_run(sys.argv[1:]):
+            aside.put_back_of_run()  # what a killed run did not come to make anew
     for path in workflow.configfiles:
         read_config(path)  # Snakemake has read it too, but lets the last of two equal keys win in silence
     GRID = load_grid(config)
     if workflow.is_main_process:
+        atexit.register(keep_digests)
         check_seals(dag.nodes_of(GRID), " ".join(map(os.path.relpath, workflow.configfiles)))
 
 

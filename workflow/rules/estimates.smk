@@ -25,7 +25,7 @@ rule warm_up:
         mem_mb=training_resource("warm_up", "mem_mb"),
         runtime=training_resource("warm_up", "runtime"),
         gpu=training_resource("warm_up", "gpu"),
-        slot=training_resource("warm_up", "slot"),
+        slot=1,  # of which a SLURM job has one, so that packed jobs take turns
     params:
         job=decided_by("warm_up"),
     script:

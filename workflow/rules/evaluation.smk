@@ -24,7 +24,7 @@ rule evaluate_teacher:
         mem_mb=evaluation_resource("evaluate_teacher", "mem_mb"),
         runtime=evaluation_resource("evaluate_teacher", "runtime"),
         gpu=evaluation_resource("evaluate_teacher", "gpu"),
-        slot=evaluation_resource("evaluate_teacher", "slot"),
+        slot=1,  # of which a SLURM job has one, so that packed jobs take turns
     params:
         job=decided_by("evaluate_teacher"),
     script:
@@ -50,7 +50,7 @@ rule evaluate_student:
         mem_mb=evaluation_resource("evaluate_student", "mem_mb"),
         runtime=evaluation_resource("evaluate_student", "runtime"),
         gpu=evaluation_resource("evaluate_student", "gpu"),
-        slot=evaluation_resource("evaluate_student", "slot"),
+        slot=1,  # of which a SLURM job has one, so that packed jobs take turns
     params:
         job=decided_by("evaluate_student"),
     script:

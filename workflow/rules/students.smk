@@ -24,7 +24,7 @@ rule distill_student:
         mem_mb=training_resource("distill_student", "mem_mb"),
         runtime=training_resource("distill_student", "runtime"),
         gpu=training_resource("distill_student", "gpu"),
-        slot=training_resource("distill_student", "slot"),
+        slot=1,  # of which a SLURM job has one, so that packed jobs take turns
     params:
         job=decided_by("distill_student"),
     script:

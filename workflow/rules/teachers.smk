@@ -26,7 +26,7 @@ rule train_teacher:
         mem_mb=training_resource("train_teacher", "mem_mb"),
         runtime=training_resource("train_teacher", "runtime"),
         gpu=training_resource("train_teacher", "gpu"),
-        slot=training_resource("train_teacher", "slot"),
+        slot=1,  # of which a SLURM job has one, so that packed jobs take turns
     params:
         job=decided_by("train_teacher"),
     script:
