@@ -125,6 +125,12 @@ def families(frame: pd.DataFrame, among: Iterable[str] | None = None) -> Iterato
             yield name, frame[names == name].sort_values("alpha", kind="stable")
 
 
+def family_markers(tables: Tables) -> dict[str, str]:
+    """Return a marker for each family of the grid's teachers, the same in every figure."""
+    rows = tables.summary[tables.summary["role"] == "teacher"]
+    return look.family_markers([(name, family["method"].iloc[0]) for name, family in families(rows, leading(rows))])
+
+
 def leading(frame: pd.DataFrame) -> list[str]:
     """Return all families: the first variant (transition, options) of each method, then the second of each, …"""
     if not len(frame):

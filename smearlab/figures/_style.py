@@ -72,6 +72,7 @@ FIXED = {
 }
 MARKERS = {"cross_entropy": "s", "label_smoothing": "o", "forward": "^", "backward": "v", "weight_decay": "D"}
 SPARE_MARKERS = "Pphd<>X*"
+FURTHER_MARKERS = "so^vDH8"
 Dashes = Literal["-"] | tuple[float, tuple[float, ...]]
 Shared = bool | Literal["none", "all", "row", "col"]
 DASHES: list[Dashes] = ["-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2))]
@@ -103,6 +104,20 @@ def method_markers(methods: list[str]) -> dict[str, str]:
     others = [method for method in methods if method not in MARKERS]
     spare = {method: SPARE_MARKERS[i % len(SPARE_MARKERS)] for i, method in enumerate(others)}
     return {method: MARKERS.get(method) or spare[method] for method in methods}
+
+
+def family_markers(families: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return one marker for each (name, method) of a figure: a method's own, and for its further variants spare ones.
+
+    With the colour of the method no two of them look the same, however many variants a method has.
+    """
+    own = method_markers(list(dict.fromkeys(method for _, method in families)))
+    found: dict[str, str] = {}
+    for name, method in families:
+        taken = {found[other] for other, its in families if other in found and its == method}
+        spare = [mark for mark in (own[method], *SPARE_MARKERS, *FURTHER_MARKERS) if mark not in taken]
+        found[name] = spare[0] if spare else own[method]
+    return found
 
 
 @contextmanager

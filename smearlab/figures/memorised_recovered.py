@@ -49,10 +49,9 @@ def means(panel: cells.Panel) -> pd.DataFrame:
 
 
 def _panel(ax: Axes, panel: cells.Panel, among: list[str], tables: Tables) -> None:
-    colours, markers = look.method_style(cells.methods(tables))
-    for _, family in cells.families(means(panel), among):
-        method = family["method"].iloc[0]
-        colour, marker = colours[method], markers[method]
+    colours, marks = look.method_colours(cells.methods(tables)), cells.family_markers(tables)
+    for name, family in cells.families(means(panel), among):
+        colour, marker = colours[family["method"].iloc[0]], marks[name]
         if len(panel.metrics) <= POINTS_AT_MOST:
             runs = panel.metrics[panel.metrics["key"].isin(family["key"])]
             ax.plot(100 * runs["memorised"], 100 * runs["recovered"], ".", color=colour, alpha=0.35, markersize=3)
@@ -76,10 +75,10 @@ def _name_ends(ax: Axes, family: pd.DataFrame) -> None:
 
 
 def _handles(shown: list[cells.Panel], among: list[str], tables: Tables) -> list[Line2D]:
-    colours, markers = look.method_style(cells.methods(tables))
+    colours, marks = look.method_colours(cells.methods(tables)), cells.family_markers(tables)
     rows = pd.concat([means(panel) for panel in shown])
     return [
-        Line2D([], [], color=colours[m], marker=markers[m], linewidth=1, label=look.safe(name))
+        Line2D([], [], color=colours[m], marker=marks[name], linewidth=1, label=look.safe(name))
         for name, family in cells.families(rows, among)
         for m in family["method"].head(1)
     ]

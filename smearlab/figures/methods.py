@@ -47,7 +47,7 @@ def _labels(shown: list[cells.Panel]) -> list[str]:
 
 
 def _panel(ax: Axes, panel: cells.Panel, labels: list[str], tables: Tables) -> None:
-    colours, markers = look.method_style(cells.methods(tables))
+    colours, marks = look.method_colours(cells.methods(tables)), cells.family_markers(tables)
     margin = panel.summary["margin"].dropna()
     if len(margin):
         ax.axvspan(-margin.iloc[0], margin.iloc[0], color=look.colour("band"), linewidth=0, zorder=0)
@@ -57,7 +57,7 @@ def _panel(ax: Axes, panel: cells.Panel, labels: list[str], tables: Tables) -> N
     for _, row in rows.iterrows():
         label = text.method_label(row)
         if label in labels:
-            _row(ax, row, labels.index(label), colours[row["method"]], markers[row["method"]], edge)
+            _row(ax, row, labels.index(label), colours[row["method"]], marks[text.method_family(row)], edge)
     ax.set_xlim(left=max(edge, ax.get_xlim()[0]))
     ax.set_yticks(range(len(labels)), [look.safe(label) for label in labels])
     ax.set_ylim(len(labels) - 0.4, -0.6)

@@ -51,9 +51,9 @@ def _pooled(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _look(cell: pd.Series, lines: cells.Lines, tables: Tables) -> look.LineStyle:
-    colours, markers = look.method_style(cells.methods(tables))
+    colours, marks = look.method_colours(cells.methods(tables)), cells.family_markers(tables)
     dashes = cells.dashes(cell, [row for row, _ in lines])
-    return {"color": colours[cell["method"]], "marker": markers[cell["method"]], "linestyle": dashes}
+    return {"color": colours[cell["method"]], "marker": marks[text.method_family(cell)], "linestyle": dashes}
 
 
 def _panel(ax: Axes, lines: cells.Lines, tables: Tables) -> None:

@@ -52,11 +52,12 @@ def _judged(summary: pd.DataFrame, rows: pd.DataFrame, known: Facts, mitigation:
     if not len(noisy):
         opening = "This grid says nothing about noise: its labels are clean."
         return Answer(opening, _without_noise(rows, known), "unknown")
-    name = text.method_name(rows["method"].iloc[0])
+    name = text.method_phrase(noisy.iloc[0])
     more = mitigated.of(pd.DataFrame() if mitigation is None else mitigation, noisy)
     if len(noisy[CONDITION].drop_duplicates()) > 1:
         sentences = _ends(noisy, known)
-        opening = f"Of {len(noisy)} noisy settings, {name} {tally(noisy['verdict'])}."
+        short = SHORT[mitigated.tone_with(tone(noisy), more)]
+        opening = f"{short}: of {len(noisy)} noisy settings, {name} {tally(noisy['verdict'])}."
     else:
         told = [_by_rate(noisy, known), *mitigated.sentences(more), *_without_noise(rows, known)]
         sentences = [*told, *_rivals(summary, noisy)][:MOST_SENTENCES]

@@ -48,6 +48,65 @@
       for (const row of table.tBodies[0].rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
     });
   };
+  const fields = (table) => [...table.rows].filter((row) => !row.hidden)
+    .map((row) => [...row.cells].map((cell) => cell.innerText.replace(/\s+/g, " ").trim()));
+  const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const copied = async (text) => {
+    try { await navigator.clipboard.writeText(text); return true; } catch { /* a page from a file may not be let */ }
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  };
+  const saved = (text, name) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv" }));
+    link.download = name;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+  const tool = (label, text, act) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = text;
+    button.setAttribute("aria-label", label);
+    button.addEventListener("click", async () => {
+      if (await act() === false) return;
+      button.textContent = "done";
+      setTimeout(() => { button.textContent = text; }, 1200);
+    });
+    return button;
+  };
+  for (const table of document.querySelectorAll("main table")) {
+    const box = table.closest(".scroll");
+    const about = document.getElementById(box.getAttribute("aria-labelledby")).textContent;
+    const name = `${about.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "")}.csv`;
+    const tools = document.createElement("div");
+    tools.className = "tools";
+    tools.append(
+      tool(`Copy the table: ${about}`, "copy", () => copied(fields(table).map((row) => row.join("\t")).join("\n"))),
+      tool(`The table as CSV: ${about}`, "CSV", () => saved(fields(table).map((row) => row.map(quoted).join(",")).join("\r\n"), name)),
+    );
+    box.before(tools);
+  }
+
+  const open = () => {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+    const chapter = target && target.querySelector(":scope > details.chapter");
+    if (chapter) chapter.open = true;
+  };
+  addEventListener("hashchange", open);
+  open();
+  const folded = new Set();
+  addEventListener("beforeprint", () => {
+    for (const fold of document.querySelectorAll("main details:not([open])")) { folded.add(fold); fold.open = true; }
+  });
+  addEventListener("afterprint", () => { for (const fold of folded) fold.open = false; folded.clear(); });
+
   for (const table of document.querySelectorAll("table.sortable")) {
     if (table.tBodies[0].rows.length < 2) continue;
     [...table.tHead.rows[0].cells].forEach((head, column) => {

@@ -32,7 +32,7 @@ from smearlab.report.sections.state import state
 from smearlab.report.sections.take_home import take_home
 from smearlab.report.sections.theory import claims
 from smearlab.report.template import fill
-from smearlab.store.files import write_text
+from smearlab.store.hashed_page import write_hashed_page
 from smearlab.store.tables import Tables, read_tables
 
 
@@ -47,7 +47,7 @@ def write_report(tables: Tables, figures: list[dict[str, str]], out: str | Path)
     figures: name, svg (text), title, caption, alt of each, in the order of the page. The same tables and figures
     give the same bytes.
     """
-    write_text(out, render(tables, figures))
+    write_hashed_page(out, render(tables, figures))
 
 
 def render(tables: Tables, figures: list[dict[str, str]]) -> str:

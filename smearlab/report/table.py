@@ -29,8 +29,14 @@ class Table:
 
 
 def table(title: str, records: list[dict[str, Field]], note: str = "") -> Table:
-    """Return a table of records; columns that say the same in every row are said once, empty ones not at all."""
-    kept = [column for column in records[0] if not _is_same(records, column)]
+    """Return a table of records; columns that say the same in every row are said once, empty ones not at all.
+
+    What was found (a verdict's chip) stands in the first column: wide tables are cut off at their end.
+    """
+    kept = sorted(
+        [column for column in records[0] if not _is_same(records, column)],
+        key=lambda column: not any(record[column].chip for record in records),
+    )
     once = [(column, records[0][column].text) for column in records[0] if column not in kept]
     same = [(column, value) for column, value in once if value not in ("", text.DASH)]
     kinds = [_kind([record[column].text for record in records]) for column in kept]

@@ -57,14 +57,20 @@ class Learnt:
         found = self.measured.get(kind(node))
         return (expected(node) * (self.scale if node.trains else 1.0), False) if found is None else (found, True)
 
-    def time_left(self, waiting: Iterable[Node], running: Iterable[tuple[Node, float | None]]) -> TimeLeft:
-        """Return the time for the jobs that wait and those that run, each of these with what it says of its own."""
+    def time_left(
+        self, waiting: Iterable[Node], running: Iterable[tuple[Node, float | None]], cores: int | None = None
+    ) -> TimeLeft:
+        """Return the time for the jobs that wait and those that run, each of these with what it says of its own.
+
+        cores: those of the run; without them as many jobs are at work as are seen to be, which changes by the moment.
+        """
         running = list(running)
         found = [self.seconds(node) for node in waiting]
         for node, left in running:
             seconds, learnt = self.seconds(node)
             found.append((seconds if left is None else left, learnt or left is not None))
-        at_once = sum(node.trains or node.group == EVALUATIONS for node, _ in running) or len(os.sched_getaffinity(0))
+        seen = sum(node.trains or node.group == EVALUATIONS for node, _ in running)
+        at_once = cores or seen or len(os.sched_getaffinity(0))
         total, longest = sum(s for s, _ in found), max((s for s, _ in found), default=0.0)
         known = sum(is_learnt for _, is_learnt in found)
         return TimeLeft(max(total / at_once, longest), at_once, len(found), known, len(found) - known)

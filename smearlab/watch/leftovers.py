@@ -42,20 +42,21 @@ def clear_stale_locks(folder: Path = Path()) -> list[Path]:
     return locks
 
 
-def clear_before_run(arguments: Sequence[str], folder: Path = Path()) -> None:
-    """Remove what would stop the Snakemake of these arguments although its owner is dead, and say so.
+def clear_before_run(arguments: Sequence[str], folder: Path = Path()) -> bool:
+    """Remove what would stop the Snakemake of these arguments although its owner is dead, say so, and return True.
 
-    Nothing is touched where it would run no job (a dry run), and where the owner lives or may live, which
-    Snakemake itself then says.
+    Nothing is touched, and False returned, where it would run no job (a dry run), and where the owner lives or may
+    live, which Snakemake itself then says.
     """
     if any(re.match(r"--dry|--unlock|--nolock|-[a-zA-Z]*n", word) for word in arguments):
-        return
+        return False
     try:
         locks = clear_stale_locks(folder)
     except UserError:
-        return
+        return False
     if locks:
         print(f"removed {folder / LOCKS}, left by a run that is no longer alive", file=sys.stderr)
+    return True
 
 
 def clear_unreadable_records(folder: Path = Path()) -> list[Path]:
@@ -85,6 +86,28 @@ def running_here(folder: Path) -> list[int]:
         except (psutil.AccessDenied, psutil.NoSuchProcess):
             continue
     return sorted(found)
+
+
+def cores_here(folder: Path) -> int | None:
+    """Return how many cores the run in this folder was given; None where there is none, or it says nothing of them."""
+    for process in running_here(folder):
+        try:
+            found = _cores(psutil.Process(process).cmdline())
+        except (psutil.AccessDenied, psutil.NoSuchProcess):
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def _cores(command: Sequence[str]) -> int | None:
+    """Return the value of Snakemake's --cores (-c); `all`, or none behind it, is what this process may use."""
+    for i, word in enumerate(command):
+        given = re.fullmatch(r"(?:--cores(?:=|$)|-c)(\w*)", word)
+        if given is not None:
+            value = given[1] or (command[i + 1] if i + 1 < len(command) else "")
+            return int(value) if value.isdigit() and int(value) > 0 else len(os.sched_getaffinity(0))
+    return None
 
 
 def _snakemakes() -> list[psutil.Process]:

@@ -21,7 +21,7 @@ from smearlab.host.places import checkpoint_path
 from smearlab.host.runlock import alive, describe
 from smearlab.store.files import REMEDY, read_sealed
 from smearlab.watch.learnt import Learnt, TimeLeft
-from smearlab.watch.leftovers import LOCKS, OWNER, running_here
+from smearlab.watch.leftovers import LOCKS, OWNER, cores_here, running_here
 from smearlab.watch.logs import failure, progress, waits_for_gpu
 from smearlab.watch.rebuild import Rebuild
 from smearlab.watch.records import Records
@@ -203,7 +203,7 @@ class _Look:
         if not left and not self.running:
             return None
         running = [(node, entry["seconds_left"]) for node, entry in self.running.items()]
-        return Learnt(self._of(DONE, STALE)).time_left(left, running)
+        return Learnt(self._of(DONE, STALE)).time_left(left, running, cores_here(Path()))
 
 
 def _entry(node: Node, **values: Any) -> Entry:

@@ -40,6 +40,8 @@ def watch(grid: Grid, *, as_json: bool = False, pause: float | None = None) -> N
             _repeat(grid, _Lines(), pause)
     except KeyboardInterrupt:
         return
+    if not as_json:
+        print("complete", flush=True)
 
 
 def _repeat(grid: Grid, tell: Callable[[Status], None], pause: float | None, usual: float = PLAIN) -> None:

@@ -96,8 +96,26 @@ def _own(rebuild: Rebuild, node: Node) -> list[str]:
     lines += [_missing(rebuild, node, reasons)] if reasons.missing else []
     lines += [f"input changed: {_input(path)}" for path in reasons.changed]
     lines += _parameters(node, reasons)
-    lines += [f"input added: {_input(path)}" for path in reasons.added]
-    return lines + [f"input no longer read: {_input(path)}" for path in reasons.dropped]
+    lines += _listed(rebuild, "input added", reasons.added)
+    return lines + _listed(rebuild, "input no longer read", reasons.dropped)
+
+
+def _listed(rebuild: Rebuild, what: str, paths: list[str]) -> list[str]:
+    """Return a line for each path; for many of them what they amount to: replicates more in so many cells."""
+    if len(paths) <= SHOWN:
+        return [f"{what}: {_input(path)}" for path in paths]
+    blocks: dict[str, dict[str, int]] = defaultdict(dict)
+    others = 0
+    for path in paths:
+        node = rebuild.maker.get(path)
+        if node is None or node.cell is None:
+            others += 1
+        else:
+            blocks[node.cell.key][node.block] = len(node.cell.replicates(node.block))
+    counted = Counter(sum(sizes.values()) for sizes in blocks.values())
+    more = "more " if what == "input added" else ""
+    said = [f"{number(n, 'replicate')} {more}in {number(cells, 'cell')}" for n, cells in counted.most_common()]
+    return [f"{what}: {line}" for line in [*said, *([number(others, "file")] if others else [])]]
 
 
 def _missing(rebuild: Rebuild, node: Node, reasons: Reasons) -> str:

@@ -194,3 +194,9 @@ def test_values_differ_exactly_when_a_line_says_so(before, now):
 @given(st.text("ab/=.", max_size=20), st.lists(st.text("ab/=.", max_size=20), max_size=5))
 def test_near_paths_are_beginnings_of_known_ones(wanted, known):
     assert all(any(f"{path}/".startswith(f"{near}/") for path in known) for near in near_paths(wanted, known))
+
+
+def test_many_inputs_more_are_told_as_replicates_in_cells(grid, nodes):
+    said = explain(load_grid(config(("replicates.blocks", 3))))
+    added = [line for line in said if line.startswith("input added: ")]
+    assert [line.partition(": ")[2].partition(":")[0] for line in added] == ["4 replicates more in 10 cells", "4 files"]

@@ -176,9 +176,10 @@ def test_the_page_of_saved_files_is_the_page_of_the_drawings(tmp_path):
     assert (tmp_path / "out" / "page.html").read_text() == render(tables, figures)
 
 
-def test_the_answer_comes_first_and_the_table_is_under_it(whole):
+def test_a_page_opens_with_the_answer_the_advice_and_the_noise(whole):
     headings = [a.get("id") for t, a in Page(whole[2]).elements if t == "section" and "id" in a]
-    assert headings[:4] == ["answer", "glance", "questions", "figures"]
+    opening = [name for name in ("answer", "advice", "estimates") if name in headings]
+    assert headings[: len(opening) + 3] == [*opening, "glance", "questions", "figures"] and len(opening) > 1
 
 
 def test_every_cell_of_the_summary_is_in_the_tables(whole):

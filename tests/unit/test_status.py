@@ -22,6 +22,8 @@ from smearlab.grid.cells import load_grid
 from smearlab.grid.dag import nodes_of
 from smearlab.host.runlock import _myself
 from smearlab.store.files import write_sealed
+from smearlab.watch.learnt import Learnt
+from smearlab.watch.leftovers import _cores
 from smearlab.watch.logs import failure, progress
 from smearlab.watch.status import Status, look
 from smearlab.watch.terminal import lines, watch
@@ -193,7 +195,29 @@ def test_json_has_the_documented_keys(grid, capsys):
 def test_watching_ends_with_the_grid_and_tells_in_lines_where_there_is_no_terminal(grid, capsys):
     make(grid)
     watch(grid, pause=0)
-    assert capsys.readouterr().out.splitlines()[0] == "tiny: 10 of 10 cells done"
+    said = capsys.readouterr().out.splitlines()
+    assert (said[0], said[-1]) == ("tiny: 10 of 10 cells done", "complete")
+
+
+@pytest.mark.parametrize(
+    ("command", "cores"),
+    [
+        ("snakemake --cores 3 --configfile c.yaml", 3),
+        ("snakemake --cores=4", 4),
+        ("snakemake -c2 all", 2),
+        ("snakemake -c 5", 5),
+        ("snakemake --cores all", len(os.sched_getaffinity(0))),
+        ("snakemake --workflow-profile profiles/slurm", None),
+    ],
+)
+def test_the_cores_of_a_run_are_those_it_was_given(command, cores):
+    assert _cores(command.split()) == cores
+
+
+def test_the_time_left_does_not_depend_on_how_many_jobs_are_seen_at_work(grid):
+    nodes = [node for node in nodes_of(grid) if node.trains]
+    moments = [Learnt([]).time_left(nodes[k:], [(node, None) for node in nodes[:k]], 2) for k in range(3)]
+    assert len({moment.seconds for moment in moments}) == 1 and {moment.at_once for moment in moments} == {2}
 
 
 def test_the_live_view_shows_names_as_they_are(grid):

@@ -64,30 +64,30 @@ def said(summary, **known):
 @pytest.mark.parametrize(
     ("verdict", "difference", "headline", "tone"),
     [
-        ("helps", 0.021, "Yes: on digits with symmetric noise, label smoothing helped.", "yes"),
-        ("hurts", -0.021, "No: on digits with symmetric noise, label smoothing hurt.", "no"),
+        ("helps", 0.021, "Yes: on digits with symmetric noise, label smoothing with α = 0.1 helped.", "yes"),
+        ("hurts", -0.021, "No: on digits with symmetric noise, label smoothing with α = 0.1 hurt.", "no"),
         (
             "no practical difference",
             0.001,
-            "No: on digits with symmetric noise, label smoothing made no practical difference.",
+            "No: on digits with symmetric noise, label smoothing with α = 0.1 made no practical difference.",
             "no",
         ),
         (
             "not enough data",
             0.021,
-            "This grid cannot say whether label smoothing helps on digits with symmetric noise.",
+            "This grid cannot say whether label smoothing with α = 0.1 helps on digits with symmetric noise.",
             "unknown",
         ),
         (
             "diverged",
             np.nan,
-            "This grid cannot say whether label smoothing helps on digits with symmetric noise.",
+            "This grid cannot say whether label smoothing with α = 0.1 helps on digits with symmetric noise.",
             "unknown",
         ),
         (
             "missing",
             np.nan,
-            "This grid cannot say yet whether label smoothing helps on digits with symmetric noise.",
+            "This grid cannot say yet whether label smoothing with α = 0.1 helps on digits with symmetric noise.",
             "unknown",
         ),
     ],
@@ -106,7 +106,9 @@ def test_sentence_holds_difference_interval_n_and_rate_of_the_row():
 def test_mixed_rates_are_named_one_by_one():
     rows = [plain(0.2), plain(0.4), smoothing(0.2, "not enough data", 0.01), smoothing(0.4, "helps", 0.03)]
     headline, _, tone = said(frame(*rows))
-    assert headline.endswith("label smoothing is undecided at 20 % and helped at 40 %.") and tone == "partly"
+    assert (
+        headline.endswith("label smoothing with α = 0.1 is undecided at 20 % and helped at 40 %.") and tone == "partly"
+    )
 
 
 def test_harm_at_one_rate_and_doubt_at_another_is_not_called_partial_success():
@@ -126,22 +128,22 @@ def test_where_the_stopping_rules_disagree_the_first_sentence_says_so(leading):
     rows = [at_rules(0.2, "helps", "helps", leading), at_rules(0.4, "helps", "hurts", leading)]
     headline, _, tone = said(frame(*rows))
     assert headline == (
-        "It depends on when training stops: on digits with symmetric noise, label smoothing helped at 20 % and 40 % "
-        "at the last epoch; it helped at 20 % and hurt at 40 % stopped early."
+        "It depends on when training stops: on digits with symmetric noise, label smoothing with α = 0.1 helped at "
+        "20 % and 40 % at the last epoch; it helped at 20 % and hurt at 40 % stopped early."
     )
     assert tone == "partly"
     many = [at_rules(0.2, "helps", "helps", leading), at_rules(0.2, "helps", "hurts", leading, dataset="other")]
     assert said(frame(*many))[0] == (
-        "It depends on when training stops: of 2 noisy settings, label smoothing helped in 2 at the last epoch; "
-        "it helped in 1 and hurt in 1 stopped early."
+        "It depends on when training stops: of 2 noisy settings, label smoothing with α = 0.1 helped in 2 at the last "
+        "epoch; it helped in 1 and hurt in 1 stopped early."
     )
 
 
 def test_label_wave_is_told_where_it_was_measured():
     rows = [at_rules(0.4, "helps", "helps") | {"difference_label_wave": 0.0, "verdict_label_wave": "hurts"}]
     assert said(frame(*rows))[0] == (
-        "It depends on when training stops: on digits with symmetric noise, label smoothing helped at 40 % at the last "
-        "epoch; it helped at 40 % stopped early; it hurt at 40 % stopped by Label Wave."
+        "It depends on when training stops: on digits with symmetric noise, label smoothing with α = 0.1 helped at "
+        "40 % at the last epoch; it helped at 40 % stopped early; it hurt at 40 % stopped by Label Wave."
     )
     note = verdict_field(frame(*rows).iloc[0]).note
     assert note == "+3.0, n = 5; stopped early +1.0, helps; stopped by Label Wave 0.0, hurts"
@@ -210,7 +212,7 @@ def test_helping_alike_with_and_without_noise_is_no_yes(findings, headline, tone
     rows = [smoothing(0.2, "helps", 0.03), smoothing(0.4, "helps", 0.03)]
     table = mitigating(*zip(rows, findings, strict=True))
     found = answer(frame(*rows), Facts(), table)
-    assert found.headline == headline.replace("ON", "on digits with symmetric noise, label smoothing")
+    assert found.headline == headline.replace("ON", "on digits with symmetric noise, label smoothing with α = 0.1")
     assert found.tone == tone and "25 % of what noise costs cross-entropy" in " ".join(found.sentences)
     assert symmetric_noise.reply(frame(*rows), Facts(), table).tone == tone
 
@@ -245,7 +247,7 @@ def test_noisy_test_labels_are_named():
 def test_many_settings_are_counted():
     rows = [smoothing(0.2, v, d, dataset=name) for name, v, d in (("a", "helps", 0.03), ("b", "hurts", -0.02))]
     headline, sentences, _ = said(frame(*rows))
-    assert headline == "Of 2 noisy settings, label smoothing helped in 1 and hurt in 1."
+    assert headline == "In part: of 2 noisy settings, label smoothing with α = 0.1 helped in 1 and hurt in 1."
     assert "Best for it is a" in sentences and "Worst for it is b" in sentences
 
 

@@ -5,6 +5,7 @@ import json
 import pandas as pd
 
 from smearlab.figures import _format as text
+from smearlab.figures._cells import PLAIN
 from smearlab.report.fields import chip, count, number_of, place, text_of, words
 from smearlab.report.table import Field, Table, table
 from smearlab.statistics.verdict import NOT_ENOUGH
@@ -23,10 +24,10 @@ def _row(row: pd.Series) -> dict[str, Field]:
     return {
         "role": Field(text_of(row["role"])),
         **place(row),
-        "advice": Field(words(row["advice"]).text or "none", note=text_of(row["note"])),
+        "advice": _advice(row),
         "chosen in": Field(_chosen_in(row)),
         "n": count(number_of(row["n"])),
-        "gain over cross-entropy": _points(row["gain"]),
+        "gain of choosing": _points(row["gain"]),
         "95 % interval": Field(text.interval(number_of(row["ci_low"]), number_of(row["ci_high"]))),
         "verdict": chip(text_of(row["verdict"]) or NOT_ENOUGH),
         "best in hindsight": words(row["best_in_hindsight"]),
@@ -37,14 +38,27 @@ def _row(row: pd.Series) -> dict[str, Field]:
     }
 
 
+def _advice(row: pd.Series) -> Field:
+    """Return what is advised: no gain of other choices stands beside cross-entropy, which gains nothing over itself."""
+    advised, note = words(row["advice"]).text, text_of(row["note"])
+    if advised == text.method_name(PLAIN) and len(_choices(row)) > 1:
+        return Field("none alone: another one in each replicate" + (f"; {note}" if note else ""))
+    return Field(advised or "none", note=note)
+
+
 def _points(difference: object) -> Field:
     return Field(text.points(number_of(difference)))
 
 
 def _chosen_in(row: pd.Series) -> str:
     """Return in how many replicates the advice was chosen, and how many other cells were in the rest."""
-    chosen = json.loads(text_of(row["chosen"]) or "{}")
+    chosen = _choices(row)
     if not chosen:
         return text.DASH
     others = f", {text.counted(len(chosen) - 1, 'other')} elsewhere" if len(chosen) > 1 else ""
     return f"{max(chosen.values())} of {sum(chosen.values())}{others}"
+
+
+def _choices(row: pd.Series) -> dict[str, int]:
+    """Return how often each cell was chosen."""
+    return dict(json.loads(text_of(row["chosen"]) or "{}"))
