@@ -11,7 +11,9 @@ from smearlab.statistics.drawn import hits_of
 from smearlab.statistics.interaction import interaction
 from smearlab.statistics.mitigation import mitigation
 from smearlab.statistics.passed_on import passed_on
+from smearlab.statistics.pooled import pooled
 from smearlab.statistics.rivals import rivals
+from smearlab.statistics.robustness import robustness
 from smearlab.statistics.selection import choose_on_validation
 from smearlab.statistics.stopping import stopping
 from smearlab.statistics.summary import summarise
@@ -25,9 +27,9 @@ from smearlab.store.measure import ACCURACY, judged_by, renamed
 def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: float, measure: str = ACCURACY) -> None:
     """Write summary.csv and the tables of the further statistics beside metrics.parquet.
 
-    These are variance.csv, interaction.csv, choice.csv, passed_on.csv, stopping.csv, mitigation.csv, rivals.csv and
-    reference.csv; summary.json holds the hashes of all. measure: what everything is judged by; published numbers are
-    accuracies, and stand beside no other measure.
+    These are variance.csv, interaction.csv, choice.csv, passed_on.csv, stopping.csv, mitigation.csv, rivals.csv,
+    robustness.csv, pooled.csv and reference.csv; summary.json holds the hashes of all. measure: what everything is
+    judged by; published numbers are accuracies, and stand beside no other measure.
     """
     context = read_sealed(folder / "context.json", "cells")
     check_files(folder, context.get("sha256", {}), "context.json")
@@ -50,6 +52,8 @@ def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: floa
         "stopping": stopping(whole, margin=margin),
         "mitigation": mitigation(whole, summary),
         "rivals": rivals(whole, summary, margin=margin),
+        "robustness": robustness(whole, primary=primary, margin=margin, chance=_chance(context)),
+        "pooled": pooled(whole, margin=margin),
     }
     for name, table in tables.items():
         write_text(folder / f"{name}.csv", renamed(table, measure).to_csv(index=False, lineterminator="\n"))
@@ -61,6 +65,12 @@ def read_gold_rows(folder: Path) -> pd.DataFrame:
     """Return gold.parquet of a grid; empty where tables of an earlier version lack it."""
     path = folder / "gold.parquet"
     return pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+
+
+def _chance(context: dict[str, Any]) -> dict[str, float]:
+    """Return by data set the accuracy of guessing, where the number of classes is known."""
+    known = {name: said.get("n_classes") for name, said in context.get("datasets", {}).items()}
+    return {name: 1 / n for name, n in known.items() if n}
 
 
 def run(job: StatisticsJob, inputs: Files, outputs: Files) -> None:
