@@ -28,6 +28,7 @@ from smearlab.report.sections.recipes import recipes
 from smearlab.report.sections.registered import changed, registered
 from smearlab.report.sections.single_networks import single_networks
 from smearlab.report.sections.spread import spread
+from smearlab.report.sections.standing import standing
 from smearlab.report.sections.state import state
 from smearlab.report.sections.take_home import take_home
 from smearlab.report.sections.theory import claims
@@ -111,7 +112,7 @@ def _sections(tables: Tables) -> dict[str, Any]:
         "numbers": numbers(tables),
         "class_recalls": class_recalls(tables),
         "replicates": single_networks(tables),
-        "spread": spread(tables),
+        "spread": [*standing(tables), *spread(tables)],
         "absent": absent(tables),
     }
 
