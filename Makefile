@@ -11,6 +11,17 @@ ifeq ($(shell cache="$${XDG_CACHE_HOME:-$${HOME:+$$HOME/.cache}}"; mkdir -p "$$c
 export XDG_CACHE_HOME := $(CURDIR)/.smearlab/cache
 endif
 
+# A .venv stays what it is: asking for another Python beside it would be passed over in silence.
+ifneq ($(origin PYTHON),file)
+VERSION := -c 'import sys; print("Python %d.%d" % sys.version_info[:2])'
+OURS := $(shell $(BIN)/python $(VERSION) 2>/dev/null)
+ifneq ($(OURS),)
+ifneq ($(OURS),$(shell $(PYTHON) $(VERSION) 2>/dev/null))
+$(error .venv is of $(OURS), and PYTHON=$(PYTHON) is not: remove .venv, and the same command makes it anew)
+endif
+endif
+endif
+
 .PHONY: setup run report test test-browser test-slurm lint lock resolve docs site lock-site clean
 
 # The stamp holds the lock it was made from: an unchanged lock installs nothing.

@@ -47,6 +47,15 @@ onstart:
         check_scheduler(workflow.executor_plugin.name, workflow.executor_settings)
         register(GRID)  # what the grid asks, before anything answers it
     codebook.remember()  # so that `explain` can name the module that changed, later
+    aside.keep([str(path) for path in job.output] for job in workflow.dag.needrun_jobs())
+
+
+onsuccess:
+    aside.put_back_of_run()
+
+
+onerror:
+    aside.put_back_of_run()
 
 
 rule all:

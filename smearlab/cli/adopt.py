@@ -80,7 +80,10 @@ def lines(grid: Grid, found: Sifted) -> Iterator[str]:
         yield f"by which code is not said in the files themselves of {numbers(silent)}: taken as made by today's"
     if found.unchecked:
         yield f"not there, and not checked: {number(len(found.unchecked), 'file')}, as {found.unchecked[0]}"
-    for heading, damage in (("damaged, and made anew by the next run:", True), ("refused, and made anew:", False)):
+    for heading, damage in (
+        (f"damaged; made anew by make run, or python -m smearlab repair {grid.name}:", True),
+        ("refused, and made anew:", False),
+    ):
         told = [refusal.text for refusal in found.refused.values() if refusal.damage == damage]
         yield from [heading] if told else []
         yield from (f"    {text}" for text in told)

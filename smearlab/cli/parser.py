@@ -146,12 +146,13 @@ def _report(options: argparse.Namespace) -> None:
 
     from smearlab.figures._save import save
     from smearlab.grid.jobs import statistics_job
-    from smearlab.grid.registration import NAME, place
+    from smearlab.grid.registration import place
     from smearlab.report.page import write_page
     from smearlab.stages.collect import collect
     from smearlab.stages.summarise import summarise_grid
+    from smearlab.store.registered import NAME, write_stamps
     from smearlab.store.tables import read_tables
-    from smearlab.watch.registration import registrations, write_registrations
+    from smearlab.watch.registration import stamps
 
     grid = find_grid(options.grid)
     page = Path("reports") / f"{grid.name}.html"
@@ -165,7 +166,7 @@ def _report(options: argparse.Namespace) -> None:
             drawing = registry.load("figures", figure).draw(tables)
             save(drawing, folder / "figures" / f"{figure}.svg", folder / "figures" / f"{figure}.json")
         if place(grid.name).exists():
-            write_registrations(folder / NAME, registrations(grid))
+            write_stamps(folder / NAME, stamps(grid))
         write_page(folder, page)
     print(page)
 

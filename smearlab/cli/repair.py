@@ -5,7 +5,6 @@ so removes nothing that is made from them. What is made anew with the same bytes
 """
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,63 +15,44 @@ from smearlab.cli.verify import faults
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import Grid
 from smearlab.grid.dag import Node, nodes_of
+from smearlab.watch.aside import CALLER_PUTS_BACK, keep, put_back
 from smearlab.watch.living import refuse_if_alive
 from smearlab.watch.rebuild import Rebuild
 from smearlab.watch.records import Records
 from smearlab.watch.words import number
 
-ASIDE = Path(".smearlab") / "aside"
 AT_ONCE = 200  # targets of one run: a command line has a limit
 
 
 def repair(grid: Grid, config: Path, profile: str | None = None) -> Iterator[str]:
     """Make anew what is damaged or missing of the finished jobs of a grid, and yield what was done.
 
-    config: where the grid is from. profile: of Snakemake, for the jobs; None: this machine. UserError while a run is
-    alive, and if a job fails: then what was there is there again.
+    What was found whole before and has kept its size and times is not hashed again: `verify` does that, and what it
+    finds is found here. config: where the grid is from. profile: of Snakemake, for the jobs; None: this machine.
+    UserError while a run is alive, and if a job fails: then what was there is there again.
     """
     refuse_if_alive("nothing is repaired")
-    restore()
-    found = faults(grid)
+    put_back()
+    found = faults(grid, trusting=True)
     yield from (fault.text for fault in found)
     nodes = list(dict.fromkeys(fault.node for fault in found))
-    for node in nodes:
-        set_aside(node.outputs)
+    keep(node.outputs for node in nodes)
+    for path in (path for node in nodes for path in node.outputs if os.path.lexists(path)):
+        os.unlink(path)
     for _, group in groupby(nodes, key=lambda node: node.rule):
         stage = list(group)
         for start in range(0, len(stage), AT_ONCE):
             _make(stage[start : start + AT_ONCE], config, profile)
-    restore()
+    put_back()
     yield from _made(grid, nodes)
-
-
-def set_aside(paths: Sequence[str]) -> None:
-    """Move files away from where they are, if they are there."""
-    for path in filter(os.path.lexists, paths):
-        place = ASIDE / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(path, place)  # results/ may lie on another disk
-
-
-def restore() -> None:
-    """Put back what was set aside and has not been made anew since; the rest of it is removed."""
-    for place in sorted(ASIDE.rglob("*"), reverse=True):
-        path = place.relative_to(ASIDE)
-        if place.is_dir() and not place.is_symlink():
-            place.rmdir()
-        elif os.path.lexists(path):
-            place.unlink()
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(place, path)
 
 
 def _make(nodes: Sequence[Node], config: Path, profile: str | None) -> None:
     targets = [next(path for path in reversed(node.outputs) if path not in node.transient) for node in nodes]
     where = ("--workflow-profile", profile) if profile else ("--cores", "all")
     command = [sys.executable, "-m", "snakemake", *targets, *where, "--configfile", str(config)]
-    if subprocess.run(command, check=False).returncode:
-        restore()
+    if subprocess.run(command, check=False, env={**os.environ, CALLER_PUTS_BACK: "1"}).returncode:
+        put_back()
         raise UserError(f"{targets[0]}: could not be made anew (see above); what was there is there again")
 
 

@@ -5,7 +5,7 @@ trainings, evaluations and estimates say by which code and for which seeds they 
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,15 @@ from smearlab.grid.dag import STAGES, Node
 from smearlab.stages._ran import Reader
 from smearlab.stages.collect import code_version, metrics_table
 from smearlab.store.dataset import META, read_test, read_training
-from smearlab.store.files import check_files, damaged, read_json, read_sealed, sha256_array, sha256_file
+from smearlab.store.files import check_files, damaged, read_sealed, sha256_array, sha256_file
+from smearlab.store.hashed_page import check_hashed_page
 from smearlab.store.labels import AUDIT, dataset_hashes
 from smearlab.store.npz import read_npz, reason
 
 Files = Mapping[str, str]  # a job's outputs by name
 Said = dict[str, Any]
 SEEDS = ("noise_seed", "seed")
+ABSENT = "no/such/file"
 
 
 def files_of(node: Node) -> dict[str, str]:
@@ -36,15 +38,39 @@ def accounts(node: Node) -> list[str]:
     return [path for path in node.outputs if path.endswith(".json")] or [node.outputs[-1]]
 
 
-def check_whole(node: Node) -> Said:
+def check_whole(node: Node, among: Collection[str] | None = None) -> Said:
     """Return what a job's outputs say of how they were made; UserError, naming the file, if one is not as written.
 
-    Its accounts are there; any other output may be absent, and is passed over then.
+    Its accounts are there; any other output may be absent, and is passed over then, as one that is not `among` them.
     """
+    files = {name: path if among is None or path in among else ABSENT for name, path in files_of(node).items()}
     try:
-        return WHOLE.get(node.rule, _any)(files_of(node))
+        return WHOLE.get(node.rule, _any)(files)
     except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
         raise damaged(node.outputs[-1], f"is of another form ({reason(error)})") from error
+
+
+def damages(node: Node) -> list[UserError]:
+    """Return an error for each output of a job that is not as written; one alone where an account is not."""
+    try:
+        check_whole(node)
+    except UserError as first:
+        known, others = accounts(node), set(node.outputs) - set(accounts(node))
+        if any(str(first).startswith(f"{path}:") for path in known):
+            return [first]
+        return [error for path in node.outputs if path in others and (error := _damage(node, {*known, path}))] or [
+            first
+        ]
+    return []
+
+
+def _damage(node: Node, among: set[str]) -> UserError | None:
+    """Return what is wrong with some outputs of a job, as if no other were there."""
+    try:
+        check_whole(node, among)
+    except UserError as error:
+        return error
+    return None
 
 
 def _any(files: Files) -> Said:
@@ -106,7 +132,7 @@ def _evaluation(files: Files) -> Said:
 
 def _tables(files: Files) -> Said:
     context = read_sealed(files["context"], "sha256", "cells", "config", "title", "code_version")
-    check_files(Path(files["context"]).parent, context["sha256"], files["context"])
+    _check_hashes(files, context["sha256"], files["context"])
     rows = [[row["cell"], {key: value for key, value in row.items() if key != "cell"}] for row in context["cells"]]
     said = {key: context[key] for key in ("title", "code_version")}
     return {**said, "rows": short_hash(rows), "replicates": context["config"]["replicates"]}
@@ -114,21 +140,28 @@ def _tables(files: Files) -> Said:
 
 def _statistics(files: Files) -> Said:
     hashes = read_sealed(files["hashes"], "sha256")["sha256"]
-    check_files(Path(files["hashes"]).parent, hashes, files["hashes"])
+    _check_hashes(files, hashes, files["hashes"])
     return {}
 
 
+def _check_hashes(files: Files, hashes: Mapping[str, str], described: str) -> None:
+    for path in map(Path, files.values()):
+        if path.name in hashes:
+            check_files(path.parent, {path.name: hashes[path.name]}, described)
+
+
 def _figure(files: Files) -> Said:
-    try:
-        read_json(files["text"])
-    except ValueError as error:
-        raise damaged(files["text"], f"is no readable JSON ({error})") from error
-    _check_end(files["svg"], "</svg>")
+    said = read_sealed(files["text"])
+    if "svg_sha256" in said:
+        _check_hashes(files, {Path(files["svg"]).name: said["svg_sha256"]}, files["text"])
+    else:  # of 0.1.0
+        _check_end(files["svg"], "</svg>")
     return {}
 
 
 def _page(files: Files) -> Said:
-    _check_end(files["page"], "</html>")
+    if Path(files["page"]).exists():
+        check_hashed_page(files["page"])
     return {}
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from smearlab.cli.sound import accounts, check_whole
+from smearlab.cli.sound import accounts, damages
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import Grid
 from smearlab.grid.dag import Node, nodes_of
 from smearlab.watch.rebuild import Disk
 from smearlab.watch.records import Records
+from smearlab.watch.seals import found_whole, mark_of, remember
 
 
 @dataclass(frozen=True)
@@ -19,24 +20,34 @@ class Fault:
     text: str
 
 
-def faults(grid: Grid) -> list[Fault]:
-    """Return the missing files of jobs that were finished, and of each job the first damaged one."""
-    records, disk = Records(), Disk()
-    return [fault for node in nodes_of(grid) if node.rule != "all" for fault in _of_job(node, records, disk)]
+def faults(grid: Grid, *, trusting: bool = False) -> list[Fault]:
+    """Return the missing and the damaged files of jobs that were finished.
+
+    trusting: a file that was found whole is not read again as long as its size, its times and its inode stay the same.
+    """
+    records, disk, before = Records(), Disk(), found_whole()
+    whole, found = dict(before), []
+    for node in (node for node in nodes_of(grid) if node.rule != "all"):
+        marks = {path: mark for path in node.outputs if (mark := mark_of(path)) is not None}
+        known = trusting and all(before.get(path) == mark for path, mark in marks.items())
+        faulty = list(_of_job(node, records, disk, known=known))
+        found += faulty
+        whole |= {} if faulty else marks
+        for path in node.outputs if faulty else ():
+            whole.pop(path, None)
+    remember(whole, before)
+    return found
 
 
-def _of_job(node: Node, records: Records, disk: Disk) -> Iterator[Fault]:
+def _of_job(node: Node, records: Records, disk: Disk, *, known: bool) -> Iterator[Fault]:
     if any(records.begun(path) is not None for path in node.outputs):
         return  # its last run did not end: Snakemake makes it anew
     if any(disk.has(path) or records.of(path) is not None for path in node.outputs):
         for path in disk.missing(node.outputs):
             if path not in node.transient:
                 yield Fault(node, f"{path}: is missing")
-    if disk.has(node.outputs[-1]) and not disk.missing(accounts(node)):
-        try:
-            check_whole(node)
-        except UserError as error:
-            yield Fault(node, str(error))
+    if not known and disk.has(node.outputs[-1]) and not disk.missing(accounts(node)):
+        yield from (Fault(node, str(error)) for error in damages(node))
 
 
 def verify(grid: Grid) -> None:

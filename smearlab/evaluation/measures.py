@@ -11,6 +11,7 @@ import numpy as np
 from torch import nn
 
 from smearlab.core import registry
+from smearlab.core.adding import left_to_right
 from smearlab.core.errors import UserError
 from smearlab.core.predictions import Part, Predictions
 from smearlab.core.scores import SCORES, score
@@ -78,7 +79,7 @@ def inside(module: nn.Module, features: np.ndarray, labels: np.ndarray) -> dict[
     weights = [p.detach().double().square().sum().item() for p in module.parameters()]
     head = module.get_parameter("head.weight").detach().cpu().numpy()
     return {
-        "weight_norm": float(np.sqrt(sum(weights))),
+        "weight_norm": float(np.sqrt(left_to_right(weights))),
         "head_weight_norm": float(np.linalg.norm(head.astype(np.float64))),
         "feature_tightness": tightness(features, labels),
         "projection": projection(features, labels, head),

@@ -7,7 +7,7 @@ from matplotlib import rc_context
 
 from smearlab.figures._drawing import Drawing
 from smearlab.figures._style import style
-from smearlab.store.files import write_json, write_text
+from smearlab.store.files import sha256_file, write_sealed, write_text
 
 UNDATED: dict[str, dict[str, None]] = {
     "svg": {"Date": None, "Creator": None},
@@ -21,14 +21,10 @@ EMPTY = (
 
 
 def save(drawing: Drawing | None, svg_path: str | Path, json_path: str | Path) -> None:
-    """Write NAME.svg and NAME.json {title, caption, alt, empty}; a placeholder where there is nothing to draw."""
-    if drawing is None:
-        write_text(svg_path, EMPTY)
-        write_json(json_path, {"title": "", "caption": "", "alt": "", "empty": True})
-        return
-    write_text(svg_path, to_svg(drawing))
-    words = {"title": drawing.title, "caption": drawing.caption, "alt": drawing.alt, "empty": False}
-    write_json(json_path, words)
+    """Write NAME.svg and NAME.json {title, caption, alt, empty, svg_sha256}; a placeholder for nothing to draw."""
+    write_text(svg_path, EMPTY if drawing is None else to_svg(drawing))
+    words = {key: getattr(drawing, key, "") for key in ("title", "caption", "alt")}
+    write_sealed(json_path, {**words, "empty": drawing is None, "svg_sha256": sha256_file(svg_path)})
 
 
 def to_svg(drawing: Drawing) -> str:

@@ -46,12 +46,25 @@ SUMMARISED = {
     "stopping": "stopping.csv",
     "mitigation": "mitigation.csv",
     "rivals": "rivals.csv",
+    "robustness": "robustness.csv",
+    "pooled": "pooled.csv",
     "hashes": "summary.json",
     "reference": "reference.csv",
 }
 SHOWN = (
     *("metrics", "history", "curves", "context"),
-    *("summary", "variance", "interaction", "choice", "passed_on", "stopping", "mitigation", "rivals"),
+    *(
+        "summary",
+        "variance",
+        "interaction",
+        "choice",
+        "passed_on",
+        "stopping",
+        "mitigation",
+        "rivals",
+        "robustness",
+        "pooled",
+    ),
 )
 
 TEACHER = "{dataset}/{noise}/{rate}/{recipe}/{method}"

@@ -5,6 +5,7 @@ import json
 import math
 import re
 import reprlib
+import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,14 @@ from smearlab.grid.schema import Config
 MAX_BYTES = 512 * 1024
 MAX_DEPTH = 12
 MAX_VALUES = 100_000
+LONGEST_TEXT = 4095  # bytes, of a path on Linux; a title is shorter
 
 
 class _Strict(yaml.SafeLoader):
     """A YAML loader that refuses what YAML reads as something else in silence.
 
     That is a key given twice, where the last one wins, and a number in other than decimal digits: 010 is 8
-    there, 1:30 is 90.
+    there, 1:30 is 90, 3_2 is 32; only thousands may be parted: 1_000.
     """
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
@@ -40,7 +42,8 @@ class _Strict(yaml.SafeLoader):
 
     def construct_number(self, node: yaml.ScalarNode) -> float:
         whole = node.tag.endswith(":int")
-        if ":" in node.value or (whole and re.match(r"[-+]?0[^.]", node.value)):
+        grouped = re.fullmatch(r"[-+]?[1-9]\d{0,2}(_\d{3})+", node.value)
+        if ":" in node.value or ("_" in node.value and not grouped) or (whole and re.match(r"[-+]?0[^.]", node.value)):
             place = f"{node.start_mark.name}, line {node.start_mark.line + 1}"
             raise UserError(f"config {place}: {_shorten(node.value)}: write a number in plain decimal digits")
         return self.construct_yaml_int(node) if whole else self.construct_yaml_float(node)
@@ -119,7 +122,7 @@ def _not_plain(value: Any) -> str | None:
             odd = [key for key in value if not (isinstance(key, str) and key.isprintable() and len(key) <= 100)]
             return f"key {_shorten(odd[0])} is not a short printable text; numbers need quotes" if odd else None
         case str():
-            return None if _is_sound(value) else "holds a character that no file can hold"
+            return _not_plain_text(value)
         case float():
             return None if math.isfinite(value) else "must be a finite number"
         case None | bool() | int() | list():
@@ -127,8 +130,14 @@ def _not_plain(value: Any) -> str | None:
     return "must be text, a number, true or false, a list or a mapping; text that looks like a date needs quotes"
 
 
-def _is_sound(text: str) -> bool:
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+def _not_plain_text(text: str) -> str | None:
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        return "holds a character that no file can hold"
+    if any(unicodedata.category(character) == "Cc" and character not in "\n\t" for character in text):
+        return "holds a control character, which a terminal would obey"
+    if len(text.encode()) > LONGEST_TEXT:
+        return f"is longer than any path or title ({LONGEST_TEXT} bytes)"
+    return None
 
 
 def parse(content: Mapping[str, Any]) -> Config:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from smearlab.core.adding import left_to_right
 from smearlab.core.predictions import Predictions
 from smearlab.metrics._shared import confidence
 
@@ -32,7 +33,7 @@ def reliability(confidences: np.ndarray, hits: np.ndarray) -> list[dict[str, flo
 def calibration_error(curve: list[dict[str, float | int]]) -> float | None:
     """Return the mean over examples of |accuracy - confidence| of their bin, in [0, 1]; None of no bins."""
     n = sum(b["count"] for b in curve)
-    return sum(b["count"] * abs(b["accuracy"] - b["confidence"]) for b in curve) / n if n else None
+    return left_to_right(b["count"] * abs(b["accuracy"] - b["confidence"]) for b in curve) / n if n else None
 
 
 def reliability_of(logits: np.ndarray, labels: np.ndarray) -> list[dict[str, float | int]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from scipy.stats import binom
 
+from smearlab.core.adding import left_to_right
 from smearlab.core.predictions import Predictions
 from smearlab.metrics.ece import reliability_of
 
@@ -21,7 +22,7 @@ def calibration_floor(curve: Sequence[dict[str, Any]]) -> float | None:
     make the true floor slightly smaller (Hoeffding 1956, theorem 3).
     """
     n = sum(b["count"] for b in curve)
-    return sum(mean_absolute_deviation(b["count"], b["confidence"]) for b in curve) / n if n else None
+    return left_to_right(mean_absolute_deviation(b["count"], b["confidence"]) for b in curve) / n if n else None
 
 
 def mean_absolute_deviation(n: int, p: float) -> float:

@@ -28,11 +28,12 @@ from smearlab.report.sections.recipes import recipes
 from smearlab.report.sections.registered import changed, registered
 from smearlab.report.sections.single_networks import single_networks
 from smearlab.report.sections.spread import spread
+from smearlab.report.sections.standing import standing
 from smearlab.report.sections.state import state
 from smearlab.report.sections.take_home import take_home
 from smearlab.report.sections.theory import claims
 from smearlab.report.template import fill
-from smearlab.store.files import write_text
+from smearlab.store.hashed_page import write_hashed_page
 from smearlab.store.tables import Tables, read_tables
 
 
@@ -47,7 +48,7 @@ def write_report(tables: Tables, figures: list[dict[str, str]], out: str | Path)
     figures: name, svg (text), title, caption, alt of each, in the order of the page. The same tables and figures
     give the same bytes.
     """
-    write_text(out, render(tables, figures))
+    write_hashed_page(out, render(tables, figures))
 
 
 def render(tables: Tables, figures: list[dict[str, str]]) -> str:
@@ -111,7 +112,7 @@ def _sections(tables: Tables) -> dict[str, Any]:
         "numbers": numbers(tables),
         "class_recalls": class_recalls(tables),
         "replicates": single_networks(tables),
-        "spread": spread(tables),
+        "spread": [*standing(tables), *spread(tables)],
         "absent": absent(tables),
     }
 

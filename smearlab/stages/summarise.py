@@ -10,7 +10,9 @@ from smearlab.reference.compare import beside
 from smearlab.statistics.interaction import interaction
 from smearlab.statistics.mitigation import mitigation
 from smearlab.statistics.passed_on import passed_on
+from smearlab.statistics.pooled import pooled
 from smearlab.statistics.rivals import rivals
+from smearlab.statistics.robustness import robustness
 from smearlab.statistics.selection import choose_on_validation
 from smearlab.statistics.stopping import stopping
 from smearlab.statistics.summary import summarise
@@ -24,9 +26,9 @@ from smearlab.store.measure import ACCURACY, judged_by, renamed
 def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: float, measure: str = ACCURACY) -> None:
     """Write summary.csv and the tables of the further statistics beside metrics.parquet.
 
-    These are variance.csv, interaction.csv, choice.csv, passed_on.csv, stopping.csv, mitigation.csv, rivals.csv and
-    reference.csv; summary.json holds the hashes of all. measure: what everything is judged by; published numbers are
-    accuracies, and stand beside no other measure.
+    These are variance.csv, interaction.csv, choice.csv, passed_on.csv, stopping.csv, mitigation.csv, rivals.csv,
+    robustness.csv, pooled.csv and reference.csv; summary.json holds the hashes of all. measure: what everything is
+    judged by; published numbers are accuracies, and stand beside no other measure.
     """
     context = read_sealed(folder / "context.json", "cells")
     check_files(folder, context.get("sha256", {}), "context.json")
@@ -44,11 +46,19 @@ def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: floa
         "stopping": stopping(metrics, margin=margin),
         "mitigation": mitigation(metrics, summary),
         "rivals": rivals(metrics, summary, margin=margin),
+        "robustness": robustness(metrics, primary=primary, margin=margin, chance=_chance(context)),
+        "pooled": pooled(metrics, margin=margin),
     }
     for name, table in tables.items():
         write_text(folder / f"{name}.csv", renamed(table, measure).to_csv(index=False, lineterminator="\n"))
     hashes = {f"{name}.csv": sha256_file(folder / f"{name}.csv") for name in tables}
     write_sealed(folder / "summary.json", {"sha256": hashes})
+
+
+def _chance(context: dict[str, Any]) -> dict[str, float]:
+    """Return by data set the accuracy of guessing, where the number of classes is known."""
+    known = {name: said.get("n_classes") for name, said in context.get("datasets", {}).items()}
+    return {name: 1 / n for name, n in known.items() if n}
 
 
 def run(job: StatisticsJob, inputs: Files, outputs: Files) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from smearlab.core.adding import left_to_right
 from smearlab.statistics.cells import NAMES, Cell, name_types, read, table
 from smearlab.statistics.paired import SAME
 
@@ -66,7 +67,7 @@ def _row(cell: Cell) -> dict[str, Any]:
     if min(n, t) < 2:
         return row
     parts = dict(zip(("labels", "training", "residual"), components(accuracy), strict=True))
-    total = sum(parts.values())
+    total = left_to_right(parts.values())
     row |= {f"std_{name}": value**0.5 for name, value in parts.items()}
     if total > SAME**2:
         row |= {f"share_{name}": value / total for name, value in parts.items()}

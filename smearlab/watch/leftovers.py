@@ -42,20 +42,21 @@ def clear_stale_locks(folder: Path = Path()) -> list[Path]:
     return locks
 
 
-def clear_before_run(arguments: Sequence[str], folder: Path = Path()) -> None:
-    """Remove what would stop the Snakemake of these arguments although its owner is dead, and say so.
+def clear_before_run(arguments: Sequence[str], folder: Path = Path()) -> bool:
+    """Remove what would stop the Snakemake of these arguments although its owner is dead, say so, and return True.
 
-    Nothing is touched where it would run no job (a dry run), and where the owner lives or may live, which
-    Snakemake itself then says.
+    Nothing is touched, and False returned, where it would run no job (a dry run), and where the owner lives or may
+    live, which Snakemake itself then says.
     """
     if any(re.match(r"--dry|--unlock|--nolock|-[a-zA-Z]*n", word) for word in arguments):
-        return
+        return False
     try:
         locks = clear_stale_locks(folder)
     except UserError:
-        return
+        return False
     if locks:
         print(f"removed {folder / LOCKS}, left by a run that is no longer alive", file=sys.stderr)
+    return True
 
 
 def clear_unreadable_records(folder: Path = Path()) -> list[Path]:

@@ -38,12 +38,16 @@ class Records:
         """Return where the note of a file lies."""
         return f"{self._place}/metadata/{self._name(path)}"
 
+    def mark(self, path: str) -> str:
+        """Return where it is marked that the job which makes a file has begun."""
+        return f"{self._place}/incomplete/{self._name(path)}"
+
     def begun(self, path: str) -> float | None:
         """Return when the job that makes a file began (seconds since the epoch), if it has not ended; else None."""
         if not self.anything_begun:
             return None
         try:
-            return os.stat(f"{self._place}/incomplete/{self._name(path)}").st_mtime
+            return os.stat(self.mark(path)).st_mtime
         except OSError:
             return None
 

@@ -15,7 +15,6 @@ from smearlab.grid.dag import Node
 from smearlab.store.files import read_sealed, write_text
 
 VERIFIED = Path(".smearlab") / "verified.json"
-UNSEALED = ("draw_figure",)  # rules whose .json is for readers outside
 Mark = list[int]
 
 
@@ -24,9 +23,9 @@ def check_seals(nodes: Iterable[Node], config: str) -> None:
 
     config: what to give to `repair`.
     """
-    known, marks, told = _known(), {}, []
+    known, marks, told = found_whole(), {}, []
     for path in sealed_files(nodes):
-        mark = _mark(path)
+        mark = mark_of(path)
         if mark is None:
             continue
         try:
@@ -38,17 +37,16 @@ def check_seals(nodes: Iterable[Node], config: str) -> None:
     if told:
         command = f"python -m smearlab repair {config}"
         raise UserError("\n".join([*told, f"nothing was run and nothing removed; this makes it anew: {command}"]))
-    _remember({**known, **marks}, known)
+    remember({**known, **marks}, known)
 
 
 def sealed_files(nodes: Iterable[Node]) -> Iterator[str]:
     """Yield the files of jobs that hold their own checksum."""
     for node in nodes:
-        if node.rule not in UNSEALED:
-            yield from (path for path in node.outputs if path.endswith(".json"))
+        yield from (path for path in node.outputs if path.endswith(".json"))
 
 
-def _mark(path: str) -> Mark | None:
+def mark_of(path: str) -> Mark | None:
     """Return by what a change of a file shows, without reading it; None where it is not there."""
     try:
         found = os.stat(path)
@@ -57,7 +55,7 @@ def _mark(path: str) -> Mark | None:
     return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
 
 
-def _known() -> dict[str, Mark]:
+def found_whole() -> dict[str, Mark]:
     """Return what was found whole before; nothing where that cannot be read."""
     try:
         known = json.loads(VERIFIED.read_bytes())
@@ -66,7 +64,7 @@ def _known() -> dict[str, Mark]:
     return known if isinstance(known, dict) else {}
 
 
-def _remember(now: dict[str, Mark], known: dict[str, Mark]) -> None:
+def remember(now: dict[str, Mark], known: dict[str, Mark]) -> None:
     """Write down what was found whole; where that cannot be written, it is read again the next time."""
     if now != known:
         with suppress(OSError):

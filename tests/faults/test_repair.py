@@ -1,5 +1,6 @@
 """Files of a finished grid damaged or deleted: nothing that is finished is lost, and one command makes them anew."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -7,12 +8,12 @@ from pathlib import Path
 import pytest
 from projects import TINY, Project, hashes
 
-from smearlab.cli import repair as repairing
 from smearlab.cli.verify import faults
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import Grid, load_grid
 from smearlab.grid.dag import nodes_of
-from smearlab.watch import seals
+from smearlab.watch import aside, seals
+from smearlab.watch.records import Records
 from smearlab.watch.seals import check_seals, sealed_files
 
 LABELS = "results/labels/*/symmetric-*/rate=0.4/seed=0"
@@ -27,6 +28,7 @@ SEALED = (
     "results/theory/claims.json",
     "results/tiny/context.json",
     "results/tiny/summary.json",
+    "results/tiny/figures/methods.json",
 )
 HASHED = (
     "results/data/*/training.npz",
@@ -36,8 +38,9 @@ HASHED = (
     f"{TEACHER}/examples.npz",
     "results/tiny/metrics.parquet",
     "results/tiny/summary.csv",
+    "results/tiny/figures/methods.svg",
+    "reports/tiny.html",
 )
-SHOWN = ("results/tiny/figures/methods.svg", "results/tiny/figures/methods.json")
 
 
 def one_digit(path: Path) -> None:
@@ -115,8 +118,30 @@ def test_every_damage_of_every_kind_of_file_is_named(damage: Damage, here: Path,
     assert told(grid) == []
 
 
+def test_all_damaged_files_of_a_job_are_named(here: Path, grid: Grid) -> None:
+    paths = [only(f"{TEACHER}/{name}") for name in ("weights.safetensors", "history.csv")]
+    paths += [only(f"results/tiny/{name}") for name in ("metrics.csv", "history.parquet", "mitigation.csv")]
+    for path in paths:
+        cut(path)
+    assert {line.partition(":")[0] for line in told(grid)} == set(map(str, paths))
+
+
+def test_repair_reads_again_what_changed_and_what_verify_found_damaged(here: Path, grid: Grid) -> None:
+    path = only(f"{TEACHER}/weights.safetensors")
+    assert faults(grid, trusting=True) == []
+    good = path.read_bytes()
+    one_digit_at_its_time(path)
+    mark = seals.mark_of(str(path))
+    seals.VERIFIED.write_text(json.dumps({**seals.found_whole(), str(path): mark}))  # as if rot left no trace
+    assert faults(grid, trusting=True) == []
+    assert [fault.text.partition(":")[0] for fault in faults(grid)] == [str(path)]
+    assert [fault.text.partition(":")[0] for fault in faults(grid, trusting=True)] == [str(path)]
+    path.write_bytes(good)
+    assert faults(grid, trusting=True) == []
+
+
 def test_every_file_that_was_deleted_is_named(here: Path, grid: Grid) -> None:
-    paths = [only(pattern) for pattern in (*SEALED, *HASHED, *SHOWN)]
+    paths = [only(pattern) for pattern in (*SEALED, *HASHED)]
     for path in paths:
         path.unlink()
     assert {line for line in told(grid) if "missing" in line} == {f"{path}: is missing" for path in paths}
@@ -160,15 +185,44 @@ def test_what_was_found_whole_is_not_read_again(here: Path, grid: Grid, monkeypa
     assert read == [SEALED[-1]]
 
 
-def test_what_was_set_aside_comes_back_unless_it_was_made_anew(here: Path) -> None:
-    one, other = (only(f"{TEACHER}/{name}") for name in ("weights.safetensors", "run.json"))
+def test_what_was_kept_comes_back_with_its_notes_unless_it_was_made_anew(here: Path, grid: Grid) -> None:
     before = contents(here)
-    repairing.set_aside([str(one), str(other), "results/not/there"])
-    assert not one.exists() and not other.exists()
-    other.write_bytes(b"new")
-    repairing.restore()
-    assert contents(here) == {**before, str(other): b"new"}
-    assert not any(repairing.ASIDE.iterdir())
+    one, other, third = [node for node in nodes_of(grid) if node.trains][:3]
+    aside.keep([one.outputs, other.outputs, third.outputs, ["results/not/there"]])
+    noted = notes()
+    for path in (*one.outputs, *other.outputs):  # as Snakemake does before a job, and after one that failed
+        Path(path).unlink()
+        Path(Records().note(path)).unlink()
+    Path(one.outputs[0]).write_bytes(b"half of what is new")
+    Path(Records().mark(one.outputs[0])).touch()
+    for path in other.outputs:
+        Path(path).write_bytes(b"new")
+    aside.put_back()
+    assert contents(here) == {**before, **dict.fromkeys(other.outputs, b"new")}
+    assert noted - notes() == {Records().note(path) for path in other.outputs}
+    assert Records().begun(one.outputs[0]) is None and not aside.ASIDE.exists()
+
+
+def notes() -> set[str]:
+    return {str(path) for path in Path(".snakemake/metadata").rglob("*") if path.is_file()}
+
+
+def test_what_was_not_kept_whole_is_not_put_back(here: Path, grid: Grid, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = contents(here)
+    monkeypatch.setattr(aside, "write_json", lambda path, value: None)  # killed before it is written
+    aside.keep(node.outputs for node in nodes_of(grid) if node.outputs)
+    aside.put_back()
+    assert contents(here) == before and not aside.ASIDE.exists()
+
+
+def test_a_job_that_fails_does_not_cost_the_result_that_was_there(finished: Project) -> None:
+    before = contents(finished.folder)
+    finished.edit("smearlab/stages/evaluate_teacher.py", "inputs, outputs)", "inputs, {})")
+    planned = finished.plan()
+    failed = finished.snakemake("--cores", "2", "--configfile", finished.write(TINY))
+    assert failed.returncode == 1 and "rule evaluate_teacher" in failed.stdout + failed.stderr
+    assert contents(finished.folder) == before
+    assert planned["evaluate_teacher"] == 4 and finished.plan() == planned  # it is no less asked for than before
 
 
 def test_a_damaged_grid_loses_nothing_and_is_repaired(finished: Project) -> None:

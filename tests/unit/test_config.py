@@ -453,7 +453,7 @@ def test_a_file_that_cannot_be_a_config_is_refused_at_once(tmp_path):
             read_config(path)
 
 
-@pytest.mark.parametrize("number", ["010", "0x10", "0b11", "1:30", "1:30.5", "-007", "+0_1"])
+@pytest.mark.parametrize("number", ["3_2", "1_0.5", "010", "0x10", "0b11", "1:30", "1:30.5", "-007", "+0_1"])
 def test_a_number_that_yaml_reads_as_another_is_refused(tmp_path, number):
     path = tmp_path / "odd.yaml"
     path.write_text(f"name: odd\nmargin: {number}\n", encoding="utf-8")
@@ -461,8 +461,26 @@ def test_a_number_that_yaml_reads_as_another_is_refused(tmp_path, number):
         read_config(path)
 
 
-@pytest.mark.parametrize("number", ["0", "-0", "10", "+3", "1_000", "0.5", "00.5", "1.0e3", "-0.1", ".inf"])
+@pytest.mark.parametrize(
+    "number", ["0", "-0", "10", "+3", "1_000", "12_345_678", "0.5", "00.5", "1.0e3", "-0.1", ".inf"]
+)
 def test_a_plain_number_is_read_as_it_stands(tmp_path, number):
     path = tmp_path / "plain.yaml"
     path.write_text(f"margin: {number}\n", encoding="utf-8")
     assert read_config(path)["margin"] == yaml.safe_load(number)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("title", "a\x1b[31mred"), "title: 'a\\x1b[31mred': holds a control character"),
+        (("title", "bell\a"), "holds a control character"),
+        (
+            ("datasets", {"own": {"kind": "arrays", "path": "x" * 6000}}),
+            "is longer than any path or title (4095 bytes)",
+        ),
+    ],
+)
+def test_text_that_a_terminal_or_a_disk_takes_ill_is_refused(change, said):
+    (line,) = faults(change)
+    assert said in line and "\x1b" not in line

@@ -198,3 +198,20 @@ def test_make_keeps_caches_in_the_checkout_where_the_home_cannot_be_written(home
         check=True,
     )
     assert run.stdout.strip() == (f"{tmp_path}/.smearlab/cache" if inside else "")
+
+
+@pytest.mark.parametrize(("has", "refused"), [("Python 2.6", True), (None, False), ("the same", False)])
+def test_make_does_not_pass_over_another_python_than_that_of_its_environment(
+    has: str | None, refused: bool, tmp_path: Path
+):
+    """The .venv that is there stays what it is, so whoever asks for another Python is told."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    if has is not None:
+        python = tmp_path / ".venv" / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.write_text(f"#!/bin/sh\necho {has}\n" if refused else f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        python.chmod(0o755)
+    command = ["make", "--dry-run", "setup", f"PYTHON={sys.executable}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    said = f".venv is of {has}, and PYTHON={sys.executable} is not"
+    assert (said in done.stderr, len(done.stderr.splitlines())) == (True, 1) if refused else said not in done.stderr

@@ -23,6 +23,7 @@ from smearlab.grid.resources import evaluation_resources, length, training_resou
 from smearlab.host.checkout import check_writable
 from smearlab.host.refusal import one_line
 from smearlab.host.surroundings import settle
+from smearlab.watch import aside
 from smearlab.watch.leftovers import clear_before_run
 from smearlab.watch.seals import check_seals
 
@@ -35,7 +36,8 @@ settle()
 with one_line():  # before any job starts, without a traceback
     if workflow.is_main_process:
         check_writable()
-        clear_before_run(sys.argv[1:])
+        if clear_before_run(sys.argv[1:]):
+            aside.put_back_of_run()  # what a killed run did not come to make anew
     for path in workflow.configfiles:
         read_config(path)  # Snakemake has read it too, but lets the last of two equal keys win in silence
     GRID = load_grid(config)
