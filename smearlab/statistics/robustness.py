@@ -12,6 +12,7 @@ from smearlab.statistics import verdict as words
 from smearlab.statistics.cells import NAMES, Cell, Replicate, measured_by, name_types, read, table
 from smearlab.statistics.contrasts import Contrast, comparison, contrasts_of
 from smearlab.statistics.families import holm
+from smearlab.statistics.given_labels import in_words
 from smearlab.statistics.paired import FEWEST, SAME
 
 REPORTED, SIGNS, CHANCE, WITHOUT = "as reported", "signs alone", "diverged as chance", "without replicate"
@@ -127,5 +128,5 @@ def _sign_verdict(p: float | None, counting: float | None, positive: bool, found
     if found.diverged:
         return words.DIVERGED
     if counting is not None and counting < words.LEVEL and found.difference.n >= FEWEST:
-        return words.HELPS if positive else words.HURTS
+        return in_words(words.HELPS if positive else words.HURTS, found.cell.measure)
     return words.undecided(p)
