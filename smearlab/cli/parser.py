@@ -91,6 +91,20 @@ def _parser() -> argparse.ArgumentParser:
     publish.add_argument("grid", metavar="CONFIG", help="the config that was run")
     publish.set_defaults(run=_publish)
     _add_export(commands)
+    gold = commands.add_parser("gold", help="draw examples worth a true label, with pictures; or take the table back")
+    gold.add_argument("grid", metavar="NAME", help="a grid's name, or a config")
+    gold.add_argument("--n", type=int, default=200, metavar="N", help="how many to draw (default 200)")
+    gold.add_argument("--take", metavar="CSV", help="join this filled-in table to the data set's gold set")
+    gold.add_argument("--dataset", metavar="D", help="the data set's name in the config, where it has several")
+    gold.add_argument("--part", choices=("test", "validation", "train"), default="test", help="what to draw from")
+    by = "at random, by the class given, or evenly from where methods and cross-entropy differ and agree"
+    gold.add_argument("--by", choices=("random", "class", "disagreement"), default="random", help=by)
+    gold.add_argument("--seed", type=int, default=0, metavar="S", help="draws them (default 0)")
+    gold.set_defaults(run=_gold)
+    suspects = commands.add_parser("suspects", help="list the labels that out-of-sample networks contradict most")
+    suspects.add_argument("grid", metavar="NAME", help="a grid's name, or a config")
+    suspects.add_argument("--n", type=int, default=20, metavar="N", help="how many of each noise (default 20)")
+    suspects.set_defaults(run=_suspects)
     _add_paper(commands)
     listing = commands.add_parser("list", help="list what a config may name, with its options")
     listing.add_argument("kind", nargs="?", choices=sorted(registry.ENTRY_FUNCTIONS))
@@ -146,12 +160,13 @@ def _report(options: argparse.Namespace) -> None:
 
     from smearlab.figures._save import save
     from smearlab.grid.jobs import statistics_job
-    from smearlab.grid.registration import NAME, place
+    from smearlab.grid.registration import place
     from smearlab.report.page import write_page
     from smearlab.stages.collect import collect
     from smearlab.stages.summarise import summarise_grid
+    from smearlab.store.registered import NAME, write_stamps
     from smearlab.store.tables import read_tables
-    from smearlab.watch.registration import registrations, write_registrations
+    from smearlab.watch.registration import stamps
 
     grid = find_grid(options.grid)
     page = Path("reports") / f"{grid.name}.html"
@@ -165,7 +180,7 @@ def _report(options: argparse.Namespace) -> None:
             drawing = registry.load("figures", figure).draw(tables)
             save(drawing, folder / "figures" / f"{figure}.svg", folder / "figures" / f"{figure}.json")
         if place(grid.name).exists():
-            write_registrations(folder / NAME, registrations(grid))
+            write_stamps(folder / NAME, stamps(grid))
         write_page(folder, page)
     print(page)
 
@@ -284,6 +299,25 @@ def _export(options: argparse.Namespace) -> None:
 
     found = find_replicate(options.cell, options.replicate, options.configs)
     print("\n".join(map(str, export(found, options.checkpoint, options.out))))
+
+
+def _gold(options: argparse.Namespace) -> None:
+    from smearlab.cli.gold import draw_gold, said_of, take_gold, the_dataset
+
+    grid = find_grid(options.grid)
+    dataset = the_dataset(grid, options.dataset)
+    if options.take:
+        lines = said_of(dataset, *take_gold(dataset, options.take))
+    else:
+        table, *sheets = draw_gold(grid, dataset, options.n, part=options.part, by=options.by, seed=options.seed)
+        lines = [*map(str, sheets), f"{table}: fill in the column label, then --take {table}"]
+    print("\n".join(lines))
+
+
+def _suspects(options: argparse.Namespace) -> None:
+    from smearlab.cli.suspects import lines
+
+    print("\n".join(lines(find_grid(options.grid), max(1, options.n))))
 
 
 def _snippet(options: argparse.Namespace) -> None:

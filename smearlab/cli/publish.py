@@ -9,7 +9,17 @@ from smearlab.grid.cells import RESULTS, Grid
 from smearlab.store.files import check_files, read_sealed, write_json
 
 PUBLISHED = Path("reports") / "published"
-TABLES = ("metrics.csv", "summary.csv", "choice.csv", "passed_on.csv", "stopping.csv", "mitigation.csv", "rivals.csv")
+TABLES = (
+    "metrics.csv",
+    "summary.csv",
+    "choice.csv",
+    "passed_on.csv",
+    "stopping.csv",
+    "mitigation.csv",
+    "rivals.csv",
+    "robustness.csv",
+    "pooled.csv",
+)
 KEPT = ("code_version", "environment", "datasets", "accepted")
 
 

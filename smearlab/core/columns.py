@@ -136,6 +136,8 @@ SUMMARY = (
     Column("verdict", TEXT, ANSWER, "see statistics.md"),
     Column("primary", FLAG, ANSWER, "whether it is the headline contrast"),
     Column("n_paired", WHOLE, ANSWER, "independent differences behind the test"),
+    Column("n_gold", WHOLE, BESIDE, "test examples with a known true label, where not all have one"),
+    Column("examples_needed", WHOLE, BESIDE, "such examples in all that a decision would need at the spread seen"),
     Column("detectable", NUMBER, BESIDE, "smallest true difference found with 80 % power at this n and spread", SHARE),
     Column("replicates_for_margin", WHOLE, BESIDE, "pairs that find a true difference of the margin, likewise"),
     Column("difference_to_teacher", NUMBER, BESIDE, "of a student: to its own teacher", SHARE),

@@ -19,10 +19,10 @@ class RawData:
     """Images, or features, with what is known of their labels.
 
     images: uint8 (N, H, W, C), or features, float32 or float64 (N, D). labels: clean labels int64 (N,) in 0..L-1, or
-    None if unknown.
-    noisy_labels: the labels that came with the data, int64 (N,), or None; -1 only for test examples that have
-    none. split: str (N,), one of train, validation, test, or all empty where the split is left to us.
-    notes: lines for the report. source: where the data came from, for messages.
+    None if unknown; -1 where that of an example is unknown which has a noisy one. noisy_labels: the labels that came
+    with the data, int64 (N,), or None; -1 only for test examples that have none. split: str (N,), one of train,
+    validation, test, or all empty where the split is left to us. notes: lines for the report. source: where the data
+    came from, for messages.
     """
 
     images: np.ndarray
@@ -65,6 +65,7 @@ def check_raw(raw: RawData) -> None:
         if labels is not None:
             check_labels(labels, name, len(raw.images), raw.source)
             _check_range(raw, name, labels)
+    _check_unknown(raw)
 
 
 def check_images(images: np.ndarray, source: str) -> None:
@@ -123,6 +124,8 @@ def check_labels(labels: np.ndarray, name: str, n: int, source: str) -> None:
 def _check_range(raw: RawData, name: str, labels: np.ndarray) -> None:
     n_classes = len(raw.class_names)
     wrong = (labels < 0) | (labels >= n_classes)
+    if name == "labels" and raw.noisy_labels is not None:
+        wrong &= labels != -1
     if name == "noisy_labels" and raw.labels is not None:
         wrong &= ~((labels == -1) & (np.asarray(raw.split) == "test"))
     if wrong.any():
@@ -130,6 +133,26 @@ def _check_range(raw: RawData, name: str, labels: np.ndarray) -> None:
         raise UserError(
             f"{raw.source}: {int(wrong.sum())} of {len(labels)} {name} are out of range, "
             f"first {int(labels[first])} at index {first}; allowed are 0 to {n_classes - 1}"
+            f"{_unknown_hint(raw, name, labels)}"
+        )
+
+
+def _unknown_hint(raw: RawData, name: str, labels: np.ndarray) -> str:
+    if name == "labels" and raw.noisy_labels is None and (labels == -1).any():
+        return "; -1 says that a clean label is unknown, and takes noisy_labels beside it"
+    return ""
+
+
+def _check_unknown(raw: RawData) -> None:
+    """Refuse examples of which neither label is known; -1 in the clean labels is told apart from a class."""
+    if raw.labels is None or raw.noisy_labels is None:
+        return
+    neither = (raw.labels < 0) & (raw.noisy_labels < 0)
+    if neither.any():
+        first = int(neither.argmax())
+        raise UserError(
+            f"{raw.source}: {int(neither.sum())} of {len(neither)} examples have neither a clean nor a noisy label, "
+            f"first at index {first}; leave them out"
         )
 
 

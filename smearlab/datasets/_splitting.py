@@ -31,7 +31,8 @@ def make_dataset(
     A split that came with the data wins: only the parts it lacks are drawn. Otherwise `test` is the fraction of
     the examples that are drawn for testing, and `validation` the fraction of the rest. `subset` keeps so many
     train and validation examples, `test_subset` so many test examples; the others are left out. Classes are the
-    clean labels, or the noisy ones where those are all there is. UserError says what is wrong and of how many.
+    clean labels, or the noisy ones where some or all of those are unknown. UserError says what is wrong and of how
+    many.
     """
     check_raw(raw)
     raw = squared(raw)
@@ -90,8 +91,11 @@ class _Cut:
 
     @property
     def classes(self) -> np.ndarray:
-        """What the parts are stratified by: the clean labels, else the noisy ones."""
-        return cast(np.ndarray, self.raw.noisy_labels if self.raw.labels is None else self.raw.labels)
+        """What the parts are stratified by: the clean labels; the noisy ones where some or all of those are unknown."""
+        clean, noisy = self.raw.labels, self.raw.noisy_labels
+        if clean is None or noisy is None or (clean >= 0).all():
+            return cast(np.ndarray, noisy if clean is None else clean)
+        return np.where(noisy >= 0, noisy, clean)
 
     def draw(self, part: int, fraction: float, name: str) -> None:
         """Move a fraction of the train examples into another part, stratified by class."""
@@ -181,6 +185,7 @@ def _member_arrays(cut: _Cut, members: np.ndarray) -> tuple[dict[str, Any], dict
         "noisy_labels": None if raw.noisy_labels is None else raw.noisy_labels[members],
         "source_index": members,
     }
+    known = int((arrays["labels"] >= 0).sum())
     if raw.noisy_labels is not None and (arrays["noisy_labels"] < 0).all():
         arrays["noisy_labels"] = None  # test examples that came without noisy labels
     meta = {
@@ -191,6 +196,8 @@ def _member_arrays(cut: _Cut, members: np.ndarray) -> tuple[dict[str, Any], dict
         "shape": list(images.shape[1:]),
         "split_seed": cut.seed,
     }
+    if 0 < known < len(members):
+        meta["n_known"] = known  # true labels; without this entry all or none
     return {name: a if a is None or name == "images" else a.astype(np.int64) for name, a in arrays.items()}, meta
 
 

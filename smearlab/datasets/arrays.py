@@ -16,8 +16,9 @@ LABELS = ("labels", "noisy_labels")
 def load(*, path: str) -> RawData:
     """Read a file with `images` uint8 (N, H, W) or (N, H, W, C) and `labels` or `noisy_labels` in 0..L-1.
 
-    Optional: `split` (N,) of train, validation, test; `class_names` (L,). `path` is relative to the working
-    folder. UserError names the file and what is wrong with it.
+    Beside `noisy_labels`, -1 in `labels` says that an example's clean label is unknown. Optional: `split` (N,) of
+    train, validation, test; `class_names` (L,). `path` is relative to the working folder. UserError names the file
+    and what is wrong with it.
     """
     arrays = read_npz(path, ["images"])
     if "images" not in arrays:
@@ -46,8 +47,15 @@ def class_names(*, path: str) -> list[str]:
 
 
 def has_clean_labels(*, path: str) -> bool:
-    """Whether the file brings clean labels."""
-    return "labels" in npz_names(path)
+    """Whether the file brings clean labels of all examples."""
+    labels = read_npz(path, ["labels"]).get("labels")
+    return labels is not None and bool((labels != -1).all())
+
+
+def has_some_clean_labels(*, path: str) -> bool:
+    """Whether the file brings the clean label of some example."""
+    labels = read_npz(path, ["labels"]).get("labels")
+    return labels is not None and bool((labels != -1).any())
 
 
 def sizes(*, path: str) -> tuple[int, int]:
@@ -77,7 +85,8 @@ def _names(arrays: dict[str, np.ndarray], path: str) -> list[str]:
         raise UserError(f"{path}: has neither labels nor noisy_labels; one of them is needed")
     labels = arrays[known[0]]
     check_labels(labels, known[0], len(np.atleast_1d(labels)), path)
-    largest = int(labels.max(initial=0))
+    complete = bool((labels != -1).all())
+    largest = max(int(arrays[name].max(initial=0)) for name in (known[:1] if complete else known))
     if largest >= labels.size:  # before a list of that length is made
         raise UserError(f"{path}: {known[0]} reach {largest}, out of range for {labels.size} examples")
     return check_class_names([str(c) for c in range(largest + 1)], path)

@@ -34,6 +34,8 @@ COLLECTED = {
     "csv": "metrics.csv",
     "history": "history.parquet",
     "curves": "curves.parquet",
+    "gold": "gold.parquet",
+    "suspects": "suspects.csv",
     "correct": "correct.npz",
     "context": "context.json",
 }
@@ -46,12 +48,25 @@ SUMMARISED = {
     "stopping": "stopping.csv",
     "mitigation": "mitigation.csv",
     "rivals": "rivals.csv",
+    "robustness": "robustness.csv",
+    "pooled": "pooled.csv",
     "hashes": "summary.json",
     "reference": "reference.csv",
 }
 SHOWN = (
     *("metrics", "history", "curves", "context"),
-    *("summary", "variance", "interaction", "choice", "passed_on", "stopping", "mitigation", "rivals"),
+    *(
+        "summary",
+        "variance",
+        "interaction",
+        "choice",
+        "passed_on",
+        "stopping",
+        "mitigation",
+        "rivals",
+        "robustness",
+        "pooled",
+    ),
 )
 
 TEACHER = "{dataset}/{noise}/{rate}/{recipe}/{method}"
@@ -307,7 +322,17 @@ def _read_by_warm_up(subject: OneWarmUp) -> Files:
 def _read_by_estimate(subject: OneEstimator) -> Files:
     folder = subject.estimate.folder(subject.block)
     warmed = {"probabilities": Large(f"{folder}/probabilities.npz"), "run": f"{folder}/{RUN}"}
-    return {**warmed, "audits": _labels(subject)["audits"]}
+    return {**warmed, "audits": _labels(subject)["audits"], **_gold_read_by(subject)}
+
+
+def _gold_read_by(subject: OneEstimator) -> Files:
+    """The true labels that an estimator learns from: of a complete data set, of its gold set; else nothing."""
+    if not subject.estimator.learns_from_gold:
+        return {}
+    dataset = subject.estimate.labels.dataset
+    folder = f"{RESULTS}/data/{dataset.id}"
+    table = {"gold": dataset.gold, "test": Large(f"{folder}/test.npz")} if dataset.gold else {}
+    return {**_data(dataset.id), **table}
 
 
 def _read_by_training(subject: OneBlock) -> Files:
@@ -335,14 +360,22 @@ def _read_by_collect(subject: Subject) -> Files:
     grid = subject.grid
     blocks = [(cell, block) for cell in grid.cells.values() for block in grid.blocks(cell)]
     folders = [cell.folder(block) for cell, block in blocks]
-    audits = (f"{cell.labels.folder(seed)}/audit.json" for cell, block in blocks for seed in noise_seeds(cell, block))
+    seeds = [(cell.labels, seed) for cell, block in blocks for seed in noise_seeds(cell, block)]
+    labels = list(dict.fromkeys(labels.folder(seed) for labels, seed in seeds))
     data = [f"{RESULTS}/data/{dataset}" for dataset in grid.datasets]
+    gold = {"gold": files} if (files := sorted({d.gold for d in grid.datasets.values() if d.gold})) else {}
     return {
+        **gold,
+        "probabilities": [
+            Large(f"{e.folder(b)}/probabilities.npz") for e in grid.estimates.values() for b in grid.blocks(e)
+        ],
+        "given": [Large(f"{folder}/labels.npz") for folder in labels],
+        "arrays": [Large(f"{folder}/{part}.npz") for folder in data for part in ("training", "test")],
         "runs": [f"{folder}/{RUN}" for folder in folders],
         "histories": [f"{folder}/{HISTORY}" for folder in folders],
         "metrics": [f"{folder}/{METRICS}" for folder in folders],
         "examples": [Large(f"{folder}/{EXAMPLES}") for folder in folders],
-        "audits": list(dict.fromkeys(audits)),
+        "audits": [f"{folder}/audit.json" for folder in labels],
         "estimates": list(dict.fromkeys(path for cell, block in blocks for path in cell.estimate_files(block))),
         "manifests": [f"{folder}/{part}.json" for folder in data for part in ("training", "test")],
         "claims": f"{RESULTS}/theory/claims.json",
@@ -511,7 +544,7 @@ STAGES = {
             "summarise",
             "statistics",
             {name: f"{RESULTS}/{{at}}/{file}" for name, file in SUMMARISED.items()},
-            reads=lambda subject: _tables(subject.grid, ("metrics", "context", "correct")),
+            reads=lambda subject: _tables(subject.grid, ("metrics", "context", "gold", "correct")),
             job=lambda subject: jobs.statistics_job(subject.grid),
         ),
         _table(

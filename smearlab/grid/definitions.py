@@ -31,6 +31,8 @@ class Dataset:
     class_names: tuple[str, ...] = field(hash=False)
     fingerprint: str
     has_clean_labels: bool = True
+    has_some_clean_labels: bool = True
+    gold: str | None = None  # a table of true labels, which decides no example: it may be given when all is trained
     n_examples: int | None = None  # outside the test part, where it is known without reading an image; for the plan
 
     @property

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from smearlab.core import registry
 from smearlab.core.identity import canonical, slug
 
 SPELLING = re.compile(r'estimated\(\s*(\w+)\s*((?:,\s*\w+\s*=\s*"?[\w.+-]+"?\s*)*)\)')
@@ -23,6 +24,11 @@ class Estimator:
     def id(self) -> str:
         """The name of its files."""
         return slug(self.name, dict(self.options))
+
+    @property
+    def learns_from_gold(self) -> bool:
+        """Whether it needs examples of known true label."""
+        return bool(registry.describe("estimators", self.name).constants.get("GOLD", False))
 
     @property
     def text(self) -> str:

@@ -7,9 +7,8 @@ from typing import Any
 
 from smearlab.core import registry
 from smearlab.grid.cells import RESULTS, Grid
+from smearlab.store.registered import NAME, TERMS
 
-NAME = "registered.json"
-TERMS = ("config_sha256", "headline", "margin", "families")
 USUAL_ALPHA = 0.1  # of the headline, where the config names none (Lukasik et al. 2020)
 
 

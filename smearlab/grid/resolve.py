@@ -149,11 +149,20 @@ def dataset(name: str, config: Config) -> Dataset:
         class_names = module.class_names(**options)
         fingerprint = module.fingerprint(**options)
         clean = module.has_clean_labels(**options) if hasattr(module, "has_clean_labels") else True
+        some = module.has_some_clean_labels(**options) if hasattr(module, "has_some_clean_labels") else clean
         n_examples = module.count(**options) if hasattr(module, "count") else None
     except UserError as error:
         raise UserError(f"config: {where}: {error}") from None
-    settings = lasting(given)
-    return Dataset(name, given.kind, settings, options, tuple(class_names), fingerprint, clean, n_examples)
+    settings = lasting(given, without=("gold",))
+    if given.gold is not None and not Path(given.gold).is_file():
+        raise UserError(f"config: {where}.gold: {given.gold}: no such file")
+    known: dict[str, Any] = {
+        "has_clean_labels": clean,
+        "has_some_clean_labels": some,
+        "gold": given.gold,
+        "n_examples": n_examples,
+    }
+    return Dataset(name, given.kind, settings, options, tuple(class_names), fingerprint, **known)
 
 
 def noise(name: str, config: Config) -> Noise:
@@ -402,6 +411,13 @@ def _check_without_clean_labels(data: Dataset, definitions: Definitions) -> None
         f"config: methods: {method.id}: {lacks}, so its T is unknown; use transition estimated(NAME) or alpha"
         for method in all_methods(definitions)
         if method.transition is not None and method.transition.startswith(("true", "matched", "perturbed("))
+    ]
+    lines += [
+        f"config: methods: {method.id}: {lacks} and no gold set, which estimated(gold) learns from; "
+        f"python -m smearlab gold {definitions.config.name} --part train draws one"
+        for method in all_methods(definitions)
+        if method.estimator and method.estimator.learns_from_gold
+        if not data.gold and not data.has_some_clean_labels
     ]
     lines += [
         f"config: students.{i}.labels: clean: {lacks}"

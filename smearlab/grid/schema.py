@@ -79,6 +79,9 @@ class DatasetConfig(Open):
     split_seed: int = Field(0, ge=0, lt=2**32, description="draws the split, and nothing else")
     subset: int | None = Field(None, ge=20, lt=2**32, description="keep only so many train and validation examples")
     test_subset: int | None = Field(None, ge=10, lt=2**32, description="keep only so many test examples")
+    gold: str | None = Field(
+        None, description="a table with the true labels of some examples, as `python -m smearlab gold` makes it"
+    )
 
 
 class NoiseConfig(Open):

@@ -163,11 +163,13 @@ def audit(
     """Return what the labels are and what they show, ready for JSON.
 
     `manifest` is the content of training.json. Rates, counts and the realised T are over the training part;
-    they are None where no clean label is known. `doubts` is there only where there are any.
+    they are None where the clean label of some example is unknown: a gold set is no sample that they could be taken
+    from without its weights. `doubts` is there only where there are any.
     """
     train = context.part == 0
-    found = transition.realised(context.labels[train], observed.labels[train], context.n_classes)
-    known = context.labels[train & (context.labels >= 0)]
+    labels = context.labels if (context.labels >= 0).all() else np.full_like(context.labels, -1)
+    found = transition.realised(labels[train], observed.labels[train], context.n_classes)
+    known = labels[train & (labels >= 0)]
     per_class = [None if np.isnan(stay) else float(1.0 - stay) for stay in np.diag(found)]
     return {
         "kind": kind,
@@ -181,12 +183,12 @@ def audit(
         "class_counts": np.bincount(known, minlength=context.n_classes).tolist(),
         "transition_asked": transition.to_lists(observed.transition),
         "transition_realised": transition.to_lists(found),
-        "realised_noise_rate": _wrong_share(context.labels[train], observed.labels[train]),
-        "realised_noise_rate_validation": _wrong_share(context.labels[~train], observed.labels[~train]),
+        "realised_noise_rate": _wrong_share(labels[train], observed.labels[train]),
+        "realised_noise_rate_validation": _wrong_share(labels[~train], observed.labels[~train]),
         "per_class_noise_rate": per_class,
-        "n_wrong": int(_wrong(context.labels[train], observed.labels[train]).sum()),
+        "n_wrong": int(_wrong(labels[train], observed.labels[train]).sum()),
         "generator": {"name": "numpy PCG64", "numpy": np.__version__, "version": GENERATOR_VERSION},
-        "difficulty": _difficulty_summary(observed.difficulty, _wrong(context.labels, observed.labels)),
+        "difficulty": _difficulty_summary(observed.difficulty, _wrong(labels, observed.labels)),
         **({"doubts": list(observed.doubts)} if observed.doubts else {}),
     }
 

@@ -43,7 +43,8 @@ def answer(summary: pd.DataFrame, known: Facts, mitigation: pd.DataFrame | None 
         opening = given_labels.headline(rows, text.method_name(rows["method"].iloc[0]))
         return Answer(opening, given_labels.sentences(given, known), "unknown")
     found = _judged(summary, rows.drop(given.index), known, mitigation)
-    return replace(found, sentences=[*found.sentences, *given_labels.sentences(given, known)])
+    gold = given_labels.gold_sentences(rows.drop(given.index), known)
+    return replace(found, sentences=[*found.sentences, *gold, *given_labels.sentences(given, known)])
 
 
 def _judged(summary: pd.DataFrame, rows: pd.DataFrame, known: Facts, mitigation: pd.DataFrame | None) -> Answer:

@@ -14,8 +14,9 @@ class Facts:
 
     kinds: the kind of each noise. clean: whether true test labels are known of each data set. n_test: the size of
     each test set that is known. primary: the headline contrast that the config names. name: the grid's. spreads: by
-    computation, where no true test label is known, the most that its difference to its baseline can vary over examples.
-    measure: what everything is judged by, in words.
+    computation, where no true test label is known, the most that its difference to its baseline can vary over
+    examples. n_gold: of data sets of which only some test examples have a known true label, how many. measure: what
+    everything is judged by, in words.
     """
 
     kinds: dict[str, str] = field(default_factory=dict)
@@ -25,6 +26,7 @@ class Facts:
     margin: float = 0.5
     name: str = ""
     spreads: dict[str, float] = field(default_factory=dict)
+    n_gold: dict[str, int] = field(default_factory=dict)
     measure: str = "accuracy"
 
 
@@ -39,9 +41,15 @@ def facts(tables: Tables) -> Facts:
         primary=tables.config.get("primary"),
         margin=float(tables.config.get("margin", 0.5)),
         name=str(tables.context.get("name", "")),
+        n_gold=_gold(tables.summary),
         spreads={entry["cell"]: float(entry["spread"]) for entry in tables.context.get("disagreement", [])},
         measure=tables.measure,
     )
+
+
+def _gold(summary: pd.DataFrame) -> dict[str, int]:
+    known = summary[summary["n_gold"].notna()] if "n_gold" in summary else summary.head(0)
+    return {str(name): int(n) for name, n in known.groupby("dataset")["n_gold"].max().items()}
 
 
 def quantity(rows: pd.DataFrame, known: Facts) -> str:

@@ -7,6 +7,7 @@ from smearlab.report.facts import Facts
 from smearlab.report.phrases import at_noise, clause
 from smearlab.statistics import gold
 from smearlab.statistics.given_labels import CANNOT
+from smearlab.statistics.verdict import DECIDED
 
 MOST_SAID = 3
 WHY = (
@@ -60,6 +61,32 @@ def deciding(rows: pd.DataFrame, known: Facts) -> list[str]:
     return [_needed(row, known.spreads[row["cell"]], known, command)]
 
 
+def gold_sentences(rows: pd.DataFrame, known: Facts) -> list[str]:
+    """Say of how many test examples the true label is known, and how many more would decide what is open."""
+    return [
+        _gold(rows[rows["dataset"] == name], name, known) for name in known.n_gold if (rows["dataset"] == name).any()
+    ]
+
+
+def _gold(rows: pd.DataFrame, dataset: str, known: Facts) -> str:
+    n, there = known.n_gold[dataset], known.n_test.get(dataset)
+    of = f" of {text.whole(there)}" if there else ""
+    said = (
+        f"On {dataset} the true label is known of {text.whole(n)}{of} test examples; intervals there cover the drawing "
+        "of these and of the replicates"
+    )
+    undecided = rows[~rows["verdict"].isin(DECIDED) & rows["examples_needed"].notna()]
+    if not len(undecided):
+        open_ones = rows[~rows["verdict"].isin(DECIDED) & rows["difference"].notna()]
+        return f"{said}{'; what is open needs more replicates first' if len(open_ones) else ''}."
+    more = max(1, int(undecided["examples_needed"].max()) - n)
+    command = f"python -m smearlab gold {known.name or 'NAME'} --n {more}"
+    short = f"; there are {text.whole(there - n)} more" if there and more > there - n else ""
+    return (
+        f"{said}. About {text.whole(more)} more would decide, if the difference stays (80 % power{short}): “{command}”."
+    )
+
+
 def _needed(row: pd.Series, spread: float, known: Facts, command: str) -> str:
     if spread == 0:
         return f"On {row['dataset']} the two predict the same for every test example: no label could decide."
@@ -74,4 +101,5 @@ def _needed(row: pd.Series, spread: float, known: Facts, command: str) -> str:
     if decided <= there:
         return f"{said}: “{command} {decided}” draws them."
     least = gold.decided_by(there, spread)
-    return f"{said}. The test part has {text.whole(there)}: all of them would decide {text.size(least)} points or more."
+    all_of = f"all {text.whole(there)} of the test part would decide {text.size(least)} points or more"
+    return f"{said}; {all_of}: “{command} {there}” draws them."

@@ -14,6 +14,7 @@ from smearlab.report.questions import loss_corrections, passing_on, shrinkage, s
 from smearlab.report.questions._reply import Reply
 from smearlab.report.sections import estimates as estimated
 from smearlab.report.sections import side_by_side, stopping
+from smearlab.report.sections import suspects as suspected
 from smearlab.report.sections.absent import absent
 from smearlab.report.sections.advice import advice
 from smearlab.report.sections.class_recalls import class_recalls
@@ -28,6 +29,7 @@ from smearlab.report.sections.recipes import recipes
 from smearlab.report.sections.registered import changed, registered
 from smearlab.report.sections.single_networks import single_networks
 from smearlab.report.sections.spread import spread
+from smearlab.report.sections.standing import standing
 from smearlab.report.sections.state import state
 from smearlab.report.sections.take_home import take_home
 from smearlab.report.sections.theory import claims
@@ -102,6 +104,10 @@ def _sections(tables: Tables) -> dict[str, Any]:
         "inside_said": side_by_side.sentences(tables),
         "inside": every_cell(tables),
         "advice": advice(tables),
+        "suspects": suspected.suspects(tables),
+        "suspect_sheets": suspected.sheets(tables),
+        "annotators": suspected.annotators(tables),
+        "per_class": suspected.per_class(tables),
         "take_home": take_home(tables),
         "estimates": estimated.estimates(tables),
         "estimates_said": estimated.sentences(tables),
@@ -111,7 +117,7 @@ def _sections(tables: Tables) -> dict[str, Any]:
         "numbers": numbers(tables),
         "class_recalls": class_recalls(tables),
         "replicates": single_networks(tables),
-        "spread": spread(tables),
+        "spread": [*standing(tables), *spread(tables)],
         "absent": absent(tables),
     }
 

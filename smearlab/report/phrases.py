@@ -51,7 +51,7 @@ def clause(row: pd.Series, measured: str = "test accuracy") -> str:
 
 def evidence(row: pd.Series) -> str:
     """Return the interval, where there is one, and the number of pairs of a comparison."""
-    n = f"n = {row['n_paired']:.0f} pair{'' if row['n_paired'] == 1 else 's'}"
+    n = f"n = {row['n_paired']:.0f} pair{'' if row['n_paired'] == 1 else 's'}{_on_gold(row)}"
     interval = text.interval(*cells.ends_beside(row))
     return n if interval == text.DASH else f"95 % interval {interval}, {n}"
 
@@ -66,6 +66,11 @@ def _reach(row: pd.Series) -> str:
     """What the test could have found."""
     smallest = row.get("detectable", np.nan)
     return "" if np.isnan(smallest) else f"; it finds {text.size(smallest)} points or more with 80 % power"
+
+
+def _on_gold(row: pd.Series) -> str:
+    n = row.get("n_gold", np.nan)
+    return "" if np.isnan(n) else f" on {text.counted(int(n), 'gold example')}"
 
 
 def _known_difference(row: pd.Series) -> str:

@@ -17,6 +17,8 @@ from smearlab.grid.cells import RESULTS, Cell, Grid, Row, load_grid
 from smearlab.grid.dag import RUN
 from smearlab.grid.estimator import Estimator
 from smearlab.grid.jobs import evaluation_code, training_code, training_job
+from smearlab.stages._gold import gold_table, with_gold
+from smearlab.stages._label_quality import annotators, suspects_of
 from smearlab.stages._long import CURVES_SCHEMA, HISTORY_SCHEMA, Histories, curve_rows
 from smearlab.stages._ran import SAID, Ran, Reader, read_if_there
 from smearlab.store.correct import write_correct
@@ -27,7 +29,10 @@ from smearlab.store.inputs import Files
 from smearlab.training.correction import transition_facts
 
 TYPES = {columns.TEXT: "string", columns.NUMBER: "Float64", columns.WHOLE: "Int64", columns.FLAG: "boolean"}
-TABLES = ("metrics.parquet", "metrics.csv", "history.parquet", "curves.parquet", "correct.npz")
+TABLES = (
+    *("metrics.parquet", "metrics.csv", "history.parquet", "curves.parquet", "gold.parquet", "correct.npz"),
+    "suspects.csv",
+)
 ROWS = 500  # of the metrics that are put into a frame at a time
 VERSIONS = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib")
 
@@ -41,12 +46,17 @@ def collect(grid: Grid, out: Path, *, results: Path = Path(RESULTS)) -> None:
     """
     reader = Reader(grid, results)
     write_long_tables(reader, out)
-    metrics = metrics_table(grid, reader)
+    gold = gold_table(grid, reader)
+    metrics = with_gold(metrics_table(grid, reader), gold)
+    found, said = suspects_of(grid, results)
+    write_text(out / "suspects.csv", found.to_csv(index=False, lineterminator="\n"))
+    write_bytes(out / "gold.parquet", gold.to_parquet(index=False))
     write_bytes(out / "metrics.parquet", metrics.to_parquet(index=False))
     write_text(out / "metrics.csv", metrics.to_csv(index=False, lineterminator="\n"))
+    of_labels = {key: v for key, v in (("suspects", said), ("annotators", annotators(grid, results))) if v}
     write_correct(out / "correct.npz", reader.right())
     hashes = {name: sha256_file(out / name) for name in TABLES}
-    write_sealed(out / "context.json", {**context(grid, reader, metrics), "sha256": hashes})
+    write_sealed(out / "context.json", {**context(grid, reader, metrics), **of_labels, "sha256": hashes})
 
 
 def write_long_tables(reader: Reader, out: Path) -> None:

@@ -10,6 +10,7 @@ from smearlab.core import registry
 from smearlab.core.errors import UserError
 from smearlab.core.jobs import EstimateJob
 from smearlab.core.transition import class_shares, errors, overall_rate
+from smearlab.evaluation.gold import known_training
 from smearlab.host.places import checkpoint_path
 from smearlab.store.files import read_sealed, sha256_file, write_sealed
 from smearlab.store.inputs import Files, paths_of
@@ -27,8 +28,9 @@ def run(job: EstimateJob, inputs: Files, outputs: Files) -> None:
         raise UserError(f"{inputs['probabilities']}: not the file that {inputs['run']} describes; delete both")
     arrays = read_npz(inputs["probabilities"])
     audits = {record["noise_seed"]: record for record in map(read_sealed, paths_of(inputs["audits"]))}
+    gold = known_training(inputs) if registry.describe("estimators", job.estimator).constants.get("GOLD") else ()
     entries = [
-        _estimated(job, entry, arrays["observed"][k], arrays["probabilities"][k], audits)
+        _estimated(job, entry, arrays["observed"][k], arrays["probabilities"][k], audits, gold)
         for k, entry in enumerate(warmed["replicates"])
     ]
     named = {"estimator": job.estimator, "options": job.options}
@@ -45,13 +47,14 @@ def _estimated(
     observed: np.ndarray,
     probabilities: np.ndarray,
     audits: Mapping[int, Mapping[str, Any]],
+    gold: tuple[np.ndarray, ...] = (),
 ) -> dict[str, Any]:
     seeds = {key: entry[key] for key in ("noise_seed", "seed")}
     if entry["status"] == "diverged":
         nothing = dict.fromkeys(("transition", "noise_rate", "errors", "compared_with"))
         return {**seeds, **nothing, "reason": entry["reason"]}
     found = registry.load("estimators", job.estimator).estimate(
-        observed, probabilities, **registry.filled("estimators", job.estimator, job.options)
+        observed, probabilities, *gold, **registry.filled("estimators", job.estimator, job.options)
     )
     shares = np.bincount(observed, minlength=len(found)) / len(observed)
     audit = audits[entry["noise_seed"]]

@@ -24,6 +24,6 @@ def canonical(contents: Mapping[str, Any], given: Mapping[str, Any]) -> Canonica
     """Return a data set as it is written: `contents` decide what it holds, `given` says where its files lie."""
     kind = contents["kind"]
     known = registry.filled("datasets", kind, {**contents, **given})
-    options = {key: value for key, value in known.items() if key not in (*SPLIT, "kind", "fingerprint")}
+    options = {key: value for key, value in known.items() if key not in (*SPLIT, "kind", "fingerprint", "gold")}
     raw = registry.load("datasets", kind).load(**options)
     return make_dataset(raw, **{key: contents[key] for key in SPLIT})

@@ -7,10 +7,13 @@ import pandas as pd
 
 from smearlab.core.jobs import StatisticsJob
 from smearlab.reference.compare import beside
+from smearlab.statistics.drawn import hits_of
 from smearlab.statistics.interaction import interaction
 from smearlab.statistics.mitigation import mitigation
 from smearlab.statistics.passed_on import passed_on
+from smearlab.statistics.pooled import pooled
 from smearlab.statistics.rivals import rivals
+from smearlab.statistics.robustness import robustness
 from smearlab.statistics.selection import choose_on_validation
 from smearlab.statistics.stopping import stopping
 from smearlab.statistics.summary import summarise
@@ -24,31 +27,50 @@ from smearlab.store.measure import ACCURACY, judged_by, renamed
 def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: float, measure: str = ACCURACY) -> None:
     """Write summary.csv and the tables of the further statistics beside metrics.parquet.
 
-    These are variance.csv, interaction.csv, choice.csv, passed_on.csv, stopping.csv, mitigation.csv, rivals.csv and
-    reference.csv; summary.json holds the hashes of all. measure: what everything is judged by; published numbers are
-    accuracies, and stand beside no other measure.
+    These are variance.csv, interaction.csv, choice.csv, passed_on.csv, stopping.csv, mitigation.csv, rivals.csv,
+    robustness.csv, pooled.csv and reference.csv; summary.json holds the hashes of all. measure: what everything is
+    judged by; published numbers are accuracies, and stand beside no other measure.
     """
     context = read_sealed(folder / "context.json", "cells")
     check_files(folder, context.get("sha256", {}), "context.json")
+    hits = hits_of(read_gold_rows(folder))
     metrics = judged_by(pd.read_parquet(folder / "metrics.parquet"), measure)
+    whole = metrics[~metrics["cell"].isin(hits)]  # what takes the test examples for given says nothing on a gold set
+    if measure != ACCURACY:  # of which only the hits of each example are stored
+        metrics.loc[metrics["cell"].isin(hits), "test_accuracy"] = pd.NA
+        hits = {}
     named = pd.DataFrame(context["cells"])
     right = read_correct(folder / "correct.npz") if measure == ACCURACY else {}
-    summary = summarise(metrics, primary=primary, margin=margin, cells=named, correct=right)
+    summary = summarise(metrics, primary=primary, margin=margin, cells=named, correct=right, hits=hits)
     tables = {
         "summary": summary,
         "reference": beside(summary if measure == ACCURACY else summary.iloc[:0], metrics, context),
         "variance": variance_split(metrics),
-        "interaction": interaction(metrics),
-        "choice": choose_on_validation(metrics, margin=margin),
+        "interaction": interaction(whole),
+        "choice": choose_on_validation(metrics, margin=margin, hits=hits),
         "passed_on": passed_on(metrics),
-        "stopping": stopping(metrics, margin=margin),
-        "mitigation": mitigation(metrics, summary),
-        "rivals": rivals(metrics, summary, margin=margin),
+        "stopping": stopping(whole, margin=margin),
+        "mitigation": mitigation(whole, summary),
+        "rivals": rivals(whole, summary, margin=margin),
+        "robustness": robustness(whole, primary=primary, margin=margin, chance=_chance(context)),
+        "pooled": pooled(whole, margin=margin),
     }
     for name, table in tables.items():
         write_text(folder / f"{name}.csv", renamed(table, measure).to_csv(index=False, lineterminator="\n"))
     hashes = {f"{name}.csv": sha256_file(folder / f"{name}.csv") for name in tables}
     write_sealed(folder / "summary.json", {"sha256": hashes})
+
+
+def read_gold_rows(folder: Path) -> pd.DataFrame:
+    """Return gold.parquet of a grid; empty where tables of an earlier version lack it."""
+    path = folder / "gold.parquet"
+    return pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+
+
+def _chance(context: dict[str, Any]) -> dict[str, float]:
+    """Return by data set the accuracy of guessing, where the number of classes is known."""
+    known = {name: said.get("n_classes") for name, said in context.get("datasets", {}).items()}
+    return {name: 1 / n for name, n in known.items() if n}
 
 
 def run(job: StatisticsJob, inputs: Files, outputs: Files) -> None:

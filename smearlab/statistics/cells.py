@@ -9,6 +9,7 @@ import pandas as pd
 
 from smearlab.core import columns
 from smearlab.core.errors import UserError
+from smearlab.statistics.drawn import Hits
 from smearlab.store.tables import DIVERGED, FINISHED
 
 CONDITION = columns.names(columns.METRICS, columns.CONDITION)
@@ -27,7 +28,8 @@ Replicate = tuple[int, int]
 class Cell:
     """One named cell: its names (None where a column does not apply), its computation and its replicates.
 
-    `finished` maps (noise seed, training seed) to accuracy in 0..1, `extra` further columns likewise.
+    `finished` maps (noise seed, training seed) to accuracy in 0..1, `extra` further columns likewise. `hits`, where
+    true labels are known of some test examples only: which of these each replicate got right.
     """
 
     names: dict[str, Any]
@@ -36,6 +38,7 @@ class Cell:
     finished: dict[Replicate, float]
     diverged: frozenset[Replicate]
     extra: dict[str, dict[Replicate, float]]
+    hits: Hits | None = None
 
     @property
     def n(self) -> int:
@@ -77,15 +80,29 @@ def read(metrics: pd.DataFrame, cells: pd.DataFrame | None = None, extra: Sequen
     ]
 
 
+def with_gold(cell: Cell, hits: Mapping[str, Hits]) -> Cell:
+    """Return a cell with its hits on a gold set, where it has one: then these decide its accuracy, by their weights."""
+    known = hits.get(cell.computation or "")
+    if known is None or cell.measure != _ACCURACIES[0]:
+        return cell
+    replicates = [replicate for replicate in cell.finished if replicate in known.by_replicate]
+    means = {r: float(known.drawn.weights @ known.by_replicate[r]) for r in replicates}
+    return replace(cell, finished=means, hits=known)
+
+
 def mean(values: Mapping[Replicate, float]) -> float | None:
     """Return the mean over replicates; None where there is none."""
     return float(np.mean(list(values.values()))) if values else None
 
 
 def measured_by(cell: Cell, column: str) -> Cell:
-    """Return a cell as another column of metrics measures it, one that was read as `extra`: another computation."""
+    """Return a cell as another column of metrics measures it, one that was read as `extra`: another computation.
+
+    On a gold set, where only the reported checkpoint's examples are stored, nothing is measured.
+    """
     computation = None if cell.computation is None else f"{cell.computation} by {column}"
-    return replace(cell, computation=computation, measure=column, finished=cell.extra[column])
+    finished = {} if cell.hits else cell.extra[column]
+    return replace(cell, computation=computation, measure=column, finished=finished, hits=None)
 
 
 def records(frame: pd.DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:

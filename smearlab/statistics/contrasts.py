@@ -6,6 +6,7 @@ from typing import Any
 
 from smearlab.statistics import verdict as words
 from smearlab.statistics.cells import Cell, Peers
+from smearlab.statistics.drawn_difference import drawn_difference
 from smearlab.statistics.families import Hypothesis, holm, hypothesis, identity, primaries, sizes
 from smearlab.statistics.given_labels import CANNOT, in_words, is_agreement
 from smearlab.statistics.paired import FEWEST, Difference, between
@@ -67,8 +68,17 @@ class Contrast:
 
 def contrast(cell: Cell, baseline: Cell | None, *, primary: bool = False, tested: Cell | None = None) -> Contrast:
     """Return the comparison of two cells; `tested` is the side that the hypothesis is about (`cell` by default)."""
-    difference = between(cell, baseline) if baseline else Difference(())
+    difference = _difference(cell, baseline) if baseline else Difference(())
     return Contrast(cell, baseline, difference, hypothesis(tested or cell, primary=primary), primary)
+
+
+def _difference(cell: Cell, baseline: Cell) -> Difference:
+    """Cell minus baseline by replicate; on a gold set over its examples too, which are a draw as the replicates are."""
+    if cell.hits is None or baseline.hits is None:
+        return between(cell, baseline)
+    mine, theirs = cell.hits.by_replicate, baseline.hits.by_replicate
+    shared = [replicate for replicate in sorted(cell.finished) if replicate in baseline.finished]
+    return drawn_difference({r: mine[r].astype(float) - theirs[r] for r in shared}, cell.hits.drawn)
 
 
 def adjusted(contrasts: Sequence[Contrast]) -> list[Contrast]:

@@ -5,6 +5,8 @@ import math
 from scipy.special import ndtri
 
 from smearlab.core.power import LEVEL, POWER
+from smearlab.statistics.drawn_difference import DrawnDifference
+from smearlab.statistics.paired import Difference
 
 SURE = 0.95
 """In this share of draws the sign is to be right."""
@@ -27,6 +29,19 @@ def to_decide(difference: float, spread: float) -> int:
 def decided_by(n: int, spread: float) -> float:
     """Return the smallest difference, in 0..1, that n gold examples decide as `to_decide` means it."""
     return float((ndtri(1 - LEVEL / 2) + ndtri(POWER)) * spread / math.sqrt(n))
+
+
+def examples_needed(difference: Difference) -> int | None:
+    """Return the gold examples in all that decide with 80 % power, the difference and its spreads taken as seen.
+
+    None without a gold set, and where replicates alone leave too much open: then more of those are needed first.
+    """
+    if not isinstance(difference, DrawnDifference) or not difference.mean:
+        return None
+    errors = ndtri(1 - LEVEL / 2) + ndtri(POWER)
+    among_examples = difference.spread**2 / difference.by_example.shape[1]
+    left = (difference.mean / errors) ** 2 - max(difference.variance - among_examples, 0.0)
+    return max(1, math.ceil(difference.spread**2 / left)) if left > 0 else None
 
 
 def _examples(errors: float, difference: float, spread: float) -> int:

@@ -30,7 +30,8 @@ def rivals(metrics: pd.DataFrame, summary: pd.DataFrame, *, margin: float) -> pd
     of these verdicts. `margin` in points.
     """
     cells = [cell for cell in read(metrics) if cell.names["role"] == "teacher" and cell.n]
-    flagged = {_key(row) for row in records(summary, [*NAMES, "role", "primary"]) if row["primary"]}
+    rows = records(summary[summary["role"] == "teacher"], [*NAMES, "primary"])
+    flagged = {_key(row) for row in rows if row["primary"]}
     pairs = [
         (headline, other)
         for headline in cells

@@ -2,15 +2,29 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from smearlab.statistics import verdict as words
-from smearlab.statistics.cells import FAMILY, PLAIN, Cell, Peers, Replicate, label, name_types, read, table
+from smearlab.statistics.cells import (
+    FAMILY,
+    PLAIN,
+    Cell,
+    Peers,
+    Replicate,
+    label,
+    name_types,
+    read,
+    table,
+    with_gold,
+)
+from smearlab.statistics.drawn import Hits
+from smearlab.statistics.drawn_difference import drawn_difference
 from smearlab.statistics.given_labels import in_words
 from smearlab.statistics.paired import FEWEST, Difference, independent, is_crossed
 
@@ -62,7 +76,9 @@ class Family:
         return independent(dict(known))
 
 
-def choose_on_validation(metrics: pd.DataFrame, *, margin: float = 0.5) -> pd.DataFrame:
+def choose_on_validation(
+    metrics: pd.DataFrame, *, margin: float = 0.5, hits: Mapping[str, Hits] = MappingProxyType({})
+) -> pd.DataFrame:
     """Choose a cell per replicate by its accuracy on noisy validation labels; a row per family.
 
     Choice and judgement share no label. It is judged on the test part (`measure` says on which labels). With true
@@ -79,8 +95,9 @@ def choose_on_validation(metrics: pd.DataFrame, *, margin: float = 0.5) -> pd.Da
     `measure`. `optimism_of_best_on_test` is the best score of
     a replicate minus what that cell scores on the other replicates; `optimism_of_best_checkpoint` is
     `best_on_test_accuracy` minus `test_accuracy` of the chosen networks. p is not adjusted: one test a family.
+    `hits`: as in the summary; with them the test of the gain covers the drawing of the gold examples.
     """
-    cells = read(metrics, extra=(WHOLE, HALF, BEST_ON_TEST))
+    cells = [with_gold(cell, hits) for cell in read(metrics, extra=(WHOLE, HALF, BEST_ON_TEST))]
     peers = Peers(cells)
     halved = {cell.names["dataset"] for cell in cells if cell.measure != "test_accuracy" and cell.extra[HALF]}
     groups: dict[tuple[Any, ...], list[Cell]] = {}
@@ -127,7 +144,7 @@ def _outcome(family: Family, plain: int, margin: float) -> dict[str, Any]:
     every = np.arange(len(family.replicates))
     chosen = _best(family.validation)
     scores = family.score[chosen, every]
-    gain = family.unit(scores - family.score[plain])
+    gain = _gold_gain(family, chosen, plain) or family.unit(scores - family.score[plain])
     lost = bool(np.isnan(family.score[plain]).any())
     counts = Counter(label(family.candidates[i]) for i in sorted(chosen))
     return {
@@ -142,6 +159,17 @@ def _outcome(family: Family, plain: int, margin: float) -> dict[str, Any]:
         "optimism_of_best_checkpoint": _checkpoint_optimism(family, [int(k) for k in chosen]),
         "note": _note(gain, lost),
     }
+
+
+def _gold_gain(family: Family, chosen: np.ndarray, plain: int) -> Difference | None:
+    """Return chosen minus plain over the examples of a gold set; None without one, or where a network diverged."""
+    hits = [cell.hits for cell in family.candidates]
+    known = [found for found in hits if found is not None]
+    if len(known) < len(hits) or not known or np.isnan(family.score).any():
+        return None
+    rights = [found.by_replicate for found in known]
+    pairs = zip(family.replicates, chosen, strict=True)
+    return drawn_difference({r: rights[k][r].astype(float) - rights[plain][r] for r, k in pairs}, known[0].drawn)
 
 
 def _verdict(gain: Difference, margin: float, family: Family) -> str:

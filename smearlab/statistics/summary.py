@@ -1,6 +1,7 @@
 """The answer: one row per named cell, with its difference to the baseline and a verdict."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,10 @@ import pandas as pd
 from smearlab.core import columns
 from smearlab.core.power import LEVEL, detectable, pairs_to_find
 from smearlab.statistics import verdict as words
-from smearlab.statistics.cells import NAMES, Cell, Peers, label, mean, measured_by, name_types, read, table
+from smearlab.statistics.cells import NAMES, Cell, Peers, label, mean, measured_by, name_types, read, table, with_gold
 from smearlab.statistics.contrasts import Contrast, comparison, contrast, contrasts_of, note
+from smearlab.statistics.drawn import Hits
+from smearlab.statistics.gold import examples_needed
 from smearlab.statistics.two_way import two_way
 from smearlab.store.correct import Correct
 
@@ -28,6 +31,7 @@ def summarise(
     margin: float,
     cells: pd.DataFrame | None = None,
     correct: Mapping[str, Correct] | None = None,
+    hits: Mapping[str, Hits] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Return a row per named cell, with COLUMNS, in order of first appearance (or that of `cells`).
 
@@ -38,9 +42,12 @@ def summarise(
     `n_paired` is the number of independent differences behind the test. The columns that end in `_last` and
     `_selected` are the same comparison with every network at its last epoch, and at the epoch best on noisy
     validation labels; the ones without an ending are at the checkpoint that the recipe reports. `correct` says by
-    computation which test examples are right; without it the interval over examples is empty. UserError as cells.read.
+    computation which test examples are right; without it the interval over examples is empty. `hits`: by computation,
+    of data sets of whose test examples only some have a known true label: there every interval and test covers the
+    drawing of these examples too (drawn_difference). UserError as cells.read.
     """
-    found = read(metrics, cells, extra=[measure for measure, _ in columns.STOPPED.values()])
+    named = read(metrics, cells, extra=[measure for measure, _ in columns.STOPPED.values()])
+    found = [with_gold(cell, hits) for cell in named]
     peers = Peers(found)
     at_rule = {
         rule: contrasts_of([measured_by(cell, measure) for cell in found], primary)
@@ -69,7 +76,9 @@ def _row(led: Contrast, stopped: Mapping[str, Contrast], peers: Peers, margin: f
         "margin": margin,
         "primary": led.primary,
         "n_paired": led.difference.n,
-        **_reach(led, margin),
+        **({} if cell.hits else _reach(led, margin)),
+        "n_gold": cell.hits.n if cell.hits else None,
+        "examples_needed": examples_needed(led.difference) if led.tested else None,
         **_beside(cell, peers.teacher(cell), "teacher"),
         **_beside(cell, peers.plain(cell) if cell.names["role"] == "student" else None, "plain"),
         "measure": cell.measure,
@@ -81,7 +90,9 @@ def _row(led: Contrast, stopped: Mapping[str, Contrast], peers: Peers, margin: f
 def _over_examples(led: Contrast, correct: Mapping[str, Correct]) -> dict[str, float]:
     """Return the interval for examples that are drawn too, at the level of the simultaneous one."""
     sides = [correct.get(str(side.computation)) for side in (led.cell, led.baseline) if side is not None]
-    if not led.tested or led.cell.measure != "test_accuracy" or len(sides) < 2 or sides[0] is None or sides[1] is None:
+    if not led.tested or led.cell.hits or led.cell.measure != "test_accuracy" or len(sides) < 2:
+        return {}
+    if sides[0] is None or sides[1] is None:
         return {}
     ends = two_way(sides[0], sides[1], 1 - LEVEL / led.size)
     return dict(zip(("ci_low_examples", "ci_high_examples"), ends, strict=True)) if ends else {}

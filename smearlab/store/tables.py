@@ -13,6 +13,7 @@ from smearlab.core import columns
 from smearlab.core.errors import UserError
 from smearlab.store.files import check_files, read_sealed
 from smearlab.store.measure import ACCURACY, NAMES, judged_by
+from smearlab.store.registered import NAME, read_stamps
 
 FINISHED, DIVERGED = "finished", "diverged"  # the statuses of a network
 CONDITION = ["dataset", "noise", "recipe"]
@@ -24,8 +25,18 @@ SUMMARY_NUMBERS = columns.numbers(columns.SUMMARY)
 SUMMARY_TEXTS = columns.names(columns.SUMMARY, type=columns.TEXT)
 HISTORY_NUMBERS = columns.numbers(columns.HISTORY)
 NamedRow = Mapping[str, Any] | pd.Series  # one row of a table, by the names of its columns
-REGISTERED = "registered.json"
-STATISTICS = ("variance", "interaction", "choice", "passed_on", "stopping", "mitigation", "rivals", "reference")
+STATISTICS = (
+    "variance",
+    "interaction",
+    "choice",
+    "passed_on",
+    "stopping",
+    "mitigation",
+    "rivals",
+    "robustness",
+    "pooled",
+    "reference",
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,8 @@ class Tables:
     stopping: pd.DataFrame = field(default_factory=pd.DataFrame)
     mitigation: pd.DataFrame = field(default_factory=pd.DataFrame)
     rivals: pd.DataFrame = field(default_factory=pd.DataFrame)
+    robustness: pd.DataFrame = field(default_factory=pd.DataFrame)
+    pooled: pd.DataFrame = field(default_factory=pd.DataFrame)
     reference: pd.DataFrame = field(default_factory=pd.DataFrame)
     registrations: list[dict[str, Any]] = field(default_factory=list)
 
@@ -130,13 +143,7 @@ def read_tables(folder: str | Path) -> Tables:
         context=context,
         **{name: read_csv(folder / f"{name}.csv") for name in STATISTICS},
     )
-    return replace(tables, registrations=_registrations(folder))
-
-
-def _registrations(folder: Path) -> list[dict[str, Any]]:
-    path = folder / REGISTERED
-    found: list[dict[str, Any]] = read_sealed(path, "registrations")["registrations"] if path.is_file() else []
-    return found
+    return replace(tables, registrations=read_stamps(folder / NAME))
 
 
 def make_tables(

@@ -20,10 +20,13 @@ CALLER_PUTS_BACK = "SMEARLAB_CALLER_PUTS_BACK"  # in the environment of the runs
 
 
 def keep(jobs: Iterable[Sequence[str]]) -> None:
-    """Keep what is there of the outputs of jobs, each job's account last; no result, no note is touched."""
-    kept = _kept()
+    """Keep what is there of the outputs of jobs, each job's account last; no result, no note is touched.
+
+    What a job left that began and did not end is no result.
+    """
+    kept, records = _kept(), Records()
     for outputs in jobs:
-        there = [path for path in outputs if os.path.lexists(path)]
+        there = [path for path in outputs if os.path.lexists(path) and records.begun(path) is None]
         for path in there:
             _keep_file(path)
         if there:

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from smearlab.grid import registration
 from smearlab.grid.cells import RESULTS
 from smearlab.grid.dag import STAGES, Stage
 from smearlab.host.places import CHECKPOINTS
+from smearlab.store import registered
 from smearlab.store.timings import TIMINGS
 
 LOGS = "logs"
@@ -84,7 +84,7 @@ def _outputs() -> Iterator[Form]:
 
 
 def _registration() -> Form:
-    return _form(STAGES["collect"], "", "", re.escape(f"/{registration.NAME}"))
+    return _form(STAGES["collect"], "", "", re.escape(f"/{registered.NAME}"))
 
 
 def _logs() -> Iterator[Form]:

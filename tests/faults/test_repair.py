@@ -203,6 +203,14 @@ def test_what_was_kept_comes_back_with_its_notes_unless_it_was_made_anew(here: P
     assert Records().begun(one.outputs[0]) is None and not aside.ASIDE.exists()
 
 
+def test_what_a_job_left_that_did_not_end_is_not_kept(here: Path, grid: Grid) -> None:
+    node = next(node for node in nodes_of(grid) if node.trains)
+    for path in node.outputs:
+        Path(Records().mark(path)).touch()
+    aside.keep([node.outputs])
+    assert not aside.ASIDE.exists()
+
+
 def notes() -> set[str]:
     return {str(path) for path in Path(".snakemake/metadata").rglob("*") if path.is_file()}
 

@@ -15,7 +15,9 @@ from smearlab.report.drawings import figure_names
 from smearlab.statistics.interaction import interaction
 from smearlab.statistics.mitigation import mitigation
 from smearlab.statistics.passed_on import passed_on
+from smearlab.statistics.pooled import pooled
 from smearlab.statistics.rivals import rivals
+from smearlab.statistics.robustness import robustness
 from smearlab.statistics.selection import choose_on_validation
 from smearlab.statistics.stopping import stopping
 from smearlab.statistics.summary import summarise
@@ -234,6 +236,8 @@ def fake_tables(
         stopping=stopping(metrics, margin=0.5),
         mitigation=mitigation(metrics, summary),
         rivals=rivals(metrics, summary, margin=0.5),
+        robustness=robustness(metrics, primary=primary, margin=0.5, chance={}),
+        pooled=pooled(metrics, margin=0.5),
         history=pd.DataFrame(histories),
         curves=pd.DataFrame(curves),
         context=fake_context(datasets, noises, rates, grid, keep, class_names),

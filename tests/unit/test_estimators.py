@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from smearlab.core import registry, transition
 from smearlab.core.errors import UserError
-from smearlab.estimators import anchor, confident_joint, dual_t
+from smearlab.estimators import anchor, confident_joint, dual_t, gold
 
 T = np.array(
     [
@@ -137,3 +137,24 @@ def test_a_class_that_is_never_predicted_or_observed_keeps_its_label():
 def test_labels_and_probabilities_that_do_not_fit_are_refused(estimate, observed, probabilities, message):
     with pytest.raises(UserError, match=message):
         estimate(np.array(observed, dtype=np.int64), np.array(probabilities))
+
+
+def test_gold_finds_t_where_the_true_class_is_known_of_some():
+    """Hendrycks et al. 2018, eq. 2: the mean prediction over the examples of a class; exact for a perfect posterior."""
+    rng = np.random.default_rng(4)
+    true = rng.choice(4, 4000, p=SHARES)
+    observed = (T[true].cumsum(axis=1) > rng.random(4000)[:, None]).argmax(axis=1)
+    known = np.where(rng.random(4000) < 0.05, true, -1)
+    assert gold.estimate(observed, T[true], known) == pytest.approx(T)
+
+
+def test_gold_weighs_examples_by_what_they_stand_for():
+    probabilities = np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]])
+    found = gold.estimate(np.array([0, 1, 1]), probabilities, np.array([0, 0, 1]), np.array([3.0, 1.0, 1.0]))
+    assert found == pytest.approx(np.array([[0.75, 0.25], [0.5, 0.5]]))
+
+
+def test_a_class_without_gold_borrows_what_is_labelled_as_it():
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]])
+    found = gold.estimate(np.array([0, 1, 1]), probabilities, np.array([0, -1, -1]))
+    assert found == pytest.approx(np.array([[0.9, 0.1], [0.3, 0.7]]))

@@ -184,9 +184,11 @@ def test_the_page_says_what_an_estimate_means() -> None:
     entry = {"dataset": "own", "noise": "given", "noise_rate": None, "recipe": "r", "estimator": "dual_t", "n": 3}
     entry |= {"noise_rate_estimated": 0.25, "noise_rate_std": None, "error": None}
     entry["transition"] = [[0.8, 0.2, 0.0], [0.0, 0.9, 0.1], [0.45, 0.0, 0.55]]
-    context = {"estimates": [entry], "datasets": {"own": {"class_names": ["cat", "dog", "owl"]}}}
-    shown = estimates(SimpleNamespace(context=context))
+    names = {"own": {"class_names": ["cat", "dog", "owl"]}}
+    worth = "a point on noisy labels is"
+    assert worth not in estimates(SimpleNamespace(context={"estimates": [entry], "datasets": names})).columns
+    shown = estimates(SimpleNamespace(context={"estimates": [{**entry, "by_class": True}], "datasets": names}))
     (row,) = [dict(zip(shown.columns, fields, strict=True)) for fields in shown.rows]
     assert row["estimated share of wrong labels, %"].text == "at least 25.00"
-    assert row["a point on noisy labels is"].text == "1.60 on clean ones"  # 1 / (1 - 0.25 * 3 / 2)
+    assert row[worth].text == "1.60 on clean ones"  # 1 / (1 - 0.25 * 3 / 2)
     assert row["most frequent confusions"].text == "“owl” as “cat” 45.0 %, “cat” as “dog” 20.0 %, “dog” as “owl” 10.0 %"

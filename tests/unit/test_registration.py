@@ -8,7 +8,8 @@ from smearlab.grid.cells import load_grid
 from smearlab.grid.dag import RUN
 from smearlab.grid.registration import place, terms
 from smearlab.report.sections.registered import changed, registered
-from smearlab.store.files import read_sealed
+from smearlab.store.files import read_json
+from smearlab.store.registered import read_stamps
 from smearlab.watch.forms import unit_of
 from smearlab.watch.registration import register
 
@@ -22,7 +23,7 @@ def folder(tmp_path, monkeypatch):
 def stamped(*changes):
     grid = load_grid(config(*changes))
     register(grid)
-    return grid, read_sealed(place(grid.name), "registrations")["registrations"]
+    return grid, read_stamps(place(grid.name))
 
 
 def trained(folder, grid):
@@ -36,6 +37,7 @@ def test_headline_margin_families_and_config_are_stamped_before_any_training(fol
     assert stamp["headline"] == {"method": "label_smoothing", "alpha": 0.1, "transition": None}
     assert stamp["families"] == {"corrections": ["backward", "forward"], "smoothing": ["label_smoothing"]}
     assert (stamp["margin"], stamp["trained_before"], len(stamp["config_sha256"])) == (0.5, 0, 64)
+    assert read_json(place("tiny")).items() >= stamp.items()
     (sentence,) = registered([stamp])
     assert sentence.startswith(
         "Registered before the first training: headline label smoothing with α = 0.1; margin 0.5"

@@ -163,7 +163,17 @@ def test_the_page_of_saved_files_is_the_page_of_the_drawings(tmp_path):
     tables.summary.to_csv(tmp_path / "summary.csv", index=False)
     tables.history.to_parquet(tmp_path / "history.parquet")
     tables.curves.to_parquet(tmp_path / "curves.parquet")
-    for name in ("variance", "interaction", "choice", "passed_on", "stopping", "mitigation", "rivals"):
+    for name in (
+        "variance",
+        "interaction",
+        "choice",
+        "passed_on",
+        "stopping",
+        "mitigation",
+        "rivals",
+        "robustness",
+        "pooled",
+    ):
         getattr(tables, name).to_csv(tmp_path / f"{name}.csv", index=False)
     write_json(tmp_path / "context.json", tables.context)
     drawn = {name: load("figures", name).draw(tables) for name in figure_names()}

@@ -1,11 +1,12 @@
 """Intervals beside verdicts: they hold together over a family and never contradict what is said beside them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from statistics_rows import frame, teacher
+from statistics_rows import frame, student, teacher
 from statsmodels.stats.multitest import multipletests
 
 from smearlab.statistics.families import holm
@@ -110,6 +111,9 @@ def test_two_methods_whose_intervals_overlap_are_told_apart_by_their_pairs():
     summary = summarise(metrics, margin=0.5)
     one, other = summary.iloc[1], summary.iloc[2]
     assert one["ci_high"] > other["ci_low"]
+    pupils = frame(student(accuracies=PLAIN), student("label_smoothing", PLAIN + 0.01, 0.1))
+    metrics = pd.concat([metrics, pupils], ignore_index=True)  # their headline is none of the teachers'
+    summary = summarise(metrics, margin=0.5)
     (row,) = rivals(metrics, summary, margin=0.5).to_dict("records")
     expected = stats.ttest_rel(smooth, forward)
     assert (row["headline_method"], row["headline_alpha"], row["method"]) == ("label_smoothing", 0.1, "forward")

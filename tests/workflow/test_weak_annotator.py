@@ -87,3 +87,15 @@ def test_shares_of_wrong_labels_are_at_least(weak):
     said = r"at least [\d.]+ % of the labels are wrong by estimate \([\d.]+ % to [\d.]+ % by estimator\)"
     assert re.search(said, page.said)
     assert "on clean ones" not in page.said and "±" not in page.said.partition("The noise, estimated")[2][:1500]
+
+
+def test_suspects_are_wrong_more_often_than_labels_are_and_are_shown(weak):
+    folder, _, page = weak
+    _, true, given = weak_annotator.images_and_labels()
+    found = pd.read_csv(folder / "results/weak/suspects.csv", dtype={"given": str, "predicted": str})
+    assert len(found) == (weak_annotator.PARTS == "train").sum() and found["true"].isna().all()
+    assert (found["given"].astype(int) == given[found["row"]]).all() and found["score"].is_monotonic_increasing
+    wrong = true[found["row"]] != given[found["row"]]
+    assert wrong[:100].mean() > wrong.mean()
+    assert "Which labels are wrong" in page.said and "that networks take for" in page.said
+    assert "Which class is labelled as which, estimated" in page.said

@@ -3,7 +3,7 @@
 in:  every block's account of its run, history and metrics; the audits; the estimated T; the claims
 out: results/<name>/metrics.parquet and .csv, history.parquet, curves.parquet, correct.npz, context.json
      results/<name>/summary.csv, with variance.csv, interaction.csv, choice.csv, passed_on.csv,
-     stopping.csv, mitigation.csv, rivals.csv and reference.csv, and summary.json with their hashes
+     stopping.csv, mitigation.csv, rivals.csv, robustness.csv, pooled.csv and reference.csv, and summary.json with their hashes
 """
 
 

@@ -41,7 +41,7 @@ def _row(row: pd.Series) -> dict[str, Field]:
 def _advice(row: pd.Series) -> Field:
     """Return what is advised: no gain of other choices stands beside cross-entropy, which gains nothing over itself."""
     advised, note = words(row["advice"]).text, text_of(row["note"])
-    if advised == text.method_name(PLAIN) and len(_choices(row)) > 1:
+    if text_of(row["advice"]) == PLAIN and len(_choices(row)) > 1:
         return Field("none alone: another one in each replicate" + (f"; {note}" if note else ""))
     return Field(advised or "none", note=note)
 

@@ -3,8 +3,7 @@
 from typing import Any
 
 from smearlab.figures import _format as text
-
-Stamps = list[dict[str, Any]]
+from smearlab.store.registered import Stamps
 
 
 def registered(found: Stamps) -> list[str]:

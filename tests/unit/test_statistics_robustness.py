@@ -1,0 +1,89 @@
+"""Other choices for the headline, and one estimate for all noise rates."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.formula.api as smf
+from scipy import stats
+from statistics_rows import frame, teacher
+
+from smearlab.statistics.pooled import parts, pooled
+from smearlab.statistics.robustness import robustness
+
+PLAIN = np.array([0.80, 0.82, 0.78, 0.81, 0.79])
+GAIN = np.array([0.02, 0.03, 0.01, 0.025, -0.001])
+CHECKS = ["as reported", "at the last epoch", "at the epoch best on noisy validation labels"]
+
+
+def metrics(smoothed, plain=PLAIN, **more):
+    return frame(teacher(accuracies=list(plain)), teacher("label_smoothing", smoothed, 0.1), *more.get("cells", ()))
+
+
+def checked(table):
+    return robustness(table, primary=None, margin=0.5, chance={"digits": 0.1}).set_index("check")
+
+
+def test_each_check_is_the_paired_test_on_its_own_numbers():
+    rows = metrics(PLAIN + GAIN)
+    rows["test_accuracy_last"] = rows["test_accuracy"]
+    rows["test_accuracy_selected"] = rows["test_accuracy"] + np.where(rows["method"] == "cross_entropy", 0.02, 0.0)
+    found = checked(rows)
+    assert list(found.index[:3]) == CHECKS and (found["method"] == "label_smoothing").all()
+    for check, gain in zip(CHECKS, (GAIN, GAIN, GAIN - 0.02), strict=True):
+        assert found.loc[check, "difference"] == pytest.approx(gain.mean())
+        assert found.loc[check, "p_value"] == pytest.approx(stats.ttest_1samp(gain, 0).pvalue)
+    for k in range(5):
+        left = np.delete(GAIN, k)
+        row = found.loc[f"without replicate {k}/{k}"]
+        assert (row["n"], row["difference"]) == (4, pytest.approx(left.mean()))
+        assert row["p_value"] == pytest.approx(stats.ttest_1samp(left, 0).pvalue)
+
+
+def test_signs_alone_are_the_binomial_test_and_five_pairs_cannot_decide():
+    row = checked(metrics(PLAIN + np.abs(GAIN))).loc["signs alone"]
+    assert row["p_value"] == pytest.approx(0.0625) and row["verdict"] == "not enough data"
+    row = checked(metrics(PLAIN + GAIN)).loc["signs alone"]
+    assert row["p_value"] == pytest.approx(stats.binomtest(4, 5).pvalue) and np.isnan(row["ci_low"])
+
+
+def test_a_diverged_replicate_is_counted_as_guessing_beside_the_row_that_is_not_tested():
+    found = checked(metrics([*(PLAIN + GAIN)[:4], None]))
+    assert found.loc["as reported", "verdict"] == "diverged"
+    row = found.loc["diverged as chance"]
+    values = np.append(GAIN[:4], 0.1 - PLAIN[4])
+    assert (row["n"], row["difference"]) == (5, pytest.approx(values.mean()))
+    assert row["p_value"] == pytest.approx(stats.ttest_1samp(values, 0).pvalue)
+    assert found.loc["without replicate 4/4", "difference"] == pytest.approx(GAIN[:4].mean())
+    assert "diverged as chance" not in checked(metrics(PLAIN + GAIN)).index
+
+
+def at_rates(gains):
+    """Plain training and smoothing at several rates, with these gains by rate and replicate."""
+    cells = []
+    for rate, gain in gains.items():
+        cells += [teacher(accuracies=PLAIN, noise_rate=rate), teacher("gce", PLAIN + gain, noise_rate=rate)]
+    return frame(*cells)
+
+
+def test_the_pooled_estimate_is_that_of_the_mixed_model():
+    rng = np.random.default_rng(1)
+    own = rng.normal(0, 0.02, 5)
+    gains = {rate: 0.01 + rate / 10 + own + rng.normal(0, 0.005, 5) for rate in (0.1, 0.2, 0.4)}
+    (row,) = pooled(at_rates({0.0: own, **gains}), margin=0.5).to_dict("records")
+    long = pd.DataFrame([{"gain": 100 * v, "rate": r, "seed": k} for r, g in gains.items() for k, v in enumerate(g)])
+    model = smf.mixedlm("gain ~ C(rate, Sum)", long, groups=long["seed"]).fit()
+    assert (row["rates"], row["n"]) == ("0.1, 0.2, 0.4", 5)
+    assert row["difference"] == pytest.approx(model.params["Intercept"] / 100)
+    half = stats.t(4).ppf(0.975) * model.bse["Intercept"] / 100
+    assert row["ci_high"] - row["difference"] == pytest.approx(half, rel=1e-3)
+    assert row["std_rest"] ** 2 == pytest.approx(model.scale / 1e4, rel=1e-3)
+    assert row["std_replicates"] ** 2 == pytest.approx(float(model.cov_re.iloc[0, 0]) / 1e4, rel=1e-2)
+
+
+def test_parts_by_hand_and_one_rate_is_nothing_to_pool():
+    assert parts(np.array([[0.0, 2.0], [2.0, 4.0], [4.0, 6.0]])) == pytest.approx((2.0, 0.0))
+    assert not len(pooled(at_rates({0.0: GAIN, 0.4: GAIN}), margin=0.5))
+    lost = at_rates({0.2: GAIN, 0.4: GAIN})
+    lost.loc[lost.index[-1], ["status", "test_accuracy"]] = ["diverged", None]
+    (row,) = pooled(lost, margin=0.5).to_dict("records")
+    assert row["verdict"] == "diverged" and row["note"] == "diverged: 1 networks"
