@@ -166,8 +166,8 @@ def test_interval_bars_are_the_tables_own(whole, drawings):
     figure = drawings["methods"].figure
     rows = whole.summary.query("role == 'teacher' and noise_rate == 0.2 and method != 'cross_entropy'")
     bars = [line for line in figure.axes[1].lines if len(line.get_xdata()) == 2 and line.get_linewidth() == 1.8]
-    np.testing.assert_allclose([bar.get_xdata()[0] for bar in bars], 100 * rows["ci_low"])
-    np.testing.assert_allclose([bar.get_xdata()[1] for bar in bars], 100 * rows["ci_high"])
+    ends = 100 * np.array([cells.ends_beside(row) for _, row in rows.iterrows()])
+    np.testing.assert_allclose([bar.get_xdata() for bar in bars], ends)
 
 
 def test_memorised_means_are_those_of_the_metrics(whole):

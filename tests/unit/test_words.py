@@ -171,7 +171,7 @@ def test_a_field_at_a_glance_shows_the_other_rule_too(leading, note):
 
 def test_stopping_is_told_by_its_table():
     tables = fake_tables(rates=(0.0, 0.4), details=False)
-    (sentence,) = stopping.sentences(tables, facts(tables))
+    sentence, *_ = stopping.sentences(tables, facts(tables))
     rows = tables.stopping.query("noise_rate == 0.4")
     plain, smoothed = rows.iloc[0], rows.query("alpha == 0.1").iloc[0]
     told = [f"{100 * row['difference']:+.1f} points".replace("-", "−") for row in (plain, smoothed)]
