@@ -119,7 +119,7 @@ class Project:
 
 def hashes(folder: Path) -> dict[str, str]:
     """Return what the command in docs/moving.md gives for a checkout: the SHA-256 of each file, by its path."""
-    command = "find results reports -type f ! -name timings.json -exec sha256sum {} +"
+    command = "find results reports -type f ! -name timings.json ! -name '.*' -exec sha256sum {} +"
     assert command in (ROOT / "docs" / "moving.md").read_text(encoding="utf-8")
     done = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=True)
     return {path: digest for digest, path in (line.split(maxsplit=1) for line in done.stdout.splitlines())}
