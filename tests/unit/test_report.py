@@ -293,7 +293,7 @@ def test_an_empty_context_still_gives_a_page():
     assert "This grid cannot say" in page(tables).said
 
 
-def test_two_thousand_cells_stay_under_three_megabytes(whole):
+def test_two_thousand_cells_stay_under_three_and_a_half_megabytes(whole):
     strengths = [teacher("label_smoothing", round(0.025 * k, 3)) for k in range(1, 38)]
     corrections = [teacher(name, transition="true") for name in ("forward", "backward")]
     tables = fake_tables(
@@ -308,7 +308,7 @@ def test_two_thousand_cells_stay_under_three_megabytes(whole):
     detailed = [figure for figure in whole[1] if figure["name"] in DETAILED]
     assert len(detailed) == len(DETAILED)
     html = render(tables, [*draw_figures(tables), *detailed])
-    assert len(html.encode()) < 3e6
+    assert len(html.encode()) < 3.5e6
 
 
 DETAILED = {"training_curves", "reliability", "margins"}
