@@ -401,7 +401,9 @@ def _check_without_clean_labels(data: Dataset, definitions: Definitions) -> None
     """Refuse what needs the clean labels of a data set that has none: drawn noise, the true T, clean students."""
     if data.has_clean_labels:
         return
-    lacks = f"data set {data.name} has no clean labels"
+    lacks = f"data set {data.name} has no clean labels" + (
+        " of some examples (-1, unknown)" if data.has_some_clean_labels else ""
+    )
     lines = [
         f"config: noises.{kind.name}: {kind.kind} noise is drawn on clean labels, but {lacks}; use kind labels"
         for kind in definitions.noises

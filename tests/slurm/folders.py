@@ -1,7 +1,5 @@
 """Copies of the checkout in which the cluster tests run Snakemake, and what they look at there."""
 
-import csv
-import io
 import json
 import os
 import shutil
@@ -23,8 +21,6 @@ CLUSTER = (
     "--workflow-profile profiles/slurm --slurm-status-command squeue --slurm-init-seconds-before-status-checks 3 "
     "--latency-wait 20"
 ).split()
-TIMED = ("train_seconds", "images_per_second", "peak_memory_mb", "seconds", "cost")
-SEALS = ("checksum", "sha256", "history_sha256")  # of files with times in them
 
 
 def copy_checkout(folder: Path) -> None:
@@ -147,26 +143,8 @@ def kill_controller(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def outcome(folder: Folder) -> dict[str, Any]:
+def outcome(folder: Folder) -> dict[str, bytes]:
     """All results of a folder apart from figures and what tells the time."""
-    found: dict[str, Any] = {}
-    for path in sorted(p for p in (folder.path / "results").rglob("*") if "figures" not in p.parts):
-        name = str(path.relative_to(folder.path))
-        if path.suffix == ".json":
-            found[name] = _untimed(json.loads(path.read_text(encoding="utf-8")))
-        elif path.suffix == ".csv":
-            found[name] = _table(path)
-        elif path.suffix in (".safetensors", ".npz"):
-            found[name] = path.read_bytes()
-    return found
-
-
-def _untimed(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _untimed(item) for key, item in value.items() if key not in TIMED + SEALS}
-    return [_untimed(item) for item in value] if isinstance(value, list) else value
-
-
-def _table(path: Path) -> list[dict[str, str]]:
-    rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))
-    return [{key: value for key, value in row.items() if key not in TIMED} for row in rows]
+    results = [p for p in (folder.path / "results").rglob("*") if p.is_file() and not p.name.startswith(".")]
+    kept = [p for p in sorted(results) if "figures" not in p.parts and p.name != "timings.json"]
+    return {str(path.relative_to(folder.path)): path.read_bytes() for path in kept}

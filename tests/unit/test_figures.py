@@ -137,7 +137,7 @@ def test_saved_figure_has_no_date_and_words_beside_it(tmp_path, drawings):
     save(drawings["methods"], tmp_path / "a.svg", tmp_path / "a.json")
     assert "<dc:date>" not in (tmp_path / "a.svg").read_text()
     said = json.loads((tmp_path / "a.json").read_text())
-    assert not said["empty"] and set(said) == {"title", "caption", "alt", "empty"}
+    assert not said["empty"] and set(said) == {"title", "caption", "alt", "empty", "svg_sha256", "checksum"}
 
 
 def test_an_empty_figure_is_saved_as_a_placeholder(tmp_path):

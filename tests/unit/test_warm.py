@@ -148,8 +148,9 @@ def test_a_signal_to_everybody_at_once_is_the_job_s_to_answer(place: str) -> Non
 
 
 def test_it_ends_with_its_run_and_leaves_a_job_to_its_client(place: str, run: "subprocess.Popen[bytes]") -> None:
-    process = client(place, "import time\nwhile not __import__('os').path.exists('go'): time.sleep(0.01)")
-    until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_SLEEPING)
+    waiting = "while not os.path.exists('go'): time.sleep(0.01)"
+    process = client(place, f"import os, time\nopen('begun', 'w').close()\n{waiting}")
+    until(lambda: Path("begun").exists())
     run.kill()
     run.wait()
     until(lambda: not Path(place).exists())
