@@ -9,11 +9,17 @@ from smearlab.store.files import write_text
 FAMILIES = {
     "train": (
         "what reads data, trains and evaluates",
-        "cleanlab filelock numpy pillow pydantic pyyaml safetensors scikit-learn scipy torch torchvision".split(),
+        (
+            "cleanlab filelock numpy pandas pillow pyarrow pydantic pyyaml safetensors scikit-learn scipy torch "
+            "torchvision"
+        ).split(),
     ),
     "report": (
         "what makes tables, statistics, figures and the page",
-        "jinja2 markupsafe matplotlib numpy pandas pyarrow pydantic pyyaml scipy seaborn statsmodels".split(),
+        (
+            "cleanlab jinja2 markupsafe matplotlib numpy pandas pillow pyarrow pydantic pyyaml scikit-learn scipy "
+            "seaborn statsmodels"
+        ).split(),
     ),
 }
 PYTHON = "3.12"

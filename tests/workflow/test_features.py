@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from in_process import run_grid
 
 from smearlab.cli.parser import main
@@ -77,6 +78,7 @@ def test_an_exported_network_predicts_from_features_in_their_own_units(
     tables: Tables, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
+    Path("config.yaml").write_text(yaml.safe_dump(GRID), encoding="utf-8")
     cell = next(Path("results/teachers").glob("*/given*/*/mlp*/cross_entropy*"))
     assert main(["export", str(cell), "--out", "taken"]) == 0
     data = np.load(next(Path("results/data").glob("mine*/test.npz")))
