@@ -66,6 +66,8 @@ def shared_draws(tree: ast.Module) -> list[str]:
 def test_a_generator_that_tests_share_is_seen() -> None:
     made = "import numpy as np\nRNG = np.random.default_rng(0)\nZ = RNG.normal(size=3)\n"
     assert shared_draws(ast.parse(made)) == []
+    drawn = "import numpy as np\nZ = np.random.default_rng(0).normal(size=3)\ndef test_it():\n    assert Z.mean() < 9\n"
+    assert shared_draws(ast.parse(drawn)) == []
     assert shared_draws(ast.parse(f"{made}def test_it():\n    assert RNG.normal() < Z\n")) == ["RNG"]
 
 
@@ -74,8 +76,8 @@ def generators_of(tree: ast.Module) -> set[str]:
     return {
         target.id
         for statement in tree.body
-        if isinstance(statement, ast.Assign)
-        and re.match(r"(\w+\.)*(default_rng|Random|RandomState|Generator)\(", ast.unparse(statement.value))
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call)
+        if re.fullmatch(r"(\w+\.)*(default_rng|Random|RandomState|Generator)", ast.unparse(statement.value.func))
         for target in statement.targets
         if isinstance(target, ast.Name)
     }
