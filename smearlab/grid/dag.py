@@ -55,18 +55,7 @@ SUMMARISED = {
 }
 SHOWN = (
     *("metrics", "history", "curves", "context"),
-    *(
-        "summary",
-        "variance",
-        "interaction",
-        "choice",
-        "passed_on",
-        "stopping",
-        "mitigation",
-        "rivals",
-        "robustness",
-        "pooled",
-    ),
+    *(name for name in SUMMARISED if name not in ("hashes", "reference")),
 )
 
 TEACHER = "{dataset}/{noise}/{rate}/{recipe}/{method}"

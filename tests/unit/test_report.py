@@ -20,6 +20,7 @@ from smearlab.report import svg
 from smearlab.report.drawings import figure_names, read_figures
 from smearlab.report.page import render, write_page, write_report
 from smearlab.store.files import write_json
+from smearlab.store.tables import STATISTICS
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -166,17 +167,7 @@ def test_the_page_of_saved_files_is_the_page_of_the_drawings(tmp_path):
     tables.summary.to_csv(tmp_path / "summary.csv", index=False)
     tables.history.to_parquet(tmp_path / "history.parquet")
     tables.curves.to_parquet(tmp_path / "curves.parquet")
-    for name in (
-        "variance",
-        "interaction",
-        "choice",
-        "passed_on",
-        "stopping",
-        "mitigation",
-        "rivals",
-        "robustness",
-        "pooled",
-    ):
+    for name in (table for table in STATISTICS if table != "reference"):
         getattr(tables, name).to_csv(tmp_path / f"{name}.csv", index=False)
     write_json(tmp_path / "context.json", tables.context)
     drawn = {name: load("figures", name).draw(tables) for name in figure_names()}
