@@ -139,14 +139,13 @@ def shared_by_jobs(rule, resources):
 
 def packed(rule, name):
     """Return the function for a job's group; only groups that the profile packs are groups at all."""
-    sizes = workflow.group_settings.group_components
-    if not sizes and not workflow.remote_exec:
-        return None
 
     @with_signature
     def group(wildcards):
         if workflow.remote_exec:  # a failed member does not keep the others of its pack from being done
             workflow.execution_settings.keep_going = True
+        if not (sizes := workflow.group_settings.group_components):
+            return None
         length_ = length(subject_of(rule, wildcards).trained)
         return next((g for g in (name, f"{name}-{length_}") if g in sizes), None)
 
