@@ -19,6 +19,7 @@ TABLES = (
     "rivals.csv",
     "robustness.csv",
     "pooled.csv",
+    "suspects_by_noise.csv",
 )
 KEPT = ("code_version", "environment", "datasets", "accepted")
 

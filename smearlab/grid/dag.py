@@ -36,6 +36,7 @@ COLLECTED = {
     "curves": "curves.parquet",
     "gold": "gold.parquet",
     "suspects": "suspects.csv",
+    "suspects_by_noise": "suspects_by_noise.csv",
     "correct": "correct.npz",
     "context": "context.json",
 }
