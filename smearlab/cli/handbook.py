@@ -67,6 +67,7 @@ TABLES = (
     Written(("stopping.csv",), "teacher cell and stopping rule", stopping.NAMES, columns.STOPPING),
     Written(("mitigation.csv",), "teacher cell under noise", mitigation.NAMES, columns.MITIGATION),
     Written(("rivals.csv",), "other method in the place of a headline", rivals.NAMES, columns.RIVALS),
+    Written(("own_treatment.csv",), "student with a treatment of its own", cells.NAMES, columns.OWN_TREATMENT),
     Written(("robustness.csv",), "headline and check", cells.NAMES, columns.ROBUSTNESS),
     Written(("pooled.csv",), "method, over its noisy rates", pooled.TREATED, columns.POOLED),
     Written(("reference.csv",), "published number beside a cell", tuple(compare.NAMED), columns.REFERENCE),

@@ -17,6 +17,7 @@ TABLES = (
     "stopping.csv",
     "mitigation.csv",
     "rivals.csv",
+    "own_treatment.csv",
     "robustness.csv",
     "pooled.csv",
     "suspects_by_noise.csv",

@@ -197,7 +197,8 @@ SUMMARY = (
     Column("ci_high_examples", NUMBER, ANSWER, "upper end", DIFFERENCE),
     Column("p_value", NUMBER, ANSWER, "of the paired t-test", SHARE),
     Column("p_holm", NUMBER, ANSWER, "the same in its Holm family; empty for a lone headline", SHARE),
-    Column("margin", NUMBER, ANSWER, "the difference that makes none in practice, from the config", POINTS),
+    Column("margin", NUMBER, ANSWER, "the difference that makes none in practice, as in the config", POINTS),
+    Column("margin_share", NUMBER, ANSWER, "the same in the unit of the differences beside it", SHARE),
     Column("verdict", TEXT, ANSWER, "see statistics.md"),
     Column("primary", FLAG, ANSWER, "whether it is the headline contrast"),
     Column("n_paired", TALLY, ANSWER, "independent differences behind the test"),
@@ -226,7 +227,7 @@ TESTED = (  # the numbers of any paired difference that is tested, behind the di
 )
 COMPARED = ("difference", *(column.name for column in TESTED))
 COMPUTATION = Column("cell", TEXT, COUNT, "the computation")
-MARGIN = Column("margin", NUMBER, ANSWER, "the difference that makes none in practice, from the config", POINTS)
+MARGIN = tuple(column for column in SUMMARY if column.name in ("margin", "margin_share"))
 VERDICT = Column("verdict", TEXT, ANSWER, "see statistics.md")
 MEASURE = Column("measure", TEXT, BESIDE, "the column of metrics that is compared")
 NOTE = Column("note", TEXT, BESIDE, "why there is no test, or what it lacks")
@@ -267,7 +268,7 @@ CHOICE = (
     Column("ci_low", NUMBER, ANSWER, "lower end of its 95 % interval", DIFFERENCE),
     Column("ci_high", NUMBER, ANSWER, "upper end", DIFFERENCE),
     Column("p_value", NUMBER, ANSWER, "of the paired t-test, one a family", SHARE),
-    MARGIN,
+    *MARGIN,
     VERDICT,
     Column("best_in_hindsight", TEXT, BESIDE, "the cell with the best mean"),
     Column("cost", NUMBER, BESIDE, "that cell minus the chosen one", DIFFERENCE),
@@ -308,7 +309,7 @@ STOPPING = (
     Column("mean_stopped", NUMBER, ANSWER, "of plain cross-entropy stopped by the rule", SHARE),
     Column("difference", NUMBER, ANSWER, "mean_stopped minus mean, paired", DIFFERENCE),
     *TESTED,
-    MARGIN,
+    *MARGIN,
     VERDICT,
     NOTE,
 )
@@ -333,7 +334,17 @@ RIVALS = (
     Column("n", TALLY, COUNT, "pairs of replicates"),
     Column("difference", NUMBER, ANSWER, "the headline minus this method, paired", DIFFERENCE),
     *TESTED,
-    MARGIN,
+    *MARGIN,
+    VERDICT,
+    MEASURE,
+    NOTE,
+)
+OWN_TREATMENT = (
+    Column("twin", TEXT, ANSWER, "the same student with plain cross-entropy, which it is compared with"),
+    Column("n", TALLY, COUNT, "pairs of replicates"),
+    Column("difference", NUMBER, ANSWER, "the student minus its twin, paired", DIFFERENCE),
+    *TESTED,
+    *MARGIN,
     VERDICT,
     MEASURE,
     NOTE,
@@ -353,7 +364,7 @@ POOLED = (
     *TESTED,
     Column("std_replicates", NUMBER, BESIDE, "standard deviation of the gain among replicates", SHARE),
     Column("std_rest", NUMBER, BESIDE, "of what is left", SHARE),
-    MARGIN,
+    *MARGIN,
     VERDICT,
     MEASURE,
     NOTE,

@@ -49,6 +49,7 @@ SUMMARISED = {
     "stopping": "stopping.csv",
     "mitigation": "mitigation.csv",
     "rivals": "rivals.csv",
+    "own_treatment": "own_treatment.csv",
     "robustness": "robustness.csv",
     "pooled": "pooled.csv",
     "hashes": "summary.json",

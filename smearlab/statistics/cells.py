@@ -129,6 +129,11 @@ def name_types(names: Sequence[str]) -> dict[str, str]:
     return {column: "float64" if column in NUMBERS else "str" for column in names}
 
 
+def margin_columns(margin: float) -> dict[str, float]:
+    """Return the margin as the config says it, in points, and as the fraction that the differences beside it are."""
+    return {"margin": margin, "margin_share": margin / 100}
+
+
 def types_of(described: Iterable[columns.Column]) -> dict[str, str]:
     """Return the type of each of these columns in the tables of the statistics."""
     return {column.name: TYPES[column.type] for column in described}

@@ -7,7 +7,7 @@ import pandas as pd
 
 from smearlab.core import columns
 from smearlab.statistics import verdict as words
-from smearlab.statistics.cells import Cell, Peers, Replicate, name_types, read, table, types_of
+from smearlab.statistics.cells import Cell, Peers, Replicate, margin_columns, name_types, read, table, types_of
 from smearlab.statistics.families import family_of, holm
 from smearlab.statistics.given_labels import in_words
 from smearlab.statistics.paired import FEWEST, Difference, by_replicate, independent
@@ -97,7 +97,7 @@ def _row(group: list[tuple[Cell, Cell]], difference: Difference, p_holm: float |
         "p_holm": p_holm,
         "std_replicates": deviations[0],
         "std_rest": deviations[1],
-        "margin": margin,
+        **margin_columns(margin),
         "verdict": in_words(said, cell.measure),
         "measure": cell.measure,
         "note": f"{words.DIVERGED}: {diverged} networks" if diverged else _note(difference),

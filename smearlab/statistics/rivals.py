@@ -5,7 +5,17 @@ from typing import Any
 import pandas as pd
 
 from smearlab.core import columns
-from smearlab.statistics.cells import CONDITION, TREATMENT, Cell, name_types, read, records, table, types_of
+from smearlab.statistics.cells import (
+    CONDITION,
+    TREATMENT,
+    Cell,
+    margin_columns,
+    name_types,
+    read,
+    records,
+    table,
+    types_of,
+)
 from smearlab.statistics.contrasts import Contrast, adjusted, comparison, contrast, note
 
 HEADLINE = tuple(f"headline_{name}" for name in TREATMENT)
@@ -50,7 +60,7 @@ def _row(found: Contrast, margin: float) -> dict[str, Any]:
         **{column: found.cell.names[name] for column, name in zip(HEADLINE, TREATMENT, strict=True)},
         "n": found.difference.n,
         **comparison(found, margin),
-        "margin": margin,
+        **margin_columns(margin),
         "measure": found.cell.measure,
         "note": note(found),
     }

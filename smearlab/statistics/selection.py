@@ -19,6 +19,7 @@ from smearlab.statistics.cells import (
     Peers,
     Replicate,
     label,
+    margin_columns,
     name_types,
     read,
     table,
@@ -99,7 +100,7 @@ def _row(group: list[Cell], peers: Peers, chosen_by: str, margin: float) -> dict
         "n_diverged": sum(len(cell.diverged) for cell in candidates),
         "n_candidates": len(candidates),
         "n_oracles": len(group) - len(members),
-        "margin": margin,
+        **margin_columns(margin),
         "measure": group[0].measure,
     }
     if plain is None or not family.replicates:

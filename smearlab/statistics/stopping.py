@@ -11,6 +11,7 @@ from smearlab.statistics.cells import (
     TREATMENT,
     Cell,
     Peers,
+    margin_columns,
     mean,
     measured_by,
     name_types,
@@ -61,6 +62,6 @@ def _row(cell: Cell, stopped: Contrast, rule: str, margin: float) -> dict[str, A
         "mean": mean(cell.extra[LAST]),
         "mean_stopped": mean(stopped.cell.finished),
         **comparison(stopped, margin),
-        "margin": margin,
+        **margin_columns(margin),
         "note": note(stopped),
     }
