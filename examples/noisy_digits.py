@@ -3,7 +3,7 @@
 `make` writes what a practitioner would have, data/noisy-digits.npz: scikit-learn's handwritten digits, and the labels
 of an older classifier that learned from two of each (left out); and, kept aside, the truth (-truth.csv).
 `label TABLE` fills in the table that `python -m smearlab gold` drew, in place of a person who looks at the pictures.
-`judge NAME` writes results/NAME/truth.csv: gains on all test labels, how many suspects are wrong, the error of each T.
+`judge NAME` writes results/NAME/truth.csv, or --out: gains on all test labels, suspects that are wrong, errors of T.
 """
 
 import argparse
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import t as student
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -61,23 +62,36 @@ def label(table: str) -> None:
     print(f"{table}: {len(drawn)} labels filled in, {differ} of them other than the one given")
 
 
-def judge(name: str) -> None:
+def judge(name: str, out: Path | None = None) -> None:
     """Say what the truth says of a finished grid, and write it down."""
     grid, truth = find_grid(name), pd.read_csv(TRUTH, index_col="row")["label"]
     folder = Path("results", grid.name)
     told = pd.concat([_gains(grid, truth), _suspects(folder, truth), _transitions(grid, folder, truth)])
-    told.to_csv(folder / "truth.csv", index=False, lineterminator="\n", float_format="%.6f")
-    print(told.to_string(index=False))
+    told.to_csv(out or folder / "truth.csv", index=False, lineterminator="\n", float_format="%.6f")
+    print(told.to_string(index=False, na_rep=""))
 
 
 def _gains(grid: Grid, truth: pd.Series) -> pd.DataFrame:
-    """The mean gain of each method over cross-entropy on all test labels that are true, a share."""
+    """The gain of each method over cross-entropy on all test labels that are true: mean, interval and pairs above 0."""
     test = read_test(Path("results/data", grid.rows[0].cell.labels.dataset.id))
     true = truth.loc[test.source_index].to_numpy()
-    right = {row.cell.key: (row, (_predicted(grid, row) == true).mean()) for row in grid.rows}
-    plain = next(share for row, share in right.values() if row.columns["method"] == "cross_entropy")
-    named = [{key: row.columns[key] for key in NAMING} | {"value": share - plain} for row, share in right.values()]
-    return pd.DataFrame(named).assign(what="gain on all true test labels", n=len(true))
+    right = [(row.columns, (_predicted(grid, row) == true).mean(axis=1)) for row in grid.rows]
+    plain = next(shares for columns, shares in right if columns["method"] == "cross_entropy")
+    others = [(columns, shares - plain) for columns, shares in right if columns["method"] != "cross_entropy"]
+    named = [
+        {key: columns[key] for key in NAMING}
+        | {"value": gains.mean(), "above_0": (gains > 0).mean()}
+        | dict(zip(("low", "high"), _interval(gains), strict=True))
+        for columns, gains in others
+    ]
+    head = pd.DataFrame({"what": ["accuracy of cross-entropy"], "value": [plain.mean()]})
+    return pd.concat([head, pd.DataFrame(named).assign(what="gain on true labels")]).assign(n=len(true))
+
+
+def _interval(values: np.ndarray) -> tuple[float, float]:
+    """The 95 % t interval of a mean over replicates."""
+    half = student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    return values.mean() - half, values.mean() + half
 
 
 def _predicted(grid: Grid, row: Row) -> np.ndarray:
@@ -122,7 +136,9 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("make")
     commands.add_parser("label").add_argument("table")
-    commands.add_parser("judge").add_argument("name")
+    judging = commands.add_parser("judge")
+    judging.add_argument("name")
+    judging.add_argument("--out", type=Path)
     given = vars(parser.parse_args())
     {"make": make, "label": label, "judge": judge}[given.pop("command")](**given)
 
