@@ -11,7 +11,7 @@ from smearlab.core.jobs import plain
 from smearlab.grid.cells import Grid, load_grid
 from smearlab.grid.find import find_grid
 from smearlab.grid.gpu_rates import own_rates, together
-from smearlab.grid.plan import cpu_minutes, disk_mb, gpu_minutes, plan, training_examples, training_minutes
+from smearlab.grid.plan import cpu_minutes, disk_mb, gpu_minutes, image_size, plan, training_examples, training_minutes
 from smearlab.grid.resources import training_resources
 from smearlab.store.files import read_json, write_sealed
 
@@ -39,6 +39,15 @@ def test_the_users_own_images_are_counted(tmp_path: Path, monkeypatch: pytest.Mo
     arrays = {"images": np.zeros((40, 8, 8), np.uint8), "noisy_labels": np.arange(40) % 4}
     np.savez("data/own.npz", **arrays, **({} if split is None else {"split": split}))
     assert counted("own-data.yaml") == round(0.8 * (40 if split is None else 30))
+
+
+@pytest.mark.parametrize("shape", [(40, 8, 8), (40, 8, 6, 3), (40, 28, 28)])
+def test_the_users_own_images_are_of_the_size_that_the_file_declares(tmp_path: Path, monkeypatch, shape):
+    monkeypatch.chdir(tmp_path)
+    Path("data").mkdir()
+    np.savez("data/own.npz", images=np.zeros(shape, np.uint8), noisy_labels=np.arange(40) % 4)
+    grid = find_grid(str(ROOT / "configs" / "own-data.yaml"))
+    assert {image_size(cell) for cell in grid.cells.values()} == {shape[1]}
 
 
 def test_images_in_folders_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
