@@ -59,9 +59,7 @@ def files_below(folder: Path, wanted: Callable[[Path], bool], at: Path = Path())
     """Return the wanted files and links below a folder, by their places in an environment."""
     at = at.parent if at.name else at
     found = ((path, path.relative_to(folder)) for path in sorted(folder.rglob("*")))
-    return {
-        str(at / place): path for path, place in found if (path.is_symlink() or path.is_file()) and wanted(place)
-    }
+    return {str(at / place): path for path, place in found if (path.is_symlink() or path.is_file()) and wanted(place)}
 
 
 def write_package(
