@@ -20,6 +20,7 @@ TABLES = (
     "robustness.csv",
     "pooled.csv",
 )
+BEHIND = ("correct.npz", "gold.parquet")  # what each network got right: intervals over test examples follow from it
 KEPT = ("code_version", "environment", "datasets", "accepted")
 
 
@@ -35,7 +36,7 @@ def publish(grid: Grid, config: Path, *, results: Path = Path(RESULTS), reports:
     sources = {
         "report.html": reports / f"{name}.html",
         "config.yaml": config,
-        **{table: results / name / table for table in TABLES},
+        **{table: results / name / table for table in (*TABLES, *BEHIND)},
     }
     for source in sources.values():
         if not source.exists():

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from smearlab.figures import _format as text
-from smearlab.report import given_labels, svg
+from smearlab.report import given_labels, memorising, svg
 from smearlab.report.answer import answer
 from smearlab.report.drawings import drawings, read_figures
 from smearlab.report.facts import Facts, facts
@@ -90,6 +90,7 @@ def _opening(tables: Tables, known: Facts) -> dict[str, Any]:
         "noisy_only": sorted(name for name, clean in known.clean.items() if not clean),
         "judged": not known.clean or any(known.clean.values()),
         "glances": glances(tables),
+        "memorising": memorising.sentences(tables),
         "replies": replies(tables, known),
         "stopping": stopping.stopping(tables),
         "stopping_said": stopping.sentences(tables, known),

@@ -7,6 +7,7 @@ import pandas as pd
 
 from smearlab.core.jobs import StatisticsJob
 from smearlab.reference.compare import beside
+from smearlab.reference.nearby import nearby
 from smearlab.statistics.drawn import hits_of
 from smearlab.statistics.families import with_families
 from smearlab.statistics.interaction import interaction
@@ -46,7 +47,7 @@ def summarise_grid(folder: Path, job: StatisticsJob) -> None:
     summary = summarise(metrics, primary=primary, margin=margin, cells=named, correct=right, hits=hits)
     tables = {
         "summary": summary,
-        "reference": beside(summary if measure == ACCURACY else summary.iloc[:0], metrics, context),
+        "reference": _reference(summary if measure == ACCURACY else summary.iloc[:0], metrics, context),
         "variance": variance_split(metrics),
         "interaction": interaction(whole),
         "choice": choose_on_validation(metrics, margin=margin, hits=hits),
@@ -67,6 +68,12 @@ def read_gold_rows(folder: Path) -> pd.DataFrame:
     """Return gold.parquet of a grid; empty where tables of an earlier version lack it."""
     path = folder / "gold.parquet"
     return pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+
+
+def _reference(summary: pd.DataFrame, metrics: pd.DataFrame, context: dict[str, Any]) -> pd.DataFrame:
+    """Return published numbers that cells match, and below them those that are only near."""
+    tables = [table for of in (beside, nearby) if len(table := of(summary, metrics, context))]
+    return pd.concat(tables, ignore_index=True) if tables else beside(summary.iloc[:0], metrics, context)
 
 
 def _chance(context: dict[str, Any]) -> dict[str, float]:

@@ -124,13 +124,13 @@ def name_types(names: Sequence[str]) -> dict[str, str]:
     return {column: "float64" if column in NUMBERS else "str" for column in names}
 
 
-def label(cell: Cell) -> str:
+def label(names: Mapping[str, Any]) -> str:
     """Return a cell's treatment in words, e.g. `label_smoothing 0.1` or `student of cross_entropy (…)`."""
-    own = treatment(cell.names)
-    if cell.names["role"] != "student":
+    own = treatment(names)
+    if names["role"] != "student":
         return own
-    details = [own, *(_detail(cell, column) for column in DISTILLATION if cell.names[column] is not None)]
-    return f"student of {treatment(cell.names, TEACHER_TREATMENT)} ({', '.join(details)})"
+    details = [own, *(_detail(names, column) for column in DISTILLATION if names[column] is not None)]
+    return f"student of {treatment(names, TEACHER_TREATMENT)} ({', '.join(details)})"
 
 
 def treatment(names: Mapping[str, Any], among: Sequence[str] = TREATMENT) -> str:
@@ -185,7 +185,7 @@ def _measures(rows: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def _cell(names: dict[str, Any], rows: list[dict[str, Any]], measure: str, extra: Sequence[str]) -> Cell:
-    where = label(Cell(names, None, measure, {}, frozenset(), {}))
+    where = label(names)
     by_replicate: dict[Replicate, dict[str, Any]] = {}
     for row in rows:
         replicate = (int(row["noise_seed"]), int(row["seed"]))
@@ -208,7 +208,7 @@ def _cell(names: dict[str, Any], rows: list[dict[str, Any]], measure: str, extra
     )
 
 
-def _detail(cell: Cell, column: str) -> str:
-    value = cell.names[column]
+def _detail(names: Mapping[str, Any], column: str) -> str:
+    value = names[column]
     name = column.removeprefix("student_").replace("_", " ")
     return f"{name} {value:g}" if column in NUMBERS else f"{name} {value}"
