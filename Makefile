@@ -60,7 +60,7 @@ lint: setup
 	$(BIN)/snakemake --lint
 
 lock: setup
-	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-header \
 		requirements.in -o requirements.lock --quiet
 	$(BIN)/python -m smearlab.cli.pins
 

@@ -22,6 +22,7 @@ TABLES = (
     "pooled.csv",
     "suspects_by_noise.csv",
 )
+BEHIND = ("correct.npz", "gold.parquet")  # what each network got right: intervals over test examples follow from it
 KEPT = ("code_version", "environment", "datasets", "accepted")
 
 
@@ -37,7 +38,7 @@ def publish(grid: Grid, config: Path, *, results: Path = Path(RESULTS), reports:
     sources = {
         "report.html": reports / f"{name}.html",
         "config.yaml": config,
-        **{table: results / name / table for table in TABLES},
+        **{table: results / name / table for table in (*TABLES, *BEHIND)},
     }
     for source in sources.values():
         if not source.exists():

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from smearlab.grid import gpu_rates
 from smearlab.grid.cells import RESULTS, Cell, Estimate, Grid
-from smearlab.grid.definitions import CROSS_ENTROPY
+from smearlab.grid.definitions import CROSS_ENTROPY, Dataset
+from smearlab.store.npz_shape import npz_shape
 
 # Training images of 32×32 pixels a second on one CPU thread with bf16 arithmetic, measured for cnn and resnet32
 # (benchmarks/throughput.py, reports/published/) and scaled by multiplications for the others.
@@ -21,6 +22,7 @@ IMAGES_PER_SECOND = {
     "resnet18": 50,
     "resnet34": 25,
     "resnet50": 22,
+    "pretrained": 400,  # its stem halves the image twice
 }
 WEIGHTS_MB = {
     "linear": 0.01,
@@ -34,6 +36,7 @@ WEIGHTS_MB = {
     "resnet18": 45,
     "resnet34": 85,
     "resnet50": 94,
+    "pretrained": 94,
 }
 TRAINING_EXAMPLES = {
     "breast_cancer": 270,
@@ -73,9 +76,17 @@ def cpu_minutes(cell: Cell | Estimate) -> float:
 
 
 def image_size(cell: Cell | Estimate) -> int:
-    """Return the side of the images in pixels; 32 where the config does not say."""
+    """Return the side of the images that are trained on, in pixels; 32 where neither config nor file at hand says."""
     dataset = cell.labels.dataset
-    return dataset.options.get("size") or GREY.get(dataset.kind, 32)
+    resized = cell.recipe.settings.architecture.get("input_size")
+    return resized or dataset.options.get("size") or _declared(dataset) or GREY.get(dataset.kind, 32)
+
+
+def _declared(dataset: Dataset) -> int | None:
+    """Return the longer side that the user's own array of images declares."""
+    path = str(dataset.options.get("path", ""))
+    shape = (npz_shape(path, "images") if path.endswith(".npz") else None) or ()
+    return max(shape[1:3]) if len(shape) in (3, 4) else None
 
 
 def images_trained(cell: Cell | Estimate) -> float:

@@ -30,16 +30,17 @@ COLUMNS = [*NAMED, *columns.names(columns.REFERENCE)]
 @cache
 def published() -> tuple[dict[str, Any], ...]:
     """Return the published numbers, one flat mapping each; accuracies in percent, as printed."""
-    return _numbers(PUBLISHED)
+    return numbers_of(PUBLISHED)
 
 
 @cache
 def beyond() -> tuple[dict[str, Any], ...]:
     """Return the published numbers of methods that no grid has, as `published` does; arch as they state it."""
-    return _numbers(BEYOND)
+    return numbers_of(BEYOND)
 
 
-def _numbers(path: Path) -> tuple[dict[str, Any], ...]:
+def numbers_of(path: Path) -> tuple[dict[str, Any], ...]:
+    """Return the numbers of a file, each with what its group states."""
     groups = yaml.safe_load(path.read_text(encoding="utf-8"))
     shared = [{key: value for key, value in group.items() if key != "numbers"} for group in groups]
     return tuple({**s, **number} for s, group in zip(shared, groups, strict=True) for number in group["numbers"])
@@ -57,31 +58,48 @@ def beside(summary: pd.DataFrame, metrics: pd.DataFrame, context: Mapping[str, A
     wherever cross-entropy was trained on the same labels.
     """
     runs = metrics.drop_duplicates(["cell", "noise_seed", "seed"])
-    rows = []
-    for cell in _records(summary):
-        condition = _condition(cell, context["config"])
-        if condition is not None:
-            matching = [number for number in published() if _matches(cell, condition, number)]
-            rows += [_row(cell, runs[runs["cell"] == cell["cell"]], number) for number in matching]
+    config = context["config"]
+    rows = [
+        row_of(cell, runs[runs["cell"] == cell["cell"]], number)
+        for cell in records(summary)
+        for number in matching(cell, config)
+    ]
     compared = [row for row in rows if row["n"] > 0]
-    return pd.DataFrame([*compared, *_beyond(summary[summary["cell"].isin(runs["cell"])], context)], columns=COLUMNS)
+    trained = summary[summary["cell"].isin(runs["cell"])]
+    return pd.DataFrame([*compared, *beyond_rows(trained, config, whole=True)], columns=COLUMNS)
 
 
-def _beyond(trained: pd.DataFrame, context: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return a row for each number of beyond.yaml and each place where cross-entropy was trained on its labels."""
-    plain = trained[(trained["role"] == "teacher") & (trained["method"] == "cross_entropy")]
-    places = _records(plain.drop_duplicates(["dataset", "noise", "noise_rate"]))
-    found = [(place, _condition(place, context["config"])) for place in places]
+def matching(cell: Mapping[str, Any], config: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the published numbers of a cell's data, noise, network and method; none for a subset of the data."""
+    if not is_whole(cell, config):
+        return []
+    condition = condition_of(cell, config)
     return [
-        {**{key: place[key] for key in ("dataset", "noise", "noise_rate", "role")}, **_theirs(number)}
-        for place, condition in found
-        for number in beyond()
-        if condition is not None and _same_labels(condition, number)
+        number
+        for number in published()
+        if same_labels(condition, number) and cell["arch"] == number["arch"] and same_treatment(cell, number)
     ]
 
 
-def _same_labels(condition: Mapping[str, Any], number: Mapping[str, Any]) -> bool:
-    return all(_equal(value, number.get(key)) for key, value in condition.items())
+def beyond_rows(trained: pd.DataFrame, config: Mapping[str, Any], *, whole: bool) -> list[dict[str, Any]]:
+    """Return a row for each number of beyond.yaml and each place where cross-entropy was trained on its labels.
+
+    trained: summary rows; whole: whether places with all of the data are meant, or those with a subset.
+    """
+    plain = trained[(trained["role"] == "teacher") & (trained["method"] == "cross_entropy")]
+    places = records(plain.drop_duplicates(["dataset", "noise", "noise_rate"]))
+    return [
+        {**{key: place[key] for key in ("dataset", "noise", "noise_rate", "role")}, **_theirs(number)}
+        for place in places
+        for number in beyond()
+        if is_whole(place, config) == whole and same_labels(condition_of(place, config), number)
+    ]
+
+
+def same_labels(condition: Mapping[str, Any], number: Mapping[str, Any]) -> bool:
+    """Whether a published number is of these data and this noise; without noise its rate is not asked for."""
+    asked = {key: value for key, value in condition.items() if key != "rate" or condition["noise"] != "none"}
+    return all(_equal(value, number.get(key)) for key, value in asked.items())
 
 
 def _theirs(number: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,19 +109,24 @@ def _theirs(number: Mapping[str, Any]) -> dict[str, Any]:
         "ours_is": "none: a reference row",
         "their_n": number["n"],
         "their_mean": number["mean"] / 100,
-        "their_std": number["std"] / 100,
+        "their_std": number["std"] / 100 if "std" in number else None,
     }
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as mappings."""
     return [{str(column): value for column, value in row.items()} for row in frame.to_dict("records")]
 
 
-def _condition(cell: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return what published numbers call a cell's data and noise; None for a subset of the data."""
+def is_whole(cell: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
+    """Whether a cell has all examples of its data set."""
+    data = config["datasets"][cell["dataset"]]
+    return data.get("subset") is None and data.get("test_subset") is None
+
+
+def condition_of(cell: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what published numbers call a cell's data and noise."""
     data, noise = config["datasets"][cell["dataset"]], config["noises"][cell["noise"]]
-    if data.get("subset") is not None or data.get("test_subset") is not None:
-        return None
     name = cell["dataset"] if data["kind"] in OWN else data["kind"]
     if cell["noise_rate"] == 0:
         return {"dataset": name, "noise": "none", "column": None, "rate": None}
@@ -113,15 +136,10 @@ def _condition(cell: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, 
     return {"dataset": name, "noise": kind, "column": noise.get("column"), "rate": rate}
 
 
-def _matches(cell: Mapping[str, Any], condition: Mapping[str, Any], number: Mapping[str, Any]) -> bool:
-    same = all(
-        _equal(condition[key], None if condition["noise"] == "none" and key == "rate" else number.get(key))
-        for key in condition
-    )
+def same_treatment(cell: Mapping[str, Any], number: Mapping[str, Any]) -> bool:
+    """Whether a published number is of a cell's role and method, with its strength, T and teacher."""
     return (
-        same
-        and cell["arch"] == number["arch"]
-        and cell["role"] == number.get("role", "teacher")
+        cell["role"] == number.get("role", "teacher")
         and cell["method"] == number["method"]
         and _equal(_known(cell["alpha"]), number.get("alpha"))
         and _same_transition(_known(cell["transition"]), number.get("transition"))
@@ -152,7 +170,8 @@ def _at_defaults(cell: Mapping[str, Any]) -> bool:
     return all(key in options and options[key].default == value for key, value in given.items())
 
 
-def _row(cell: Mapping[str, Any], runs: pd.DataFrame, number: Mapping[str, Any]) -> dict[str, Any]:
+def row_of(cell: Mapping[str, Any], runs: pd.DataFrame, number: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a cell and a published number in one row; runs: the cell's rows of the metrics."""
     ours_is, column = OURS_BY_PROTOCOL.get(number["protocol"], REPORTED)
     ours = runs[column].dropna().astype(float)
     n, mean = len(ours), float(ours.mean()) if len(ours) else None

@@ -80,11 +80,13 @@ def _gold(rows: pd.DataFrame, dataset: str, known: Facts) -> str:
         open_ones = rows[~rows["verdict"].isin(DECIDED) & rows["difference"].notna()]
         return f"{said}{'; what is open needs more replicates first' if len(open_ones) else ''}."
     more = max(1, int(undecided["examples_needed"].max()) - n)
-    command = f"python -m smearlab gold {known.name or 'NAME'} --n {more}"
-    short = f"; there are {text.whole(there - n)} more" if there and more > there - n else ""
-    return (
-        f"{said}. About {text.whole(more)} more would decide, if the difference stays (80 % power{short}): “{command}”."
-    )
+    left = there - n if there else more
+    command = f"python -m smearlab gold {known.name or 'NAME'} --n"
+    said = f"{said}. About {text.whole(more)} more would decide, if the difference stays (80 % power)"
+    if more <= left:
+        return f"{said}: “{command} {more}”."
+    rest = f"{text.whole(left)} are left (“{command} {left}”), and" if left else "none is left, and"
+    return f"{said}; {rest} a test part of more examples could."
 
 
 def _needed(row: pd.Series, spread: float, known: Facts, command: str) -> str:

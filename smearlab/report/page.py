@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from smearlab.figures import _format as text
-from smearlab.report import given_labels, svg
+from smearlab.report import given_labels, memorising, svg
 from smearlab.report.answer import answer
 from smearlab.report.drawings import drawings, read_figures
 from smearlab.report.facts import Facts, facts
@@ -92,6 +92,7 @@ def _opening(tables: Tables, known: Facts) -> dict[str, Any]:
         "judged": not known.clean or any(known.clean.values()),
         "glances": glances(tables),
         "own_treatment": own_treatment(tables),
+        "memorising": memorising.sentences(tables),
         "replies": replies(tables, known),
         "stopping": stopping.stopping(tables),
         "stopping_said": stopping.sentences(tables, known),

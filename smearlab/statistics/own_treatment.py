@@ -21,7 +21,7 @@ from smearlab.statistics.cells import (
     types_of,
 )
 from smearlab.statistics.contrasts import Contrast, adjusted, comparison, contrast, note
-from smearlab.statistics.families import family_of, identity
+from smearlab.statistics.families import identity, kind_of
 
 COLUMNS = {**name_types(NAMES), **types_of(columns.OWN_TREATMENT)}
 UNTREATED = tuple(name for name in NAMES if name not in TREATMENT)
@@ -42,7 +42,7 @@ def own_treatment(metrics: pd.DataFrame, *, margin: float) -> pd.DataFrame:
 
 
 def _contrast(cell: Cell, twin: Cell) -> Contrast:
-    family = (*cell.key(FAMILY), "own treatment", family_of(cell.names["method"]))
+    family = (*cell.key(FAMILY), "own treatment", kind_of(cell.names["method"]))
     return replace(contrast(cell, twin), hypothesis=(family, identity(cell)))
 
 
@@ -51,7 +51,7 @@ def _rows(contrasts: Iterable[Contrast], margin: float) -> Iterable[dict[str, An
         assert found.baseline is not None
         yield {
             **found.cell.names,
-            "twin": label(found.baseline),
+            "twin": label(found.baseline.names),
             "n": found.difference.n,
             **comparison(found, margin),
             **margin_columns(margin),

@@ -126,7 +126,7 @@ def _outcome(family: Family, plain: int, margin: float) -> dict[str, Any]:
     scores = family.score[chosen, every]
     gain = _gold_gain(family, chosen, plain) or family.unit(scores - family.score[plain])
     lost = bool(np.isnan(family.score[plain]).any())
-    counts = Counter(label(family.candidates[i]) for i in sorted(chosen))
+    counts = Counter(label(family.candidates[i].names) for i in sorted(chosen))
     return {
         "chosen": json.dumps(dict(counts.most_common()), ensure_ascii=False),
         "advice": counts.most_common(1)[0][0],
@@ -203,7 +203,7 @@ def _hindsight(family: Family, scores: np.ndarray) -> dict[str, Any]:
     best = int(np.nanargmax(means))
     cost = family.unit(family.score[best] - scores)
     interval = _interval(cost, "ci_low_cost", "ci_high_cost")
-    return {"best_in_hindsight": label(family.candidates[best]), "cost": cost.mean, **interval}
+    return {"best_in_hindsight": label(family.candidates[best].names), "cost": cost.mean, **interval}
 
 
 def _optimism(family: Family) -> float | None:

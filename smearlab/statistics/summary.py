@@ -80,7 +80,7 @@ def _row(led: Contrast, stopped: Mapping[str, Contrast], peers: Peers, margin: f
         "n_diverged": len(cell.diverged),
         "mean": mean(cell.finished),
         "std": float(np.std(list(cell.finished.values()), ddof=1)) if len(cell.finished) > 1 else None,
-        "baseline": label(reference) if reference else None,
+        "baseline": label(reference.names) if reference else None,
         **_comparison(led, margin),
         **margin_columns(margin),
         "primary": led.primary,

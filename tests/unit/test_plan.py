@@ -11,9 +11,12 @@ from smearlab.core.jobs import plain
 from smearlab.grid.cells import Grid, load_grid
 from smearlab.grid.find import find_grid
 from smearlab.grid.gpu_rates import own_rates, together
-from smearlab.grid.plan import cpu_minutes, disk_mb, gpu_minutes, plan, training_examples, training_minutes
+from smearlab.grid.plan import cpu_minutes, disk_mb, gpu_minutes, image_size, plan, training_examples, training_minutes
 from smearlab.grid.resources import training_resources
 from smearlab.store.files import read_json, write_sealed
+
+HEADLINE = "paper-cifar10-headline"
+CUT = dict.fromkeys(["architecture", "epochs", "steps", "precision", "snapshots"])
 
 
 @pytest.mark.parametrize(("config", "run"), [("config.yaml", "digits"), ("configs/cifar10-cpu.yaml", "cifar10_cpu")])
@@ -23,6 +26,15 @@ def test_the_plan_is_within_three_times_of_what_a_run_took(config: str, run: str
     made = read_json(ROOT / "reports" / "published" / run / "made-with.json")
     spent = sum(stage["seconds"] for stage in made["cost"] if stage["stage"] in ("teachers", "students")) / 60
     assert planned / 3 < spent < planned * 3
+
+
+def test_the_headline_row_near_the_papers_takes_under_four_hours_on_two_cores():
+    grid, paper = (find_grid(str(ROOT / "configs" / f"{name}.yaml")) for name in ("cifar10-near-paper-cpu", HEADLINE))
+    hours = sum(len(grid.blocks(cell)) * training_minutes(cell) for cell in grid.cells.values()) / 60 / 2
+    assert 3 < hours < 4
+    (ours,), (theirs,) = (list(one.config.recipes.values()) for one in (grid, paper))
+    assert {**ours.model_dump(), **CUT} == {**theirs.model_dump(), **CUT}
+    assert [row.columns["method"] for row in grid.rows] == [row.columns["method"] for row in paper.rows]
 
 
 def test_the_plan_of_the_default_grid_counts_its_blocks():
@@ -39,6 +51,15 @@ def test_the_users_own_images_are_counted(tmp_path: Path, monkeypatch: pytest.Mo
     arrays = {"images": np.zeros((40, 8, 8), np.uint8), "noisy_labels": np.arange(40) % 4}
     np.savez("data/own.npz", **arrays, **({} if split is None else {"split": split}))
     assert counted("own-data.yaml") == round(0.8 * (40 if split is None else 30))
+
+
+@pytest.mark.parametrize("shape", [(40, 8, 8), (40, 8, 6, 3), (40, 28, 28)])
+def test_the_users_own_images_are_of_the_size_that_the_file_declares(tmp_path: Path, monkeypatch, shape):
+    monkeypatch.chdir(tmp_path)
+    Path("data").mkdir()
+    np.savez("data/own.npz", images=np.zeros(shape, np.uint8), noisy_labels=np.arange(40) % 4)
+    grid = find_grid(str(ROOT / "configs" / "own-data.yaml"))
+    assert {image_size(cell) for cell in grid.cells.values()} == {shape[1]}
 
 
 def test_images_in_folders_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -11,20 +11,25 @@ from smearlab.core.digest import ROOT
 from smearlab.core.errors import UserError
 from smearlab.grid.find import find_grid
 from smearlab.grid.load import parse, read_config
+from smearlab.stages.summarise import read_gold_rows
+from smearlab.statistics.drawn import hits_of
 from smearlab.statistics.summary import summarise
+from smearlab.store.correct import read_correct
 from smearlab.store.tables import read_csv
 
 RUNS = sorted(path.parent for path in (ROOT / "reports" / "published").glob("*/metrics.csv"))
 
 
 def recomputed_summary(folder: Path) -> pd.DataFrame:
-    """The summary of a published run, made again from its metrics.csv and its config."""
+    """The summary of a published run, made again from its metrics.csv, its config and what each network got right."""
     config = parse(read_config(folder / "config.yaml"))
     return summarise(
         read_csv(folder / "metrics.csv"),
         primary=config.primary.model_dump() if config.primary else None,
         margin=config.margin,
         cells=read_csv(folder / "summary.csv").loc[:, :"cell"],
+        correct=read_correct(folder / "correct.npz") if (folder / "correct.npz").is_file() else {},
+        hits=hits_of(read_gold_rows(folder)),
     )
 
 

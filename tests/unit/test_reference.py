@@ -9,12 +9,23 @@ import pandas as pd
 import pytest
 
 from smearlab.core import registry
+from smearlab.core.digest import ROOT
+from smearlab.grid.load import read_config
 from smearlab.reference import compare
 from smearlab.reference.compare import COLUMNS, beside, beyond, published
+from smearlab.reference.nearby import further, nearby
 from smearlab.report.sections.estimates import estimates
 from smearlab.report.sections.published import published as published_section
 
 PAPER = "Lukasik et al. 2020"
+MEASURED = ["test_accuracy", "test_accuracy_last", "test_accuracy_selected", "best_on_test_accuracy"]
+TREATMENTS: list[dict[str, Any]] = [
+    {"method": "cross_entropy", "alpha": None},
+    {"method": "label_smoothing", "alpha": 0.1},
+    {"method": "forward", "alpha": None, "transition": "matched"},
+    {"method": "forward", "alpha": None, "transition": "estimated(anchor)"},
+    {"method": "backward", "alpha": None, "transition": "matched"},
+]
 KEYS = {"paper", "place", "source", "confidence", "protocol", "dataset", "arch", "noise", "rate", "n"}
 SETTINGS = {"column", "note", "role", "method", "alpha", "transition", "teacher_method", "mean", "std"}
 
@@ -30,6 +41,12 @@ def test_every_entry_is_whole_and_names_what_a_grid_can_have() -> None:
         assert number["noise"] in ("none", *registry.names("noises"))
 
 
+def test_every_number_of_a_network_that_no_grid_has_is_whole() -> None:
+    for number in further():
+        assert set(number) >= KEYS | {"method", "mean"} and set(number) <= KEYS | SETTINGS
+        assert number["method"] in registry.names("methods") and number["arch"] not in registry.names("networks")
+
+
 def test_no_number_stands_twice() -> None:
     told = [tuple(sorted((k, str(v)) for k, v in number.items() if k not in ("mean", "std"))) for number in published()]
     assert len(set(told)) == len(told)
@@ -37,11 +54,11 @@ def test_no_number_stands_twice() -> None:
 
 def test_methods_that_no_grid_has_are_whole_and_in_no_registry() -> None:
     numbers = beyond()
-    assert {number["method"] for number in numbers} == {"sop", "dividemix", "co_teaching"}
+    assert {"sop", "dividemix", "positive_label_smoothing"} <= {number["method"] for number in numbers}
     assert not {number["method"] for number in numbers} & set(registry.names("methods"))
     for number in numbers:
-        assert set(number) - {"column"} == KEYS - {"rate"} | {"note", "method", "mean", "std"}
-        assert 50 < number["mean"] < 100 and number["confidence"] == "high"
+        assert set(number) - {"column", "std"} == KEYS - {"rate"} | {"note", "method", "mean"}
+        assert 50 < number["mean"] < 100 and number["confidence"] in ("high", "medium")
 
 
 CONFIG = {
@@ -132,12 +149,80 @@ def test_best_on_test_is_compared_with_best_on_test() -> None:
 def test_methods_that_no_grid_has_stand_beside_cross_entropy_and_are_compared_with_nothing() -> None:
     worst = {"noise": "worst", "noise_rate": None, "method": "cross_entropy", "alpha": None, "arch": "resnet20"}
     found = compared([0.7, 0.8], **worst)
-    assert sorted(found["method"]) == ["co_teaching", "dividemix", "dividemix", "sop"]
+    smoothing = ["negative_label_smoothing", "positive_label_smoothing"]
+    estimating = ["peer_loss", "t_revision", "volminnet"]
+    assert sorted(found["method"]) == sorted(["co_teaching", "dividemix", "dividemix", "sop", *smoothing, *estimating])
     assert found.loc[found["method"] == "sop", "their_mean"].item() == pytest.approx(0.8366)
     assert (found["n"] == 0).all() and found[["mean", "difference", "standard_errors"]].isna().all(axis=None)
     assert len(compared([0.7, 0.8], **{**worst, "method": "label_smoothing", "alpha": 0.1})) == 0
     assert "sop" not in set(compared([0.7, 0.8], **{**worst, "noise": "sym", "noise_rate": 0.2})["method"])
     assert "dividemix" in set(compared([0.7, 0.8], **{**worst, "noise": "sym", "noise_rate": 0.0})["method"])
+    assert published_section(SimpleNamespace(reference=found)) is not None
+
+
+SMALL = CONFIG | {"datasets": {"images": {"kind": "cifar10", "subset": 12000, "test_subset": 4000}}}
+
+
+def near(config: Any = SMALL, **changes: Any) -> pd.DataFrame:
+    """What stands beside a cell that matches nothing."""
+    row = cell(**changes)
+    seeds = {"noise_seed": [0, 1], "seed": [0, 1]}
+    accuracies = {key: [0.7, 0.8] for key in MEASURED}
+    metrics = pd.DataFrame({**{key: [value] * 2 for key, value in row.items()}, **seeds, **accuracies})
+    return nearby(pd.DataFrame([row]), metrics, {"config": config})
+
+
+def test_beside_a_cell_of_a_subset_stands_the_papers_number_with_what_differs_and_no_difference() -> None:
+    found = near(arch="cnn")
+    (row,) = found[found["paper"] == PAPER].to_dict("records")
+    assert row["mean"] == pytest.approx(0.75) and row["their_mean"] == pytest.approx(0.8395)
+    assert row["differs"] == "cnn, theirs resnet32; 12,000 training and validation images; 4,000 test images"
+    assert found[["difference", "standard_errors"]].isna().all(axis=None) and found["source"].notna().all()
+
+
+def test_a_cell_with_a_match_of_its_own_has_no_row_that_is_only_near() -> None:
+    assert len(compared([0.8, 0.9])) and not len(near(config=CONFIG))
+
+
+def test_the_papers_correction_stands_beside_the_matched_one_with_its_own_matrix() -> None:
+    found = near(arch="cnn", method="forward", alpha=None, transition="matched")
+    assert set(found["paper"]) == {PAPER} and found["differs"].item().endswith("their T is that of α = 0.1")
+    assert PAPER not in set(near(arch="cnn", method="forward", alpha=None, transition="true")["paper"])
+
+
+def test_other_noise_is_not_near() -> None:
+    assert not len(near(arch="cnn", noise_rate=0.25)) and not len(near(arch="cnn", method="confidence_penalty"))
+
+
+def test_without_noise_only_networks_that_were_published_under_noise_stand_beside() -> None:
+    clean = near(arch="cnn", noise_rate=0.0, method="cross_entropy", alpha=None)
+    compared_with = clean[clean["n"] > 0]
+    assert "epsilon-softmax (NeurIPS 2024)" in set(compared_with["paper"])
+    assert not {"He et al. 2016", "akamaster/pytorch_resnet_cifar10"} & set(compared_with["paper"])
+
+
+@pytest.mark.parametrize(
+    ("name", "methods"),
+    [
+        ("cifar10-cpu", {"cross_entropy", "label_smoothing", "forward", "backward"}),
+        ("cifar10-human-cpu", {"cross_entropy", "forward", "positive_label_smoothing"}),
+        ("cifar100-cpu", {"cross_entropy", "label_smoothing", "forward", "backward"}),
+        ("cifar100-human-cpu", {"cross_entropy", "forward", "positive_label_smoothing"}),
+    ],
+)
+def test_the_small_cifar_grids_have_published_numbers_beside_them(name: str, methods: set[str]) -> None:
+    config = read_config(ROOT / "configs" / f"{name}.yaml")
+    ((dataset, _),) = config["datasets"].items()
+    places = [(n, r) for n, said in config["noises"].items() for r in said.get("rates", [None])]
+    rows = [
+        {**cell(), "dataset": dataset, "noise": n, "noise_rate": r, "arch": "cnn", "cell": f"{n}{r}{k}", **treated}
+        for n, r in places
+        for k, treated in enumerate(TREATMENTS)
+    ]
+    metrics = pd.DataFrame([{**row, "noise_seed": 0, "seed": 0, **dict.fromkeys(MEASURED, 0.5)} for row in rows])
+    found = nearby(pd.DataFrame(rows), metrics, {"config": config})
+    assert methods <= set(found["method"])
+    assert {"protocol", "source", "confidence"} <= set(found.dropna(axis=1, how="any").columns)
     assert published_section(SimpleNamespace(reference=found)) is not None
 
 

@@ -18,6 +18,8 @@ LACKING = {
     "cifar100-coarse-cpu.yaml": "config: noises.human.path: no such file: data/CIFAR-100_human.pt",
     "cifar100-human-cpu.yaml": "config: noises.human.path: no such file: data/CIFAR-100_human.pt",
     "own-data.yaml": "config: datasets.own: data/own.npz: no such file",
+    "own-noisy-digits-gold.yaml": "config: datasets.own: data/noisy-digits.npz: no such file",
+    "own-noisy-digits.yaml": "config: datasets.own: data/noisy-digits.npz: no such file",
     "paper-imagenet.yaml": "config: datasets.imagenet: data/imagenet/train: no such folder",
 }
 
@@ -36,7 +38,10 @@ def supplied(bare: Path) -> Path:
     for name in ("CIFAR-10_human.pt", "CIFAR-100_human.pt"):
         (bare / "data" / name).write_bytes(b"not read before the grid runs")
     images = np.zeros((40, 8, 8), np.uint8)
-    np.savez(bare / "data" / "own.npz", images=images, noisy_labels=np.arange(40) % 4)
+    for name in ("own.npz", "noisy-digits.npz"):
+        np.savez(bare / "data" / name, images=images, noisy_labels=np.arange(40) % 4)
+    (bare / "gold").mkdir()
+    (bare / "gold" / "own.csv").write_text("row,label\n0,1\n", encoding="utf-8")
     for part, kind in [(p, k) for p in ("train", "test") for k in ("cat", "dog")]:
         folder = bare / "data" / "imagenet" / part / kind
         folder.mkdir(parents=True)

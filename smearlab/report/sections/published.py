@@ -10,6 +10,7 @@ from smearlab.report.table import Field, Table, table
 from smearlab.store.tables import NUMBER_KEYS, TEXT_KEYS, Tables
 
 EPOCHS = {"last": "last", "selected": "selected on validation data", "best_on_test": "best on test"}
+DIFFERS = "what else differs"
 
 
 def published(tables: Tables) -> Table | None:
@@ -17,7 +18,10 @@ def published(tables: Tables) -> Table | None:
     reference = tables.reference
     if not len(reference):
         return None
-    return table("Ours and theirs", [_row(row) for _, row in reference.iterrows()])
+    rows = [_row(row) for _, row in reference.iterrows()]
+    if not any(row[DIFFERS].text for row in rows):
+        rows = [{name: field for name, field in row.items() if name != DIFFERS} for row in rows]
+    return table("Ours and theirs", rows)
 
 
 def _row(row: pd.Series) -> dict[str, Field]:
@@ -32,6 +36,7 @@ def _row(row: pd.Series) -> dict[str, Field]:
         "their n": count(number_of(row["their_n"])),
         "difference": Field(text.points(number_of(row["difference"]))),
         "in standard errors": Field(_errors(number_of(row["standard_errors"]))),
+        DIFFERS: Field(text_of(row.get("differs"))),
         "their epoch": Field(EPOCHS.get(row["protocol"], "not stated")),
         "from": Field(f"{text_of(row['paper'])}, {text_of(row['place'])}", note=text_of(row["note"])),
         "confidence": Field(text_of(row["confidence"]), note=text_of(row["source"])),
