@@ -174,7 +174,7 @@ def _report(options: argparse.Namespace) -> None:
         folder = Path(scratch)
         collect(grid, folder)
         job = statistics_job(grid)
-        summarise_grid(folder, primary=job.primary, margin=job.margin, measure=job.measure)
+        summarise_grid(folder, job)
         tables = read_tables(folder)
         for figure in registry.names("figures"):
             drawing = registry.load("figures", figure).draw(tables)

@@ -29,7 +29,8 @@ class Cell:
     """One named cell: its names (None where a column does not apply), its computation and its replicates.
 
     `finished` maps (noise seed, training seed) to accuracy in 0..1, `extra` further columns likewise. `hits`, where
-    true labels are known of some test examples only: which of these each replicate got right.
+    true labels are known of some test examples only: which of these each replicate got right. `family` is what it is
+    corrected with, where the config names families.
     """
 
     names: dict[str, Any]
@@ -39,6 +40,7 @@ class Cell:
     diverged: frozenset[Replicate]
     extra: dict[str, dict[Replicate, float]]
     hits: Hits | None = None
+    family: str | None = None
 
     @property
     def n(self) -> int:
@@ -65,10 +67,10 @@ def read(metrics: pd.DataFrame, cells: pd.DataFrame | None = None, extra: Sequen
     `cells` lists the named cells of a grid (a row each); those without a result come back with n = 0.
     UserError for a status other than finished or diverged, a finished row without accuracy, a repeated row.
     """
-    rows = records(metrics, [*NAMES, "cell", "noise_seed", "seed", "status", *_ACCURACIES, *extra])
+    rows = records(metrics, [*NAMES, "cell", "noise_seed", "seed", "status", "family", *_ACCURACIES, *extra])
     measures = _measures(rows)
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    named = [] if cells is None else records(cells, [*NAMES, "cell"])
+    named = [] if cells is None else records(cells, [*NAMES, "cell", "family"])
     first: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in [*named, *rows]:
         first.setdefault(_key(row), row)
@@ -202,6 +204,7 @@ def _cell(names: dict[str, Any], rows: list[dict[str, Any]], measure: str, extra
         finished={replicate: float(row[measure]) for replicate, row in done.items()},
         diverged=frozenset(by_replicate.keys() - done.keys()),
         extra={c: {r: float(row[c]) for r, row in done.items() if row[c] is not None} for c in extra},
+        family=names.get("family"),
     )
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from smearlab.statistics import verdict as words
-from smearlab.statistics.cells import FAMILY, NAMES, Cell, Peers, Replicate, name_types, read, table
-from smearlab.statistics.families import holm, identity
+from smearlab.statistics.cells import NAMES, Cell, Peers, Replicate, name_types, read, table
+from smearlab.statistics.families import holm, hypothesis
 from smearlab.statistics.paired import FEWEST, Difference, independent
 from smearlab.statistics.simultaneous import simultaneous_of
 
@@ -67,7 +67,7 @@ def passed_on(metrics: pd.DataFrame) -> pd.DataFrame:
     peers = Peers(cells)
     with_counts = [cell for cell in cells if _shares(cell)]
     rows = [_row(cell, peers.baseline(cell)) for cell in with_counts]
-    tests = [(cell.key(FAMILY), identity(cell)) for cell in with_counts]
+    tests = [hypothesis(cell) for cell in with_counts]
     p_values = {t: r["p_value"] for t, r in zip(tests, rows, strict=True) if r["p_value"] is not None}
     adjusted = holm(p_values)
     for test, row, cell in zip(tests, rows, with_counts, strict=True):

@@ -68,7 +68,7 @@ def parts(gains: np.ndarray) -> tuple[float, float]:
 
 
 def _family(cell: Cell) -> tuple[Any, ...]:
-    return (*cell.key(PLACE), family_of(cell.names["method"]))
+    return (*cell.key(PLACE), family_of(cell))
 
 
 def _gains(group: list[tuple[Cell, Cell]]) -> Gains:
