@@ -386,9 +386,7 @@ REFERENCE = (
     Column("note", TEXT, THEIRS, "what else the source says"),
     Column("difference", NUMBER, BESIDE, "ours minus theirs", DIFFERENCE),
     Column("standard_errors", NUMBER, BESIDE, "the difference divided by its standard error"),
-    Column(
-        "differs", TEXT, BESIDE, "in what the cell is another experiment; then no difference is counted"
-    ),
+    Column("differs", TEXT, BESIDE, "in what the cell is another experiment; then no difference is counted"),
 )
 CURVES = (
     COMPUTATION,
