@@ -60,7 +60,7 @@ lint: setup
 	$(BIN)/snakemake --lint
 
 lock: setup
-	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-header \
 		requirements.in -o requirements.lock --quiet
 	$(BIN)/python -m smearlab.cli.pins
 
@@ -75,6 +75,7 @@ resolve: setup
 docs: setup
 	$(BIN)/python -m smearlab schema
 	$(BIN)/python -m smearlab.cli.handbook
+	$(BIN)/python -m smearlab.cli.published
 
 # The docs and the published pages as a static site, .site/html; its generator has an environment of its own.
 site: .venv-site/installed

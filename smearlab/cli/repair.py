@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from smearlab.cli.verify import faults
+from smearlab.core.digest import ROOT
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import Grid
 from smearlab.grid.dag import Node, nodes_of
@@ -50,7 +51,8 @@ def repair(grid: Grid, config: Path, profile: str | None = None) -> Iterator[str
 def _make(nodes: Sequence[Node], config: Path, profile: str | None) -> None:
     targets = [next(path for path in reversed(node.outputs) if path not in node.transient) for node in nodes]
     where = ("--workflow-profile", profile) if profile else ("--cores", "all")
-    command = [sys.executable, "-m", "snakemake", *targets, *where, "--configfile", str(config)]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += [*targets, *where, "--configfile", str(config)]
     if subprocess.run(command, check=False, env={**os.environ, CALLER_PUTS_BACK: "1"}).returncode:
         put_back()
         raise UserError(f"{targets[0]}: could not be made anew (see above); what was there is there again")

@@ -26,6 +26,7 @@ from smearlab.grid.load import fault_lines, parse
 from smearlab.grid.options import options_model, special_type
 from smearlab.grid.schema import RESERVED_NAMES, Config, MethodConfig, Open
 from smearlab.noises._draw import is_rated, rate_range, too_high
+from smearlab.store.kept_files import is_kept, keep
 from smearlab.store.matrix_file import read_matrix
 
 
@@ -215,13 +216,32 @@ def recipe(name: str, config: Config) -> Recipe:
     where = f"recipes.{name}"
     settings = lasting(given, without=("students_only", "estimate"))
     settings["measure"] = config.measure
-    settings["architecture"] = choice("networks", given.architecture, f"{where}.architecture")
+    architecture = choice("networks", given.architecture, f"{where}.architecture")
+    settings["architecture"] = _with_weights(architecture, f"config: {where}.architecture")
     settings["optimiser"] = choice("optimisers", given.optimiser, f"{where}.optimiser")
     settings["schedule"] = choice("schedules", given.schedule, f"{where}.schedule")
     estimate = EstimateSettings(**given.estimate.model_dump())
     if given.stacked:
         check_stacked(settings, where)
     return Recipe(name, typed(RecipeSettings, settings), given.students_only, estimate)
+
+
+def _with_weights(architecture: Choice, where: str) -> Choice:
+    """Return an architecture with each of its files as the SHA-256; UserError unless it holds what the network takes.
+
+    A file is looked into once, which loads torch; from then on it is known by its contents.
+    """
+    chosen = dict(architecture)
+    for option in registry.describe("networks", chosen["name"]).constants.get("FILES", ()):
+        path, use = chosen[option], chosen["of"]
+        try:
+            chosen[option] = file_fingerprint(path)
+            if not is_kept(path, chosen[option], use):
+                registry.load("networks", chosen["name"]).check_file(path, use)
+                keep(path, chosen[option], use)
+        except UserError as error:
+            raise UserError(f"{where}.{option}: {error}") from None
+    return chosen
 
 
 def check_stacked(settings: dict[str, Any], where: str) -> None:

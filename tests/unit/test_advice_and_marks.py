@@ -11,7 +11,7 @@ from smearlab.report.sections.advice import _advice
 
 def advised(**chosen: int) -> str:
     row = {"advice": max(chosen, key=lambda name: chosen[name]), "note": "", "chosen": json.dumps(chosen)}
-    return _advice(pd.Series(row)).text
+    return _advice(pd.Series(row), {}).text
 
 
 def test_a_gain_that_other_choices_made_is_not_said_of_cross_entropy():

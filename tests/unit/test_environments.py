@@ -1,14 +1,19 @@
 """conda environments, container recipes and the lock name the same exact versions, and every rule names its own."""
 
 import re
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from test_layers import imports
 
-from smearlab.cli.pins import FAMILIES, environment_path, environment_text
+from smearlab.cli import pins as cli_pins
+from smearlab.cli.pins import FAMILIES, PYTHON, closure, environment_path, environment_text
 
 ROOT = Path(__file__).parents[2]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
@@ -39,10 +44,38 @@ def family_of(rule: str) -> str:
     return name
 
 
-def pins(family: str) -> dict[str, str]:
-    """Package -> version, as pinned in an environment."""
+def lines(family: str) -> list[str]:
+    """The pip section of an environment: what pip is given, a line each."""
     (pip,) = (entry["pip"] for entry in environment(family)["dependencies"] if isinstance(entry, dict))
-    return dict(re.fullmatch(r"([a-z0-9-]+)==([^\s;]+)", line).groups() for line in pip)
+    return pip
+
+
+def pins(family: str) -> set[str]:
+    """The packages pinned in an environment."""
+    return {line.partition("==")[0] for line in lines(family)}
+
+
+def locked_lines() -> set[str]:
+    """What the lock gives pip, a line for each package, read apart from how the environments are written."""
+    text = re.sub(r"^ *#.*\n?", "", LOCK, flags=re.MULTILINE).replace("\\\n", " ")
+    return {" ".join(line.split()) for line in text.splitlines()}
+
+
+def installed(package: str) -> bool:
+    """Whether a package is here: those of other platforms and Pythons are not."""
+    try:
+        return bool(distribution(package))
+    except PackageNotFoundError:
+        return False
+
+
+def needed(package: str) -> set[str]:
+    """What an installed package says that it needs, on Linux and the Python of the environments."""
+    marked = {**default_environment(), "python_version": PYTHON, "python_full_version": f"{PYTHON}.0", "extra": ""}
+    asked = map(Requirement, distribution(package).requires or [])
+    return {
+        canonicalize_name(wanted.name) for wanted in asked if wanted.marker is None or wanted.marker.evaluate(marked)
+    }
 
 
 def test_there_are_environments_for_all_families_and_no_others() -> None:
@@ -63,10 +96,35 @@ def test_conda_gives_python_and_pip_and_chooses_nothing_else(family: str) -> Non
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_pins_are_those_of_the_lock(family: str) -> None:
-    locked = dict(re.findall(r"^([a-z0-9][a-z0-9.-]*)==([^\s;\\]+)", LOCK, re.MULTILINE))
-    assert pins(family)
-    assert {package: locked.get(package) for package in pins(family)} == pins(family)
+def test_every_line_is_the_lock_s_with_its_hashes(family: str) -> None:
+    assert lines(family)
+    assert set(lines(family)) <= locked_lines()
+    assert all(re.search(r" --hash=sha256:[0-9a-f]{64}$", line) for line in lines(family))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_all_that_a_pinned_package_pulls_in_is_pinned(family: str) -> None:
+    pulled_in = {wanted for package in pins(family) if installed(package) for wanted in needed(package)}
+    assert "numpy" in pulled_in and pulled_in <= pins(family)
+
+
+def test_what_pulls_in_what_is_read_from_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = "--hash=sha256:" + "0" * 64
+    (tmp_path / "requirements.lock").write_text(
+        f"a==1 \\\n    {digest} \\\n    {digest[:-1]}1\n    # via -r requirements.in\n"
+        f"b==2 ; python_full_version < '3.12' \\\n    {digest}\n    # via\n    #   -r requirements.in\n    #   a\n"
+        f"c==3 \\\n    {digest}\n    # via b\n"
+        f"d==4 \\\n    {digest}\n    # via -r requirements.in\n"
+        f"via==5 \\\n    {digest}\n    # via d\n"
+    )
+    monkeypatch.setattr(cli_pins, "ROOT", tmp_path)
+    assert [entry.name for entry in closure(["a"])] == ["a", "b", "c"]
+    assert [entry.name for entry in closure(["d"])] == ["d", "via"]
+    first, second, _ = closure(["a"])
+    assert (first.requirement, first.hashes) == ("a==1", (digest, f"{digest[:-1]}1"))
+    assert second.requirement == "b==2 ; python_full_version < '3.12'"
+    with pytest.raises(SystemExit, match="there is no nowhere"):
+        closure(["nowhere"])
 
 
 def test_every_rule_with_a_script_names_its_environment() -> None:
@@ -102,7 +160,7 @@ def test_the_environment_of_a_rule_has_all_that_its_stage_imports(rule: str) -> 
     start += [path for kind in BY_REGISTRY[family] for path in (ROOT / "smearlab" / kind).glob("*.py")]
     found = foreign_names(start)
     assert {"numpy", "yaml"} & found
-    assert {OTHER_NAMES.get(name, name) for name in found} <= pins(family).keys()
+    assert {OTHER_NAMES.get(name, name) for name in found} <= pins(family)
 
 
 @pytest.mark.parametrize("text", [LOCK, BOOTSTRAP], ids=["lock", "bootstrap"])

@@ -25,7 +25,7 @@ def test_an_environment_pins_everything(family):
     content = yaml.safe_load(locks.environment_text(family))
     *conda, pip = content["dependencies"]
     assert conda == [f"python={locks.PYTHON}", "pip"]
-    assert all(re.fullmatch(r"[a-z0-9-]+==[0-9][^ ]*", pin) for pin in pip["pip"])
+    assert all(re.match(r"[a-z0-9-]+==[0-9]\S*( ; [^\n]+)?( --hash=sha256:[0-9a-f]{64})+$", pin) for pin in pip["pip"])
     assert {pin.partition("==")[0] for pin in pip["pip"]} <= set(locked_versions())
 
 
@@ -47,11 +47,6 @@ def test_every_package_has_one_version_and_hashes():
 def test_what_was_asked_for_is_locked():
     asked = re.findall(r"^([A-Za-z0-9._-]+)", (ROOT / "requirements.in").read_text(encoding="utf-8"), re.MULTILINE)
     assert {name.lower().replace("_", "-") for name in asked} <= set(locked_versions())
-
-
-def test_a_package_that_is_not_locked_is_refused(monkeypatch):
-    with pytest.raises(SystemExit, match="nowhere has 0 versions"):
-        locks.version("nowhere")
 
 
 def test_every_numerical_library_that_is_imported_counts():

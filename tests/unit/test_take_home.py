@@ -8,6 +8,7 @@ import torch
 from fake_grid import fake_tables
 
 from smearlab.core.jobs import MethodSettings
+from smearlab.report.sections.advice import advice
 from smearlab.report.sections.take_home import take_home
 from smearlab.store.tables import Tables
 from smearlab.training.objective import Objective
@@ -60,3 +61,11 @@ def test_options_of_a_chosen_method_are_those_of_the_table() -> None:
 @pytest.mark.parametrize("advice", ["", "something else"])
 def test_advice_that_names_no_cell_has_no_code(advice: str) -> None:
     assert take_home(advised(advice)) == []
+
+
+def test_the_table_of_choices_calls_a_method_as_the_rest_of_the_page_does() -> None:
+    options = '{"beta":0.7,"weight":3.0}'
+    tables = advised(f"elr {options}", method="elr", alpha=float("nan"), options=options)
+    called = advice(tables)
+    assert called is not None
+    assert dict(called.same)["advice"] == "early-learning regularisation (beta 0.7, weight 3.0)"
