@@ -134,7 +134,7 @@ class _Cut:
         self._bring_back(left_out[strata[np.searchsorted(pool, left_out)] < len(self.raw.class_names)])
 
     def _bring_back(self, left_out: np.ndarray) -> None:
-        """Keep an example of each class of which all training examples were left out, for one of the commonest class."""
+        """Keep an example of each class whose training examples were all left out, for one of the commonest class."""
         for c in np.unique(self.classes[left_out]):
             members = np.flatnonzero(self.part == TRAIN)
             counts = self.counts(members)

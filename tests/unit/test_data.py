@@ -16,6 +16,7 @@ from smearlab.datasets._splitting import make_dataset, stratified_choice
 from smearlab.store.dataset import TRAIN, VALIDATION, read_test, read_training, write_dataset
 from smearlab.store.files import sha256_array
 
+SHARES = st.floats(0.1, 0.8)
 SETTINGS = {"split_seed": 0, "validation": 0.2, "test": 0.25}
 COUNTS = st.lists(st.integers(8, 40), min_size=2, max_size=6)
 FRACTION = st.floats(0.1, 0.5)
@@ -235,7 +236,9 @@ def test_impossible_cuts_are_refused(changes, message):
         make_dataset(GOOD, **SETTINGS | changes)
 
 
-@given(st.lists(st.integers(1, 9), min_size=2, max_size=5), st.floats(0.1, 0.8), st.floats(0.1, 0.8), st.integers(0, 99))
+@given(
+    st.lists(st.integers(1, 9), min_size=2, max_size=5), st.floats(0.1, 0.8), st.floats(0.1, 0.8), st.integers(0, 99)
+)
 @settings(deadline=None, max_examples=150)
 def test_no_draw_takes_the_last_training_example_of_a_class(counts, validation, test, seed):
     raw = raw_data([60, *counts])
