@@ -36,6 +36,7 @@ COLLECTED = {
     "curves": "curves.parquet",
     "gold": "gold.parquet",
     "suspects": "suspects.csv",
+    "suspects_by_noise": "suspects_by_noise.csv",
     "correct": "correct.npz",
     "context": "context.json",
 }
@@ -48,6 +49,7 @@ SUMMARISED = {
     "stopping": "stopping.csv",
     "mitigation": "mitigation.csv",
     "rivals": "rivals.csv",
+    "own_treatment": "own_treatment.csv",
     "robustness": "robustness.csv",
     "pooled": "pooled.csv",
     "hashes": "summary.json",
