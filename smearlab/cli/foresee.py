@@ -1,11 +1,12 @@
 """What the comparisons of a grid can find, before anything runs: from the number of replicates and of tests alone."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from smearlab.core.power import POWER, detectable, pairs_to_exclude, pairs_to_find
 from smearlab.grid.cells import Grid, Row
+from smearlab.grid.definitions import Method
 from smearlab.statistics.cells import NAMES, Cell
 from smearlab.statistics.families import HEADLINES, Hypothesis, hypothesis, identity, primaries, sizes
 
@@ -29,7 +30,8 @@ def lines(grid: Grid) -> Iterator[str]:
 
 def hypotheses(grid: Grid) -> dict[Hypothesis, int]:
     """Return what the grid will test, with the independent pairs behind each: replicates, or crossed noise seeds."""
-    cells = [(row, _cell(row)) for row in grid.rows]
+    of = {method: name for name, methods in grid.families.items() for method in methods}
+    cells = [(row, _cell(row, of)) for row in grid.rows]
     wanted = grid.config.primary.model_dump() if grid.config.primary else None
     headline = primaries([cell for _, cell in cells], wanted)
     plain = {_place(row): row.cell.key for row, cell in cells if cell.is_plain}
@@ -40,8 +42,9 @@ def hypotheses(grid: Grid) -> dict[Hypothesis, int]:
     }
 
 
-def _cell(row: Row) -> Cell:
-    return Cell({name: row.columns.get(name) for name in NAMES}, row.cell.key, "", {}, frozenset(), {})
+def _cell(row: Row, families: Mapping[Method, str]) -> Cell:
+    family = families.get((row.naming.teacher or row.naming).method)
+    return Cell({name: row.columns.get(name) for name in NAMES}, row.cell.key, "", {}, frozenset(), {}, family=family)
 
 
 def _place(row: Row) -> tuple[Any, ...]:

@@ -76,7 +76,8 @@ def _digest(stage: str, entries: tuple[str, ...]) -> str:
 def _computed(stage: str, entries: tuple[str, ...]) -> str:
     roots = [stage_module(stage), *entries]
     released = releases.digest_of(stage, entries, root_digest, locked_versions())
-    return released or _short([sorted(map(root_digest, roots)), sorted(libraries(roots).items())])
+    standing = sorted(releases.standing(root, root_digest(root)) for root in roots)
+    return released or _short([standing, sorted(libraries(roots).items())])
 
 
 def stage_module(stage: str) -> str:
@@ -250,7 +251,8 @@ def keep_digests() -> None:
 @cache
 def _everything() -> str:
     """Return a hash of all that a digest could depend on."""
-    others = [(ROOT / "requirements.lock").read_text("utf-8"), releases.RECORD.read_text("utf-8")]
+    read = (ROOT / "requirements.lock", releases.RECORD, releases.RECORD_0_2_0)
+    others = [path.read_text("utf-8") for path in read]
     return hashlib.sha256(repr([source_digest(), *others, sys.version_info[:2]]).encode()).hexdigest()
 
 

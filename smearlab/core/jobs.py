@@ -227,6 +227,7 @@ class StatisticsJob:
     families: str
     code: str
     measure: str = later("accuracy")
+    named_families: dict[str, Any] | None = field(default=None, metadata={"neutral": None})
 
 
 @dataclass(frozen=True)

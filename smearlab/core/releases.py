@@ -1,4 +1,9 @@
-"""The way over from 0.1.0, whose digests took in whole modules by their places.
+"""The way over from earlier releases: results stand whose numbers today's code was shown to give, bit for bit.
+
+release_0_2_0.json holds the digest of each stage and entry of that release, and of the code that was shown to give the
+same (tests/workflow/test_release_0_2_0.py): as long as that is the code, its digest stays the one of 0.2.0.
+
+The digests of 0.1.0 took in whole modules by their places.
 
 release_0_1_0.json holds, of that release, the fingerprint and the imports of each module behind data sets, labels,
 estimates, trainings and evaluations; and, of the stages and entries that were shown to give its numbers bit for bit
@@ -14,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 RECORD = Path(__file__).with_name("release_0_1_0.json")
+RECORD_0_2_0 = Path(__file__).with_name("release_0_2_0.json")
 
 
 def digest_of(stage: str, entries: Iterable[str], now: Callable[[str], str], versions: Mapping[str, str]) -> str | None:
@@ -29,6 +35,12 @@ def digest_of(stage: str, entries: Iterable[str], now: Callable[[str], str], ver
     starts = [record["scripts"][stage], *(path_then(entry) for entry in entries)]
     parts = dict(_parts(record["modules"], starts, versions))
     return hashlib.sha256(repr(tuple(sorted(parts.items()))).encode()).hexdigest()[:12]
+
+
+def standing(root: str, now: str) -> str:
+    """Return the digest of 0.2.0 for a stage or entry whose digest `now` is of code with the same numbers, or `now`."""
+    record = _record_0_2_0()
+    return record["then"].get(root, now) if record["same"].get(root) == now else now
 
 
 def path_then(entry: str) -> str:
@@ -49,3 +61,8 @@ def _parts(modules: Mapping[str, Any], starts: list[str], versions: Mapping[str,
 @cache
 def _record() -> dict[str, Any]:
     return json.loads(RECORD.read_text(encoding="utf-8"))
+
+
+@cache
+def _record_0_2_0() -> dict[str, dict[str, str]]:
+    return json.loads(RECORD_0_2_0.read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ from smearlab.core.identity import canonical, slug
 from smearlab.core.jobs import Replicate
 from smearlab.grid.definitions import CLEAN, CROSS_ENTROPY, Dataset, Method, Noise, Recipe, computation
 from smearlab.grid.estimator import Estimator
+from smearlab.grid.families import families_of
 from smearlab.grid.resolve import Definitions, resolve, teachers_of
 from smearlab.grid.schema import Config, StudentConfig
 
@@ -196,6 +197,7 @@ class Grid:
         used = [cell.method.estimator for cell in self.cells.values() if cell.method.estimator]
         self.estimators: dict[str, Estimator] = {estimator.id: estimator for estimator in used}
         self.datasets: dict[str, Dataset] = {d.id: d for d in definitions.datasets}
+        self.families: dict[str, list[Method]] = families_of(definitions)
 
     @property
     def name(self) -> str:

@@ -24,7 +24,7 @@ from smearlab.core.jobs import (
     WarmUpJob,
     training_entries,
 )
-from smearlab.grid.cells import Cell, Estimate, Grid, Labels
+from smearlab.grid.cells import Cell, Estimate, Grid, Labels, method_columns
 from smearlab.grid.definitions import CROSS_ENTROPY, Dataset, Method
 from smearlab.grid.estimator import Estimator
 from smearlab.noises._draw import aligns
@@ -171,7 +171,8 @@ def statistics_job(grid: Grid) -> StatisticsJob:
     files = [ROOT / "smearlab" / "reference" / f"{name}.yaml" for name in ("published", "beyond")]
     published = short_hash([path.read_text("utf-8") for path in files])
     families, code = _said(grid, "FAMILY"), _code("summarise")
-    return StatisticsJob(primary, grid.config.margin, published, families, code, grid.config.measure)
+    named = {family: [list(method_columns(m).values()) for m in found] for family, found in grid.families.items()}
+    return StatisticsJob(primary, grid.config.margin, published, families, code, grid.config.measure, named or None)
 
 
 def figure_job(grid: Grid, figure: str) -> FigureJob:

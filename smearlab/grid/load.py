@@ -175,7 +175,7 @@ def _line(fault: Mapping[str, Any], model: type[BaseModel], prefix: str, beside:
         case "bool_type" if isinstance(fault["input"], str):
             return f"{path}: {value} is text, not true or false{_text_hint(fault['input'])}"
         case "too_short":
-            return f"{path}: an empty list; give at least one value"
+            return f"{path}: an empty {'mapping' if fault['input'] == {} else 'list'}; give at least one value"
     return f"{path}: {value}: {_plain(fault['msg'])}"
 
 

@@ -22,6 +22,7 @@ IMAGES_PER_SECOND = {
     "resnet18": 50,
     "resnet34": 25,
     "resnet50": 22,
+    "pretrained": 400,  # its stem halves the image twice
 }
 WEIGHTS_MB = {
     "linear": 0.01,
@@ -35,6 +36,7 @@ WEIGHTS_MB = {
     "resnet18": 45,
     "resnet34": 85,
     "resnet50": 94,
+    "pretrained": 94,
 }
 TRAINING_EXAMPLES = {
     "breast_cancer": 270,
@@ -74,9 +76,10 @@ def cpu_minutes(cell: Cell | Estimate) -> float:
 
 
 def image_size(cell: Cell | Estimate) -> int:
-    """Return the side of the images in pixels; 32 where neither the config nor the file at hand says."""
+    """Return the side of the images that are trained on, in pixels; 32 where neither config nor file at hand says."""
     dataset = cell.labels.dataset
-    return dataset.options.get("size") or _declared(dataset) or GREY.get(dataset.kind, 32)
+    resized = cell.recipe.settings.architecture.get("input_size")
+    return resized or dataset.options.get("size") or _declared(dataset) or GREY.get(dataset.kind, 32)
 
 
 def _declared(dataset: Dataset) -> int | None:

@@ -5,8 +5,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from smearlab.core import registry
 from smearlab.grid.cells import RESULTS, Grid
+from smearlab.grid.definitions import CROSS_ENTROPY, Method
+from smearlab.grid.lasting import neutral
 from smearlab.store.registered import NAME, TERMS
 
 USUAL_ALPHA = 0.1  # of the headline, where the config names none (Lukasik et al. 2020)
@@ -19,9 +23,21 @@ def place(name: str) -> Path:
 
 def terms(grid: Grid) -> dict[str, Any]:
     """Return the terms of a grid: plain values, the same for the same config, in any process."""
-    config = json.dumps(grid.config.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+    config = json.dumps(_asked(grid.config), sort_keys=True, ensure_ascii=False)
     values = (hashlib.sha256(config.encode()).hexdigest(), _headline(grid), grid.config.margin, _families(grid))
     return dict(zip(TERMS, values, strict=True))
+
+
+def _asked(config: BaseModel) -> dict[str, Any]:
+    """Return a config as plain values, without keys that are neutral and came after the first registrations (since)."""
+    said = config.model_dump(mode="json")
+    for name, field in type(config).model_fields.items():
+        value, extra = getattr(config, name), field.json_schema_extra
+        if isinstance(value, BaseModel):
+            said[name] = _asked(value)
+        elif isinstance(extra, dict) and "since" in extra and value == neutral(field):
+            del said[name]
+    return said
 
 
 def _headline(grid: Grid) -> dict[str, Any]:
@@ -34,9 +50,15 @@ def _headline(grid: Grid) -> dict[str, Any]:
 
 
 def _families(grid: Grid) -> dict[str, list[str]]:
+    """Return what each family holds: those of the config its variants, those by kind the names of their methods."""
+    of = {method: family for family, methods in grid.families.items() for method in methods}
     found: dict[str, set[str]] = {}
     for method in grid.definitions.methods:
-        if method.name != "cross_entropy":
-            family = registry.describe("methods", method.name).constants.get("FAMILY", method.name)
-            found.setdefault(str(family), set()).add(method.name)
+        if method != CROSS_ENTROPY:
+            family, member = (of[method], method.id) if of else _kind(method)
+            found.setdefault(family, set()).add(member)
     return {family: sorted(members) for family, members in sorted(found.items())}
+
+
+def _kind(method: Method) -> tuple[str, str]:
+    return str(registry.describe("methods", method.name).constants.get("FAMILY", method.name)), method.name

@@ -80,7 +80,9 @@ class DatasetConfig(Open):
     subset: int | None = Field(None, ge=20, lt=2**32, description="keep only so many train and validation examples")
     test_subset: int | None = Field(None, ge=10, lt=2**32, description="keep only so many test examples")
     gold: str | None = Field(
-        None, description="a table with the true labels of some examples, as `python -m smearlab gold` makes it"
+        None,
+        description="true labels of some examples: a table, as `python -m smearlab gold` makes it, or of `path` and "
+        "`label`; or a folder CLASS/FILE (kind folder: ROOT/gold where there is one)",
     )
 
 
@@ -238,11 +240,14 @@ class ReplicatesConfig(Strict):
 
 
 class PrimaryConfig(Strict):
-    """The headline contrast with cross-entropy, named before the run; it stands outside the Holm correction."""
+    """The headline contrast with cross-entropy, named before the run; headlines are one Holm family of their own."""
 
     method: str = "label_smoothing"
     alpha: float | None = None
     transition: Transition | None = None
+
+
+FamilyName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_ -]*$", max_length=40)]
 
 
 class Config(Strict):
@@ -257,6 +262,12 @@ class Config(Strict):
     students: Annotated[list[StudentConfig], AfterValidator(_distinct)] = Field([], description="what is distilled")
     replicates: ReplicatesConfig = ReplicatesConfig()
     primary: PrimaryConfig | None = Field(None, description="the headline contrast; default: the smoothing nearest 0.1")
+    families: dict[FamilyName, many(Method)] | None = Field(  # type: ignore[valid-type]
+        None,
+        min_length=1,
+        json_schema_extra={"since": "0.3.0"},
+        description="which methods are corrected together, by the family's name; default: by kind",
+    )
     margin: float = Field(0.5, gt=0, le=100, description="points of test accuracy that make no practical difference")
     measure: Literal["accuracy", "balanced_accuracy", "macro_f1"] = Field(
         "accuracy", description="what verdicts, margin, choices and selected epochs are about"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from smearlab.figures import _format as text
-from smearlab.report import given_labels, svg
+from smearlab.report import given_labels, memorising, svg
 from smearlab.report.answer import answer
 from smearlab.report.drawings import drawings, read_figures
 from smearlab.report.facts import Facts, facts
@@ -22,6 +22,7 @@ from smearlab.report.sections.data import data
 from smearlab.report.sections.every_cell import every_cell
 from smearlab.report.sections.glance import glances
 from smearlab.report.sections.numbers import numbers
+from smearlab.report.sections.own_treatment import own_treatment
 from smearlab.report.sections.passed_on import passed_on
 from smearlab.report.sections.published import published
 from smearlab.report.sections.reading import binomial_errors, verdict_chips
@@ -90,6 +91,8 @@ def _opening(tables: Tables, known: Facts) -> dict[str, Any]:
         "noisy_only": sorted(name for name, clean in known.clean.items() if not clean),
         "judged": not known.clean or any(known.clean.values()),
         "glances": glances(tables),
+        "own_treatment": own_treatment(tables),
+        "memorising": memorising.sentences(tables),
         "replies": replies(tables, known),
         "stopping": stopping.stopping(tables),
         "stopping_said": stopping.sentences(tables, known),

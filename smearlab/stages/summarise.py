@@ -9,8 +9,10 @@ from smearlab.core.jobs import StatisticsJob
 from smearlab.reference.compare import beside
 from smearlab.reference.nearby import nearby
 from smearlab.statistics.drawn import hits_of
+from smearlab.statistics.families import with_families
 from smearlab.statistics.interaction import interaction
 from smearlab.statistics.mitigation import mitigation
+from smearlab.statistics.own_treatment import own_treatment
 from smearlab.statistics.passed_on import passed_on
 from smearlab.statistics.pooled import pooled
 from smearlab.statistics.rivals import rivals
@@ -25,22 +27,23 @@ from smearlab.store.inputs import Files
 from smearlab.store.measure import ACCURACY, judged_by, renamed
 
 
-def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: float, measure: str = ACCURACY) -> None:
+def summarise_grid(folder: Path, job: StatisticsJob) -> None:
     """Write summary.csv and the tables of the further statistics beside metrics.parquet.
 
     These are variance.csv, interaction.csv, choice.csv, passed_on.csv, stopping.csv, mitigation.csv, rivals.csv,
-    robustness.csv, pooled.csv and reference.csv; summary.json holds the hashes of all. measure: what everything is
-    judged by; published numbers are accuracies, and stand beside no other measure.
+    own_treatment.csv, robustness.csv, pooled.csv and reference.csv; summary.json holds the hashes of all. The job's
+    measure is what everything is judged by; published numbers are accuracies, and stand beside no other one.
     """
+    primary, margin, measure = job.primary, job.margin, job.measure
     context = read_sealed(folder / "context.json", "cells")
     check_files(folder, context.get("sha256", {}), "context.json")
     hits = hits_of(read_gold_rows(folder))
-    metrics = judged_by(pd.read_parquet(folder / "metrics.parquet"), measure)
+    metrics = with_families(judged_by(pd.read_parquet(folder / "metrics.parquet"), measure), job.named_families)
     whole = metrics[~metrics["cell"].isin(hits)]  # what takes the test examples for given says nothing on a gold set
     if measure != ACCURACY:  # of which only the hits of each example are stored
         metrics.loc[metrics["cell"].isin(hits), "test_accuracy"] = pd.NA
         hits = {}
-    named = pd.DataFrame(context["cells"])
+    named = with_families(pd.DataFrame(context["cells"]), job.named_families)
     right = read_correct(folder / "correct.npz") if measure == ACCURACY else {}
     summary = summarise(metrics, primary=primary, margin=margin, cells=named, correct=right, hits=hits)
     tables = {
@@ -53,6 +56,7 @@ def summarise_grid(folder: Path, *, primary: dict[str, Any] | None, margin: floa
         "stopping": stopping(whole, margin=margin),
         "mitigation": mitigation(whole, summary),
         "rivals": rivals(whole, summary, margin=margin),
+        "own_treatment": own_treatment(whole, margin=margin),
         "robustness": robustness(whole, primary=primary, margin=margin, chance=_chance(context)),
         "pooled": pooled(whole, margin=margin),
     }
@@ -82,4 +86,4 @@ def _chance(context: dict[str, Any]) -> dict[str, float]:
 
 def run(job: StatisticsJob, inputs: Files, outputs: Files) -> None:
     """Compare every cell with its baseline and write the tables of the statistics."""
-    summarise_grid(Path(outputs["summary"]).parent, primary=job.primary, margin=job.margin, measure=job.measure)
+    summarise_grid(Path(outputs["summary"]).parent, job)

@@ -20,6 +20,13 @@ NAMES = columns.NAMES
 FAMILY = (*CONDITION, "recipe", "role")
 NUMBERS = columns.numbers(columns.METRICS, *columns.NAMING)
 PLAIN = "cross_entropy"
+TYPES = {
+    columns.TEXT: "str",
+    columns.NUMBER: "float64",
+    columns.WHOLE: "Int64",
+    columns.TALLY: "int64",
+    columns.FLAG: "bool",
+}
 
 Replicate = tuple[int, int]
 
@@ -29,7 +36,8 @@ class Cell:
     """One named cell: its names (None where a column does not apply), its computation and its replicates.
 
     `finished` maps (noise seed, training seed) to accuracy in 0..1, `extra` further columns likewise. `hits`, where
-    true labels are known of some test examples only: which of these each replicate got right.
+    true labels are known of some test examples only: which of these each replicate got right. `family` is what it is
+    corrected with, where the config names families.
     """
 
     names: dict[str, Any]
@@ -39,6 +47,7 @@ class Cell:
     diverged: frozenset[Replicate]
     extra: dict[str, dict[Replicate, float]]
     hits: Hits | None = None
+    family: str | None = None
 
     @property
     def n(self) -> int:
@@ -65,10 +74,10 @@ def read(metrics: pd.DataFrame, cells: pd.DataFrame | None = None, extra: Sequen
     `cells` lists the named cells of a grid (a row each); those without a result come back with n = 0.
     UserError for a status other than finished or diverged, a finished row without accuracy, a repeated row.
     """
-    rows = records(metrics, [*NAMES, "cell", "noise_seed", "seed", "status", *_ACCURACIES, *extra])
+    rows = records(metrics, [*NAMES, "cell", "noise_seed", "seed", "status", "family", *_ACCURACIES, *extra])
     measures = _measures(rows)
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    named = [] if cells is None else records(cells, [*NAMES, "cell"])
+    named = [] if cells is None else records(cells, [*NAMES, "cell", "family"])
     first: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in [*named, *rows]:
         first.setdefault(_key(row), row)
@@ -105,9 +114,9 @@ def measured_by(cell: Cell, column: str) -> Cell:
     return replace(cell, computation=computation, measure=column, finished=finished, hits=None)
 
 
-def records(frame: pd.DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:
+def records(frame: pd.DataFrame, among: Sequence[str]) -> list[dict[str, Any]]:
     """Return rows as dictionaries of these columns, None where a value is null or its column absent."""
-    chosen = frame.reindex(columns=list(columns)).astype(object)
+    chosen = frame.reindex(columns=list(among)).astype(object)
     found: list[dict[Any, Any]] = chosen.where(chosen.notna(), None).to_dict("records")
     return found
 
@@ -120,6 +129,16 @@ def table(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str]) -> pd.Dat
 def name_types(names: Sequence[str]) -> dict[str, str]:
     """Return the type of each of these naming columns."""
     return {column: "float64" if column in NUMBERS else "str" for column in names}
+
+
+def margin_columns(margin: float) -> dict[str, float]:
+    """Return the margin as the config says it, in points, and as the fraction that the differences beside it are."""
+    return {"margin": margin, "margin_share": margin / 100}
+
+
+def types_of(described: Iterable[columns.Column]) -> dict[str, str]:
+    """Return the type of each of these columns in the tables of the statistics."""
+    return {column.name: TYPES[column.type] for column in described}
 
 
 def label(names: Mapping[str, Any]) -> str:
@@ -202,6 +221,7 @@ def _cell(names: dict[str, Any], rows: list[dict[str, Any]], measure: str, extra
         finished={replicate: float(row[measure]) for replicate, row in done.items()},
         diverged=frozenset(by_replicate.keys() - done.keys()),
         extra={c: {r: float(row[c]) for r, row in done.items() if row[c] is not None} for c in extra},
+        family=names.get("family"),
     )
 
 

@@ -1,15 +1,16 @@
 """Families of contrasts: which one is the headline, and Holm's correction of the others."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from smearlab.core import registry
 from smearlab.core.errors import UserError
-from smearlab.statistics.cells import DISTILLATION, FAMILY, PLAIN, TEACHER_TREATMENT, TREATMENT, Cell
+from smearlab.statistics.cells import DISTILLATION, FAMILY, PLAIN, TEACHER_TREATMENT, TREATMENT, Cell, records
 
 HEADLINE_ALPHA = 0.1
 """The smoothing that the paper reports first (Lukasik et al. 2020)."""
@@ -45,15 +46,39 @@ def identity(cell: Cell) -> Identity:
 def hypothesis(cell: Cell, *, primary: bool = False) -> Hypothesis:
     """Return Holm's family of a cell, which all headlines of a page share, and what is tested in it.
 
-    All others are corrected with the methods of the same kind in the same place, for a student that of its teacher:
-    a method of another kind changes no verdict.
+    All others are corrected with the methods of the same family in the same place, for a student that of its teacher:
+    a method of another family changes no verdict.
     """
-    kind = family_of(_value(cell, "method"))
-    return HEADLINES if primary else (*cell.key(FAMILY), kind), identity(cell)
+    return HEADLINES if primary else (*cell.key(FAMILY), family_of(cell)), identity(cell)
+
+
+def family_of(cell: Cell) -> str:
+    """Return the family that the config puts a cell into; without one the kind of its (or its teacher's) method."""
+    return cell.family or kind_of(_value(cell, "method"))
+
+
+def with_families(frame: pd.DataFrame, named: Mapping[str, Sequence[Sequence[Any]]] | None) -> pd.DataFrame:
+    """Return a table of networks or cells with the column `family` that cells.read looks for.
+
+    `named` has by family its methods, as the values of cells.TREATMENT; a student is in its teacher's. Without `named`
+    the table stays as it is, and families are kinds.
+    """
+    if named is None:
+        return frame
+    of = {_treated(method): family for family, methods in named.items() for method in methods}
+    found: list[Any] = []
+    for row in records(frame, ["role", *TREATMENT, *TEACHER_TREATMENT]):
+        among = TEACHER_TREATMENT if row["role"] == "student" else TREATMENT
+        found.append(of.get(_treated([row[column] for column in among])))
+    return frame.assign(family=pd.Series(found, index=frame.index, dtype=object))
+
+
+def _treated(values: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple("" if value is None else value for value in values)
 
 
 @cache
-def family_of(method: str) -> str:
+def kind_of(method: str) -> str:
     """Return the family that a method's file names; the method itself where it names none."""
     known = method in registry.names("methods")
     family = registry.describe("methods", method).constants.get("FAMILY") if known else None

@@ -20,12 +20,14 @@ from smearlab.store.dataset import TRAIN, VALIDATION
 from smearlab.training.batches import Batches, Inputs, input_shape, on_device, statistics_of
 from smearlab.training.device import autocast
 from smearlab.training.history import changed, fractions, history_examples, logits_of
+from smearlab.training.initial import begin, learnt, optimiser_of
 from smearlab.training.label_wave import first_minimum
 from smearlab.training.lanes import Lane
 from smearlab.training.mixup import Mixture, Mixup
 from smearlab.training.objective import Objective, class_weights
 from smearlab.training.schedule import learning_rates
 from smearlab.training.sharpness import Sharpness
+from smearlab.training.vectors import Statistics
 
 Weights = dict[str, Tensor]
 
@@ -53,6 +55,7 @@ class Problem:
     labels: np.ndarray
     n_classes: int
     shape: tuple[int, ...]  # of an input, as networks are built for it
+    statistics: Statistics  # by which inputs are normalised
     device: torch.device
 
     def of_part(self, values: np.ndarray, part: int) -> np.ndarray:
@@ -75,6 +78,7 @@ def make_problem(training: Examples, recipe: RecipeSettings, n_classes: int, dev
         labels=np.asarray(training.labels),
         n_classes=n_classes,
         shape=input_shape(images),
+        statistics=statistics,
         device=device,
     )
     if device.type == "cuda":
@@ -92,7 +96,9 @@ def initial_network(architecture: Choice, problem: Problem, role: str, seed: int
     """Return the network with the initial weights of (role, seed); torch's global generator is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed("initialisation", role, seed))
-        return build_network(architecture, problem)
+        network = build_network(architecture, problem)
+    begin(network, architecture, problem.statistics)
+    return network
 
 
 def total_steps(recipe: RecipeSettings, per_epoch: int) -> int:
@@ -155,7 +161,7 @@ class Trainee:
         self.problem, self.recipe, self.role, self.lane = problem, recipe, role, lane
         self.seeds, self.observed = seeds, observed
         self.network = initial_network(recipe.architecture, problem, role, seeds.seed)
-        self.optimiser = registry.build("optimisers", recipe.optimiser, self.network.parameters(), device)
+        self.optimiser = optimiser_of(self.network, recipe.optimiser, device)
         labels = torch.from_numpy(problem.of_part(taught, TRAIN).astype(np.int64)).to(device)
         self.batches = Batches(problem.train, labels, recipe.batch_size, recipe.augmentation.flip, role, seeds.seed)
         self.mixup = Mixup(recipe.mixup, self.batches) if recipe.mixup else None
@@ -166,7 +172,7 @@ class Trainee:
         )
         left_alone = [*self.network.buffers(), *self.objective.state.values()]
         climbs = recipe.sam_radius > 0
-        self.sharpness = Sharpness(recipe.sam_radius, self.network.parameters(), left_alone) if climbs else None
+        self.sharpness = Sharpness(recipe.sam_radius, learnt(self.network), left_alone) if climbs else None
         self.total = total_steps(recipe, self.batches.per_epoch)
         self.n_epochs = math.ceil(self.total / self.batches.per_epoch)
         self.warm_steps = round(method.warm_up * self.total)

@@ -11,6 +11,7 @@ import pytest
 from projects import TINY, Project
 
 from smearlab.core.errors import UserError
+from smearlab.core.jobs import StatisticsJob
 from smearlab.grid import jobs
 from smearlab.grid.cells import Grid, load_grid
 from smearlab.stages import evaluate_teacher
@@ -155,7 +156,7 @@ def test_a_damaged_table_gets_no_statistics(unbroken: tuple[Project, Any], tmp_p
     (tmp_path / "context.json").write_bytes((source / "context.json").read_bytes())
     (tmp_path / "metrics.parquet").write_bytes(flipped((source / "metrics.parquet").read_bytes(), random.Random(0)))
     with pytest.raises(UserError, match=r"metrics\.parquet: does not match its SHA-256 in context\.json"):
-        summarise_grid(tmp_path, primary=None, margin=0.5)
+        summarise_grid(tmp_path, StatisticsJob(None, 0.5, published="", families="", code=""))
     assert not (tmp_path / "summary.csv").exists()
 
 

@@ -15,6 +15,9 @@ from smearlab.grid.plan import cpu_minutes, disk_mb, gpu_minutes, image_size, pl
 from smearlab.grid.resources import training_resources
 from smearlab.store.files import read_json, write_sealed
 
+HEADLINE = "paper-cifar10-headline"
+CUT = dict.fromkeys(["architecture", "epochs", "steps", "precision", "snapshots"])
+
 
 @pytest.mark.parametrize(("config", "run"), [("config.yaml", "digits"), ("configs/cifar10-cpu.yaml", "cifar10_cpu")])
 def test_the_plan_is_within_three_times_of_what_a_run_took(config: str, run: str):
@@ -23,6 +26,15 @@ def test_the_plan_is_within_three_times_of_what_a_run_took(config: str, run: str
     made = read_json(ROOT / "reports" / "published" / run / "made-with.json")
     spent = sum(stage["seconds"] for stage in made["cost"] if stage["stage"] in ("teachers", "students")) / 60
     assert planned / 3 < spent < planned * 3
+
+
+def test_the_headline_row_near_the_papers_takes_under_four_hours_on_two_cores():
+    grid, paper = (find_grid(str(ROOT / "configs" / f"{name}.yaml")) for name in ("cifar10-near-paper-cpu", HEADLINE))
+    hours = sum(len(grid.blocks(cell)) * training_minutes(cell) for cell in grid.cells.values()) / 60 / 2
+    assert 3 < hours < 4
+    (ours,), (theirs,) = (list(one.config.recipes.values()) for one in (grid, paper))
+    assert {**ours.model_dump(), **CUT} == {**theirs.model_dump(), **CUT}
+    assert [row.columns["method"] for row in grid.rows] == [row.columns["method"] for row in paper.rows]
 
 
 def test_the_plan_of_the_default_grid_counts_its_blocks():

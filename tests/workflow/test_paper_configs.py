@@ -86,6 +86,7 @@ def shortened(content: dict[str, Any]) -> dict[str, Any]:
     [
         ("paper-cifar10", cifar10),
         ("paper-cifar10-headline", cifar10),
+        ("cifar10-near-paper-cpu", cifar10),
         ("paper-cifar100", cifar100),
         ("paper-imagenet", folders),
         ("cifar-n", cifar10),
