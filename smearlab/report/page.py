@@ -24,7 +24,7 @@ from smearlab.report.sections.glance import glances
 from smearlab.report.sections.numbers import numbers
 from smearlab.report.sections.own_treatment import own_treatment
 from smearlab.report.sections.passed_on import passed_on
-from smearlab.report.sections.published import published
+from smearlab.report.sections.published import published, unknown
 from smearlab.report.sections.reading import binomial_errors, verdict_chips
 from smearlab.report.sections.recipes import recipes
 from smearlab.report.sections.registered import changed, registered
@@ -116,6 +116,7 @@ def _sections(tables: Tables) -> dict[str, Any]:
         "estimates_said": estimated.sentences(tables),
         "estimates_worth": estimated.worth_known(tables),
         "published": published(tables),
+        "unpublished": unknown(tables),
         "claims": claims(tables.context),
         "numbers": numbers(tables),
         "class_recalls": class_recalls(tables),
