@@ -190,7 +190,7 @@ def _check(options: argparse.Namespace) -> None:
 
     grid = find_grid(options.grid)
     teachers = sum(cell.role == "teacher" for cell in grid.cells.values())
-    print(f"{grid.name}: {len(grid.rows)} named cells, {len(grid.cells)} computations")
+    print(f"{grid.name}: {len(grid.named)} named cells, {len(grid.cells)} computations")
     print(f"  {teachers} teacher cells, {len(grid.cells) - teachers} student cells, {len(grid.folders())} blocks")
     sys.stdout.flush()  # reading the data can take a while
     for line in [] if options.quick else tried(grid):

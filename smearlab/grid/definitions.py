@@ -34,6 +34,7 @@ class Dataset:
     has_some_clean_labels: bool = True
     gold: str | None = None  # a table of true labels, which decides no example: it may be given when all is trained
     n_examples: int | None = None  # outside the test part, where it is known without reading an image; for the plan
+    split: int | None = None  # where every replicate has its own split: the replicate that has this one
 
     @property
     def n_classes(self) -> int:
