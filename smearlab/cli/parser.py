@@ -360,7 +360,8 @@ def _figures(options: argparse.Namespace) -> None:
 def _compare(options: argparse.Namespace) -> None:
     from smearlab.cli.compare import compare
 
-    print(compare(options.first, options.second, options.out))
+    path, apart = compare(options.first, options.second, options.out)
+    print(path if not apart else f"{path}: {apart}")
 
 
 def _list(options: argparse.Namespace) -> None:
