@@ -78,6 +78,8 @@ METRICS = (
     Column("cell", TEXT, REMARK, "the computation: equal in rows of one computation under several names"),
 )
 
+SPLIT = "split_seed"  # stands in metrics.* where every replicate drew its own split: the seed of that
+
 LEARNING = "of training"
 HISTORY = (
     Column("noise_seed", WHOLE, REPLICATE, "what drew the labels"),

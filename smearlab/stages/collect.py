@@ -110,7 +110,7 @@ def _records(reader: Reader, row: Row, block: str, ran: Ran) -> Iterator[dict[st
 def _split_of(cell: Cell) -> dict[str, int]:
     """Return the split's seed, where every replicate has its own."""
     dataset = cell.labels.dataset
-    return {} if dataset.split is None else {"split_seed": dataset.settings["split_seed"]}
+    return {} if dataset.split is None else {columns.SPLIT: dataset.settings["split_seed"]}
 
 
 def is_accepted(reader: Reader, cell: Cell, block: str) -> bool:
@@ -125,7 +125,7 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the frame with all columns of the table first, each of its type; what else was measured is a number."""
     further = sorted(set(frame.columns) - {column.name for column in columns.METRICS})
     frame = frame.reindex(columns=[*columns.names(columns.METRICS), *further])
-    types = {column.name: TYPES[column.type] for column in columns.METRICS}
+    types = {column.name: TYPES[column.type] for column in columns.METRICS} | {columns.SPLIT: TYPES[columns.WHOLE]}
     return frame.astype({name: types.get(name, TYPES[columns.NUMBER]) for name in frame.columns})
 
 
