@@ -75,6 +75,7 @@ resolve: setup
 docs: setup
 	$(BIN)/python -m smearlab schema
 	$(BIN)/python -m smearlab.cli.handbook
+	$(BIN)/python -m smearlab.cli.published
 
 # The docs and the published pages as a static site, .site/html; its generator has an environment of its own.
 site: .venv-site/installed

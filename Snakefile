@@ -5,10 +5,12 @@ Each stage is a file in workflow/rules/ that opens with what goes in and what co
 """
 
 from smearlab.host.packages import check_packages
+from smearlab.host.planning import collect_seldom
 from smearlab.host.refusal import one_line
 from smearlab.host.scheduler import check_scheduler
 from snakemake.utils import min_version
 
+collect_seldom()
 with one_line():
     check_packages()
 

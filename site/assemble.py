@@ -15,6 +15,8 @@ from urllib.parse import unquote
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("*.md", "docs/**/*.md", "reports/published/README.md", "findings/README.md", "benchmarks/README.md")
+REPORTS = "reports/published/*/report.html"
+RUNS = "      - All of them: reports/published/README.md\n"  # below this line the contents name each run
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]*`")
 LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
@@ -82,11 +84,16 @@ def _copy(root: Path, path: Path, out: Path) -> None:
 
 
 def config(root: Path = ROOT) -> str:
-    """Return the config of the site; a page that its contents do not name stands at their end, under its heading."""
+    """Return the config of the site: its contents, the published runs that are there, at the end all other pages."""
     text = (root / "site" / "mkdocs.yml").read_text(encoding="utf-8")
+    text = text.replace(RUNS, RUNS + "".join(_run(path, root) for path in sorted(root.glob(REPORTS))))
     named = set(re.findall(r": (\S+\.md)$", text, re.MULTILINE))
     others = [page for page in pages(root) if str(page) not in named]
     return text + "".join(f"  - {json.dumps(_title(root / page), ensure_ascii=False)}: {page}\n" for page in others)
+
+
+def _run(report: Path, root: Path) -> str:
+    return f"      - {json.dumps(report.parent.name)}: {report.relative_to(root)}\n"
 
 
 def _title(page: Path) -> str:

@@ -1,13 +1,16 @@
 """docs/reference.md, written from the code: every config key and every registered name with its options."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from textwrap import fill
 from typing import Any
 
-from smearlab.core import registry
-from smearlab.core.columns import HISTORY, METRICS, SUMMARY, Column
+from smearlab.core import columns, registry
 from smearlab.core.digest import ROOT
 from smearlab.figures import _format as text
 from smearlab.grid.schema import Config
+from smearlab.reference import compare
+from smearlab.statistics import cells, interaction, mitigation, pooled, rivals, selection, stopping
 from smearlab.store.files import write_text
 
 PATH = ROOT / "docs" / "reference.md"
@@ -25,13 +28,50 @@ KINDS = {
 }
 COLUMNS = """## Columns
 
-Shares are fractions, so a difference of 0.01 is one point of accuracy; a value that does not apply is empty.
+Every table that a grid writes. Shares are fractions, so a difference of 0.01 is one point of accuracy; a value that
+does not apply is empty, in a column of type count there is always one.
 """
-TABLES = {
-    "`results/NAME/metrics.parquet` and `.csv`: a row for each network, further metrics behind": METRICS,
-    "`results/NAME/history.parquet`: a row for each epoch, and `cell`": HISTORY,
-    "`results/NAME/summary.csv`: a row for each cell, its naming columns first": SUMMARY,
-}
+FURTHER = """
+Behind these, by the alphabet, what the metrics measure, those of your own under their own names:
+
+"""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A table of results/NAME/: its files, what a row is, the columns that name a row, and those behind them."""
+
+    files: tuple[str, ...]
+    row: str
+    named: tuple[str, ...]
+    columns: tuple[columns.Column, ...]
+
+    @property
+    def title(self) -> str:
+        """The heading: the files and what a row is."""
+        return f"{text.listing([f'`results/NAME/{file}`' for file in self.files])}: a row for each {self.row}"
+
+
+TABLES = (
+    Written(("metrics.parquet", "metrics.csv"), "network", (), columns.METRICS),
+    Written(("history.parquet",), "replicate and epoch", (), (*columns.HISTORY, columns.COMPUTATION)),
+    Written(("curves.parquet",), "quantity of a point of a curve", (), columns.CURVES),
+    Written(("gold.parquet",), "network and test example, where only some have a true label", (), columns.GOLD),
+    Written(("suspects.csv",), "training example, of each noise the most suspect first", (), columns.SUSPECTS),
+    Written(("suspects_by_noise.csv",), "noise, its suspects held against true labels", (), columns.SUSPECTS_BY_NOISE),
+    Written(("summary.csv",), "cell", cells.NAMES, columns.SUMMARY),
+    Written(("variance.csv",), "cell", cells.NAMES, columns.VARIANCE),
+    Written(("interaction.csv",), "smoothing, over the noise rates", interaction.NAMES, columns.INTERACTION),
+    Written(("choice.csv",), "data set, noise, rate, recipe and role", selection.NAMES, columns.CHOICE),
+    Written(("passed_on.csv",), "student cell", cells.NAMES, columns.PASSED_ON),
+    Written(("stopping.csv",), "teacher cell and stopping rule", stopping.NAMES, columns.STOPPING),
+    Written(("mitigation.csv",), "teacher cell under noise", mitigation.NAMES, columns.MITIGATION),
+    Written(("rivals.csv",), "other method in the place of a headline", rivals.NAMES, columns.RIVALS),
+    Written(("own_treatment.csv",), "student with a treatment of its own", cells.NAMES, columns.OWN_TREATMENT),
+    Written(("robustness.csv",), "headline and check", cells.NAMES, columns.ROBUSTNESS),
+    Written(("pooled.csv",), "method, over its noisy rates", pooled.TREATED, columns.POOLED),
+    Written(("reference.csv",), "published number beside a cell", tuple(compare.NAMED), columns.REFERENCE),
+)
 INTRODUCTION = """# Reference
 
 Written by `make docs` from the code; do not edit. How to add an entry: [extending.md](extending.md).
@@ -61,11 +101,17 @@ def reference_text() -> str:
         )
     ]
     parts += [f"## {title}\n\n{_entries(kind)}" for kind, title in KINDS.items()]
-    return "\n".join([*parts, COLUMNS, *(f"### {title}\n\n{_columns(of)}" for title, of in TABLES.items())])
+    return "\n".join([*parts, COLUMNS, *(f"### {table.title}\n\n{_described(table)}" for table in TABLES)])
 
 
-def _columns(columns: Iterable[Column]) -> str:
-    rows = [f"| `{c.name}` | {c.type} | {c.unit} | {c.meaning} |" for c in columns]
+def _described(table: Written) -> str:
+    named = ", ".join(f"`{name}`" for name in table.named)
+    first = f"{fill(f'First the columns that name the row, as in `metrics.*`: {named}.', 120)}\n\n" if named else ""
+    return first + _columns(table.columns) + (FURTHER + _columns(columns.FURTHER) if table is TABLES[0] else "")
+
+
+def _columns(described: Iterable[columns.Column]) -> str:
+    rows = [f"| `{c.name}` | {c.type} | {c.unit} | {c.meaning} |" for c in described]
     return "\n".join(["| column | type | unit | meaning |", "|---|---|---|---|", *rows, ""])
 
 

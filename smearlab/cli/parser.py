@@ -102,8 +102,10 @@ def _parser() -> argparse.ArgumentParser:
     gold.add_argument("--seed", type=int, default=0, metavar="S", help="draws them (default 0)")
     gold.set_defaults(run=_gold)
     suspects = commands.add_parser("suspects", help="list the labels that out-of-sample networks contradict most")
-    suspects.add_argument("grid", metavar="NAME", help="a grid's name, or a config")
+    suspects.add_argument("grids", metavar="NAME", nargs="+", help="a grid's name, or a config")
     suspects.add_argument("--n", type=int, default=20, metavar="N", help="how many of each noise (default 20)")
+    text = "print how well they are the wrong ones, by noise, as Markdown; NAME may be a published folder"
+    suspects.add_argument("--table", action="store_true", help=text)
     suspects.set_defaults(run=_suspects)
     _add_paper(commands)
     listing = commands.add_parser("list", help="list what a config may name, with its options")
@@ -315,9 +317,12 @@ def _gold(options: argparse.Namespace) -> None:
 
 
 def _suspects(options: argparse.Namespace) -> None:
-    from smearlab.cli.suspects import lines
+    from smearlab.cli.suspects import lines, table
 
-    print("\n".join(lines(find_grid(options.grid), max(1, options.n))))
+    if options.table:
+        print("\n".join(table(options.grids)))
+    for name in [] if options.table else options.grids:
+        print("\n".join(lines(find_grid(name), max(1, options.n))))
 
 
 def _snippet(options: argparse.Namespace) -> None:

@@ -17,8 +17,10 @@ TABLES = (
     "stopping.csv",
     "mitigation.csv",
     "rivals.csv",
+    "own_treatment.csv",
     "robustness.csv",
     "pooled.csv",
+    "suspects_by_noise.csv",
 )
 BEHIND = ("correct.npz", "gold.parquet")  # what each network got right: intervals over test examples follow from it
 KEPT = ("code_version", "environment", "datasets", "accepted")

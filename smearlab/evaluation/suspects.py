@@ -11,8 +11,10 @@ import pandas as pd
 from cleanlab.rank import get_label_quality_scores
 from sklearn.metrics import roc_auc_score
 
+from smearlab.core import columns
+
 MOST_LOOKED_AT = 100
-COLUMNS = ("row", "name", "given", "predicted", "score", "agreement", "true")
+COLUMNS = columns.names(columns.SUSPECTS, columns.COUNT, columns.ANSWER, columns.BESIDE)
 
 
 def scored(
@@ -67,8 +69,9 @@ def _quality(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 def against_truth(suspects: pd.DataFrame) -> dict[str, float | int | None]:
     """Return how well the scores find the wrong labels, of the examples whose true label is known.
 
-    n, n_wrong; precision_at_100: of the 100 most suspect (of all, if fewer) the share that is wrong; auc: the chance
-    that a wrong label is more suspect than a right one. None where every label is right, or every one wrong.
+    n, n_wrong; precision_at_100: of the 100 most suspect (of all, if fewer) the share that is wrong;
+    precision_at_wrong: the same of as many as are wrong, 1 for a perfect order; auc: the chance that a wrong label is
+    more suspect than a right one. None where every label is right, or every one wrong.
     """
     known = suspects[suspects["true"] != ""]
     wrong = (known["given"] != known["true"]).to_numpy()
@@ -76,12 +79,14 @@ def against_truth(suspects: pd.DataFrame) -> dict[str, float | int | None]:
         "n": len(known),
         "n_wrong": int(wrong.sum()),
         "precision_at_100": None,
+        "precision_at_wrong": None,
         "auc": None,
     }
     if not len(known) or wrong.all() or not wrong.any():
         return nothing
     auc = float(roc_auc_score(wrong, -known["score"].to_numpy()))
-    return {**nothing, "precision_at_100": float(wrong[:MOST_LOOKED_AT].mean()), "auc": auc}
+    first = {"precision_at_100": MOST_LOOKED_AT, "precision_at_wrong": int(wrong.sum())}
+    return {**nothing, **{name: float(wrong[:k].mean()) for name, k in first.items()}, "auc": auc}
 
 
 def pairs(suspects: pd.DataFrame, most: int) -> list[tuple[str, str, pd.DataFrame]]:

@@ -65,7 +65,7 @@ def _floor(panel: cells.Panel) -> float:
 def _off_the_scale(ax: Axes, panel: cells.Panel, rows: pd.DataFrame, tables: Tables) -> None:
     """End the scale above the collapsed cells, so that they do not flatten the others, and name them at the edge."""
     collapsed, kept = rows[rows["mean"] < _floor(panel)], rows[rows["mean"] >= _floor(panel)]
-    if not len(collapsed):
+    if not len(collapsed) or not len(kept):  # the best may be a method that is not shown
         return
     low, high = 100 * (kept["mean"] - kept["std"].fillna(0)).min(), ax.get_ylim()[1]
     ax.set_ylim(low - 0.12 * (high - low) - 1, high)

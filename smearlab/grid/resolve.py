@@ -6,7 +6,7 @@ Runs before any job starts, in the Snakemake process: no torch, and no pixel is 
 import functools
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from smearlab.grid.options import options_model, special_type
 from smearlab.grid.schema import RESERVED_NAMES, Config, MethodConfig, Open
 from smearlab.grid.splits import REDRAWN, check_apart, splits_of
 from smearlab.noises._draw import is_rated, rate_range, too_high
+from smearlab.store.gold_places import table_of_rows
 from smearlab.store.kept_files import is_kept, keep
 from smearlab.store.matrix_file import read_matrix
 
@@ -154,18 +155,30 @@ def dataset(name: str, config: Config) -> Dataset:
         clean = module.has_clean_labels(**options) if hasattr(module, "has_clean_labels") else True
         some = module.has_some_clean_labels(**options) if hasattr(module, "has_some_clean_labels") else clean
         n_examples = module.count(**options) if hasattr(module, "count") else None
+        gold = given.gold or (module.gold_folder(**options) if hasattr(module, "gold_folder") else None)
     except UserError as error:
         raise UserError(f"config: {where}: {error}") from None
     settings = lasting(given, without=("gold",))
-    if given.gold is not None and not Path(given.gold).is_file():
-        raise UserError(f"config: {where}.gold: {given.gold}: no such file")
     known: dict[str, Any] = {
         "has_clean_labels": clean,
         "has_some_clean_labels": some,
-        "gold": given.gold,
+        "gold": gold,
+        "gold_table": gold and _gold_table(gold, given.kind, options, class_names, f"config: {where}.gold"),
         "n_examples": n_examples,
     }
     return Dataset(name, given.kind, settings, options, tuple(class_names), fingerprint, **known)
+
+
+def _gold_table(path: str, kind: str, options: dict[str, Any], class_names: Sequence[str], where: str) -> str:
+    """Return the place of a gold set as a table of rows; UserError where it is absent or not about these data."""
+    module = registry.load("datasets", kind)
+    if not Path(path).exists():
+        raise UserError(f"{where}: {path}: no such file")
+    try:
+        names = module.example_names if hasattr(module, "example_names") else lambda **_: ()
+        return table_of_rows(path, class_names, lambda: names(**options))
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
 
 
 def datasets(name: str, config: Config) -> list[Dataset]:

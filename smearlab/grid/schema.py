@@ -80,7 +80,9 @@ class DatasetConfig(Open):
     subset: int | None = Field(None, ge=20, lt=2**32, description="keep only so many train and validation examples")
     test_subset: int | None = Field(None, ge=10, lt=2**32, description="keep only so many test examples")
     gold: str | None = Field(
-        None, description="a table with the true labels of some examples, as `python -m smearlab gold` makes it"
+        None,
+        description="true labels of some examples: a table, as `python -m smearlab gold` makes it, or of `path` and "
+        "`label`; or a folder CLASS/FILE (kind folder: ROOT/gold where there is one)",
     )
 
 

@@ -10,22 +10,21 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from smearlab.core import registry
+from smearlab.core import columns, registry
 
 PUBLISHED = Path(__file__).with_name("published.yaml")
 BEYOND = Path(__file__).with_name("beyond.yaml")
 OWN = ("arrays", "folder")  # known by the name that the config gives them
 NAMED = ["dataset", "noise", "noise_rate", "recipe", "arch", "role", "method", "alpha", "transition"]
 NAMED += ["teacher_method", "teacher_alpha", "temperature", "beta"]
-OURS = ["n", "mean", "std", "ours_is"]
-THEIRS = ["paper", "place", "protocol", "their_n", "their_mean", "their_std", "source", "confidence", "note"]
+THEIRS = columns.names(columns.REFERENCE, columns.THEIRS)
 REPORTED = ("reported", "test_accuracy")
 OURS_BY_PROTOCOL = {  # what of ours stands beside a number of that epoch, and its column
     "last": ("last", "test_accuracy_last"),
     "selected": ("selected", "test_accuracy_selected"),
     "best_on_test": ("best_on_test", "best_on_test_accuracy"),
 }
-COLUMNS = [*NAMED, *OURS, *THEIRS, "difference", "standard_errors", "differs"]
+COLUMNS = [*NAMED, *columns.names(columns.REFERENCE)]
 
 
 @cache

@@ -22,8 +22,9 @@ from smearlab.report.sections.data import data, is_redrawn
 from smearlab.report.sections.every_cell import every_cell
 from smearlab.report.sections.glance import glances
 from smearlab.report.sections.numbers import numbers
+from smearlab.report.sections.own_treatment import own_treatment
 from smearlab.report.sections.passed_on import passed_on
-from smearlab.report.sections.published import published
+from smearlab.report.sections.published import published, unknown
 from smearlab.report.sections.reading import binomial_errors, verdict_chips
 from smearlab.report.sections.recipes import recipes
 from smearlab.report.sections.registered import changed, registered
@@ -90,6 +91,7 @@ def _opening(tables: Tables, known: Facts) -> dict[str, Any]:
         "noisy_only": sorted(name for name, clean in known.clean.items() if not clean),
         "judged": not known.clean or any(known.clean.values()),
         "glances": glances(tables),
+        "own_treatment": own_treatment(tables),
         "memorising": memorising.sentences(tables),
         "replies": replies(tables, known),
         "stopping": stopping.stopping(tables),
@@ -114,6 +116,7 @@ def _sections(tables: Tables) -> dict[str, Any]:
         "estimates_said": estimated.sentences(tables),
         "estimates_worth": estimated.worth_known(tables),
         "published": published(tables),
+        "unpublished": unknown(tables),
         "claims": claims(tables.context),
         "numbers": numbers(tables),
         "class_recalls": class_recalls(tables),

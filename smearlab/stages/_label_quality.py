@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smearlab.core import registry
+from smearlab.core import columns, registry
 from smearlab.evaluation import suspects
 from smearlab.evaluation.annotators import agreement
 from smearlab.grid.cells import Estimate, Grid, Labels
-from smearlab.grid.definitions import Dataset
+from smearlab.grid.definitions import CLEAN, Dataset
 from smearlab.store.dataset import TRAIN
 from smearlab.store.npz import read_npz
 from smearlab.store.pictures import sheet
@@ -21,14 +21,14 @@ MOST_ROWS = 5000  # of one noise, the most suspect: nobody looks at more
 MOST_PAIRS, MOST_PICTURES, TILE = 4, 8, 40
 MOST_SHEETS = 24  # on the page, over all noises
 CONDITION = ("dataset", "noise", "noise_rate", "recipe")
-COLUMNS = [*CONDITION, *suspects.COLUMNS]
+COLUMNS = columns.names(columns.SUSPECTS)
 
 
 def suspects_of(grid: Grid, results: Path) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Return the suspects of every noise with out-of-sample probabilities, and a summary of each with its pictures.
 
-    A summary: the condition, n, n_wrong, precision_at_100 and auc where the truth is known, n_doubted (labels that
-    the networks' mean contradicts), and pairs: given, predicted, count, png (base64).
+    A summary: the condition, the noise's kind, what suspects.against_truth says, n_doubted (labels that the networks'
+    mean contradicts), and pairs: given, predicted, count, png (base64).
     """
     frames: list[pd.DataFrame] = []
     said: list[dict[str, Any]] = []
@@ -36,15 +36,23 @@ def suspects_of(grid: Grid, results: Path) -> tuple[pd.DataFrame, list[dict[str,
         found = _scored(grid, estimate, results)
         if found is None:
             continue
-        frames.append(found.head(MOST_ROWS).assign(**condition)[COLUMNS])
+        frames.append(found.head(MOST_ROWS).assign(**condition)[list(COLUMNS)])
         doubted = int((found["given"] != found["predicted"]).sum())
         sheets = (
             _sheets(found, estimate, results)
             if len([pair for entry in said for pair in entry["pairs"]]) < MOST_SHEETS
             else []
         )
-        said.append({**condition, **suspects.against_truth(found), "n_doubted": doubted, "pairs": sheets})
-    return (pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)), said
+        noise = estimate.labels.noise
+        kind = {"kind": noise.name if noise is CLEAN else noise.kind}
+        said.append({**condition, **kind, **suspects.against_truth(found), "n_doubted": doubted, "pairs": sheets})
+    return (pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))), said
+
+
+def by_noise(said: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return the summaries as a table: a row for each noise, how suspect its labels are and how often rightly so."""
+    frame = pd.DataFrame(said, columns=list(columns.names(columns.SUSPECTS_BY_NOISE)))
+    return frame.assign(share_wrong=frame["n_wrong"] / frame["n"].where(frame["n"] > 0))
 
 
 def _conditions(grid: Grid) -> dict[Estimate, dict[str, Any]]:

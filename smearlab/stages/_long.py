@@ -16,17 +16,7 @@ ARROW = {columns.TEXT: pa.large_string(), columns.NUMBER: pa.float64(), columns.
 HISTORY_SCHEMA = pa.schema(
     [*((column.name, ARROW[column.type]) for column in columns.HISTORY), ("cell", ARROW[columns.TEXT])]
 )
-CURVES_SCHEMA = pa.schema(
-    [
-        ("cell", ARROW[columns.TEXT]),
-        ("noise_seed", ARROW[columns.WHOLE]),
-        ("seed", ARROW[columns.WHOLE]),
-        ("curve", ARROW[columns.TEXT]),
-        ("point", ARROW[columns.WHOLE]),
-        ("quantity", ARROW[columns.TEXT]),
-        ("value", ARROW[columns.NUMBER]),
-    ]
-)
+CURVES_SCHEMA = pa.schema([(column.name, ARROW[column.type]) for column in columns.CURVES])
 OWN = (pa.int64(), pa.string(), pa.float64())  # of a point: its number, a quantity, the value
 TOGETHER = 100  # histories that are parsed at once
 

@@ -18,7 +18,7 @@ from smearlab.grid.dag import RUN
 from smearlab.grid.estimator import Estimator
 from smearlab.grid.jobs import evaluation_code, training_code, training_job
 from smearlab.stages._gold import gold_table, with_gold
-from smearlab.stages._label_quality import annotators, suspects_of
+from smearlab.stages._label_quality import annotators, by_noise, suspects_of
 from smearlab.stages._long import CURVES_SCHEMA, HISTORY_SCHEMA, Histories, curve_rows
 from smearlab.stages._ran import SAID, Ran, Reader, read_if_there
 from smearlab.store.correct import write_correct
@@ -31,7 +31,7 @@ from smearlab.training.correction import transition_facts
 TYPES = {columns.TEXT: "string", columns.NUMBER: "Float64", columns.WHOLE: "Int64", columns.FLAG: "boolean"}
 TABLES = (
     *("metrics.parquet", "metrics.csv", "history.parquet", "curves.parquet", "gold.parquet", "correct.npz"),
-    "suspects.csv",
+    *("suspects.csv", "suspects_by_noise.csv"),
 )
 ROWS = 500  # of the metrics that are put into a frame at a time
 VERSIONS = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib")
@@ -50,6 +50,7 @@ def collect(grid: Grid, out: Path, *, results: Path = Path(RESULTS)) -> None:
     metrics = with_gold(metrics_table(grid, reader), gold)
     found, said = suspects_of(grid, results)
     write_text(out / "suspects.csv", found.to_csv(index=False, lineterminator="\n"))
+    write_text(out / "suspects_by_noise.csv", by_noise(said).to_csv(index=False, lineterminator="\n"))
     write_bytes(out / "gold.parquet", gold.to_parquet(index=False))
     write_bytes(out / "metrics.parquet", metrics.to_parquet(index=False))
     write_text(out / "metrics.csv", metrics.to_csv(index=False, lineterminator="\n"))

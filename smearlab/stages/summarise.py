@@ -12,6 +12,7 @@ from smearlab.statistics.drawn import hits_of
 from smearlab.statistics.families import with_families
 from smearlab.statistics.interaction import interaction
 from smearlab.statistics.mitigation import mitigation
+from smearlab.statistics.own_treatment import own_treatment
 from smearlab.statistics.passed_on import passed_on
 from smearlab.statistics.pooled import pooled
 from smearlab.statistics.rivals import rivals
@@ -30,8 +31,8 @@ def summarise_grid(folder: Path, job: StatisticsJob) -> None:
     """Write summary.csv and the tables of the further statistics beside metrics.parquet.
 
     These are variance.csv, interaction.csv, choice.csv, passed_on.csv, stopping.csv, mitigation.csv, rivals.csv,
-    robustness.csv, pooled.csv and reference.csv; summary.json holds the hashes of all. The job's measure is what
-    everything is judged by; published numbers are accuracies, and stand beside no other one.
+    own_treatment.csv, robustness.csv, pooled.csv and reference.csv; summary.json holds the hashes of all. The job's
+    measure is what everything is judged by; published numbers are accuracies, and stand beside no other one.
     """
     primary, margin, measure = job.primary, job.margin, job.measure
     context = read_sealed(folder / "context.json", "cells")
@@ -57,6 +58,7 @@ def summarise_grid(folder: Path, job: StatisticsJob) -> None:
         "stopping": stopping(whole, margin=margin),
         "mitigation": mitigation(whole, summary),
         "rivals": rivals(whole, summary, margin=margin),
+        "own_treatment": own_treatment(whole, margin=margin),
         "robustness": robustness(whole, primary=primary, margin=margin, chance=_chance(context)),
         "pooled": pooled(whole, margin=margin),
     }

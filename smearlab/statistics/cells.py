@@ -20,6 +20,13 @@ NAMES = columns.NAMES
 FAMILY = (*CONDITION, "recipe", "role")
 NUMBERS = columns.numbers(columns.METRICS, *columns.NAMING)
 PLAIN = "cross_entropy"
+TYPES = {
+    columns.TEXT: "str",
+    columns.NUMBER: "float64",
+    columns.WHOLE: "Int64",
+    columns.TALLY: "int64",
+    columns.FLAG: "bool",
+}
 
 Replicate = tuple[int, int]
 
@@ -107,9 +114,9 @@ def measured_by(cell: Cell, column: str) -> Cell:
     return replace(cell, computation=computation, measure=column, finished=finished, hits=None)
 
 
-def records(frame: pd.DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:
+def records(frame: pd.DataFrame, among: Sequence[str]) -> list[dict[str, Any]]:
     """Return rows as dictionaries of these columns, None where a value is null or its column absent."""
-    chosen = frame.reindex(columns=list(columns)).astype(object)
+    chosen = frame.reindex(columns=list(among)).astype(object)
     found: list[dict[Any, Any]] = chosen.where(chosen.notna(), None).to_dict("records")
     return found
 
@@ -122,6 +129,16 @@ def table(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str]) -> pd.Dat
 def name_types(names: Sequence[str]) -> dict[str, str]:
     """Return the type of each of these naming columns."""
     return {column: "float64" if column in NUMBERS else "str" for column in names}
+
+
+def margin_columns(margin: float) -> dict[str, float]:
+    """Return the margin as the config says it, in points, and as the fraction that the differences beside it are."""
+    return {"margin": margin, "margin_share": margin / 100}
+
+
+def types_of(described: Iterable[columns.Column]) -> dict[str, str]:
+    """Return the type of each of these columns in the tables of the statistics."""
+    return {column.name: TYPES[column.type] for column in described}
 
 
 def label(names: Mapping[str, Any]) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from smearlab.core import columns
 from smearlab.statistics import verdict as words
-from smearlab.statistics.cells import Cell, Peers, Replicate, name_types, read, table
+from smearlab.statistics.cells import Cell, Peers, Replicate, name_types, read, table, types_of
 from smearlab.statistics.families import holm
 from smearlab.statistics.given_labels import is_agreement
 from smearlab.statistics.paired import FEWEST, Difference, by_replicate, is_crossed
@@ -17,21 +18,7 @@ SETTING = ("dataset", "noise", "recipe", "arch")
 NAMES = (*SETTING, "alpha", "transition", "options")
 GROWS = "grows with the rate"
 FALLS = "falls with the rate"
-COLUMNS = {
-    **name_types(NAMES),
-    "rates": "str",
-    "n": "int64",
-    "slope": "float64",
-    "ci_low": "float64",
-    "ci_high": "float64",
-    "ci_low_simultaneous": "float64",
-    "ci_high_simultaneous": "float64",
-    "p_value": "float64",
-    "p_holm": "float64",
-    "verdict": "str",
-    "measure": "str",
-    "note": "str",
-}
+COLUMNS = {**name_types(NAMES), **types_of(columns.INTERACTION)}
 
 
 def interaction(metrics: pd.DataFrame) -> pd.DataFrame:

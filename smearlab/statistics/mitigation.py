@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from smearlab.core import columns
 from smearlab.statistics import verdict as words
-from smearlab.statistics.cells import NAMES, Cell, Peers, Replicate, mean, name_types, read, records, table
+from smearlab.statistics.cells import NAMES, Cell, Peers, Replicate, mean, name_types, read, records, table, types_of
 from smearlab.statistics.families import holm, hypothesis
 from smearlab.statistics.paired import FEWEST, Difference, by_replicate, is_crossed
 from smearlab.statistics.simultaneous import simultaneous_of
@@ -16,24 +17,7 @@ MITIGATES = "mitigates"
 NO_MORE = "helps, but no more than without noise"
 DOES_NOT = "does not"
 ACROSS_RATES = tuple(name for name in NAMES if name not in ("noise", "noise_rate"))
-COLUMNS = {
-    **name_types(NAMES),
-    "n": "int64",
-    "gain": "float64",
-    "gain_without_noise": "float64",
-    "difference": "float64",
-    "ci_low": "float64",
-    "ci_high": "float64",
-    "ci_low_simultaneous": "float64",
-    "ci_high_simultaneous": "float64",
-    "p_value": "float64",
-    "p_holm": "float64",
-    "lost_to_noise": "float64",
-    "share_recovered": "float64",
-    "finding": "str",
-    "measure": "str",
-    "note": "str",
-}
+COLUMNS = {**name_types(NAMES), **types_of(columns.MITIGATION)}
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from smearlab.core import columns
 from smearlab.statistics import verdict as words
-from smearlab.statistics.cells import NAMES, Cell, Peers, Replicate, name_types, read, table
+from smearlab.statistics.cells import NAMES, Cell, Peers, Replicate, name_types, read, table, types_of
 from smearlab.statistics.families import holm, hypothesis
 from smearlab.statistics.paired import FEWEST, Difference, independent
 from smearlab.statistics.simultaneous import simultaneous_of
@@ -20,32 +21,7 @@ UNTAUGHT = (STUDENT_ONLY, NEITHER)
 ODDS = "memorisation_odds_ratio"
 FEWER = "fewer"
 MORE = "more"
-COLUMNS = {
-    **name_types(NAMES),
-    "cell": "str",
-    "n": "int64",
-    **dict.fromkeys(COUNTS, "int64"),
-    "where_teacher_did": "float64",
-    "where_teacher_did_not": "float64",
-    "n_odds": "int64",
-    "odds_ratio": "float64",
-    "odds_low": "float64",
-    "odds_high": "float64",
-    "passed_on": "float64",
-    "difference": "float64",
-    "ci_low": "float64",
-    "ci_high": "float64",
-    "ci_low_simultaneous": "float64",
-    "ci_high_simultaneous": "float64",
-    "p_value": "float64",
-    "p_holm": "float64",
-    "n_paired": "int64",
-    "where_teacher_did_difference": "float64",
-    "where_teacher_did_low": "float64",
-    "where_teacher_did_high": "float64",
-    "finding": "str",
-    "note": "str",
-}
+COLUMNS = {**name_types(NAMES), **types_of(columns.PASSED_ON)}
 
 
 def passed_on(metrics: pd.DataFrame) -> pd.DataFrame:

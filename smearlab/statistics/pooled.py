@@ -7,7 +7,7 @@ import pandas as pd
 
 from smearlab.core import columns
 from smearlab.statistics import verdict as words
-from smearlab.statistics.cells import Cell, Peers, Replicate, name_types, read, table
+from smearlab.statistics.cells import Cell, Peers, Replicate, margin_columns, name_types, read, table, types_of
 from smearlab.statistics.families import family_of, holm
 from smearlab.statistics.given_labels import in_words
 from smearlab.statistics.paired import FEWEST, Difference, by_replicate, independent
@@ -15,18 +15,7 @@ from smearlab.statistics.simultaneous import simultaneous_of
 
 PLACE = ("dataset", "noise", "recipe", "arch")
 TREATED = (*PLACE, "method", "alpha", "transition", "options")
-COLUMNS = {
-    **name_types(TREATED),
-    "rates": "str",
-    "n": "int64",
-    **dict.fromkeys(columns.COMPARED, "float64"),
-    "std_replicates": "float64",
-    "std_rest": "float64",
-    "margin": "float64",
-    "verdict": "str",
-    "measure": "str",
-    "note": "str",
-}
+COLUMNS = {**name_types(TREATED), **types_of(columns.POOLED)}
 Gains = dict[float, dict[Replicate, float]]  # by rate
 
 
@@ -108,7 +97,7 @@ def _row(group: list[tuple[Cell, Cell]], difference: Difference, p_holm: float |
         "p_holm": p_holm,
         "std_replicates": deviations[0],
         "std_rest": deviations[1],
-        "margin": margin,
+        **margin_columns(margin),
         "verdict": in_words(said, cell.measure),
         "measure": cell.measure,
         "note": f"{words.DIVERGED}: {diverged} networks" if diverged else _note(difference),

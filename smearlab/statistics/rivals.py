@@ -5,21 +5,22 @@ from typing import Any
 import pandas as pd
 
 from smearlab.core import columns
-from smearlab.statistics.cells import CONDITION, TREATMENT, Cell, name_types, read, records, table
+from smearlab.statistics.cells import (
+    CONDITION,
+    TREATMENT,
+    Cell,
+    margin_columns,
+    name_types,
+    read,
+    records,
+    table,
+    types_of,
+)
 from smearlab.statistics.contrasts import Contrast, adjusted, comparison, contrast, note
 
 HEADLINE = tuple(f"headline_{name}" for name in TREATMENT)
 NAMES = (*CONDITION, "recipe", "arch", *TREATMENT)
-COLUMNS = {
-    **name_types(NAMES),
-    **dict(zip(HEADLINE, name_types(TREATMENT).values(), strict=True)),
-    "n": "int64",
-    **dict.fromkeys(columns.COMPARED, "float64"),
-    "margin": "float64",
-    "verdict": "str",
-    "measure": "str",
-    "note": "str",
-}
+COLUMNS = {**name_types(NAMES), **types_of(columns.RIVALS)}
 
 
 def rivals(metrics: pd.DataFrame, summary: pd.DataFrame, *, margin: float) -> pd.DataFrame:
@@ -59,7 +60,7 @@ def _row(found: Contrast, margin: float) -> dict[str, Any]:
         **{column: found.cell.names[name] for column, name in zip(HEADLINE, TREATMENT, strict=True)},
         "n": found.difference.n,
         **comparison(found, margin),
-        "margin": margin,
+        **margin_columns(margin),
         "measure": found.cell.measure,
         "note": note(found),
     }

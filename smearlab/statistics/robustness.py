@@ -9,21 +9,14 @@ from scipy.stats import binomtest
 
 from smearlab.core import columns
 from smearlab.statistics import verdict as words
-from smearlab.statistics.cells import NAMES, Cell, Replicate, measured_by, name_types, read, table
+from smearlab.statistics.cells import NAMES, Cell, Replicate, measured_by, name_types, read, table, types_of
 from smearlab.statistics.contrasts import Contrast, comparison, contrasts_of
 from smearlab.statistics.families import holm
 from smearlab.statistics.given_labels import in_words
 from smearlab.statistics.paired import FEWEST, SAME
 
 REPORTED, SIGNS, CHANCE, WITHOUT = "as reported", "signs alone", "diverged as chance", "without replicate"
-COLUMNS = {
-    **name_types(NAMES),
-    "check": "str",
-    "n": "int64",
-    **dict.fromkeys(columns.COMPARED, "float64"),
-    "verdict": "str",
-    "measure": "str",
-}
+COLUMNS = {**name_types(NAMES), **types_of(columns.ROBUSTNESS)}
 
 
 def robustness(

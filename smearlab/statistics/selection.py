@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from smearlab.core import columns
 from smearlab.statistics import verdict as words
 from smearlab.statistics.cells import (
     FAMILY,
@@ -18,9 +19,11 @@ from smearlab.statistics.cells import (
     Peers,
     Replicate,
     label,
+    margin_columns,
     name_types,
     read,
     table,
+    types_of,
     with_gold,
 )
 from smearlab.statistics.drawn import Hits
@@ -31,30 +34,7 @@ from smearlab.statistics.paired import FEWEST, Difference, independent, is_cross
 WHOLE, HALF = "validation_accuracy_noisy", "choice_accuracy_noisy"
 BEST_ON_TEST = "best_on_test_accuracy"
 NAMES = (*FAMILY[:4], "arch", "role")
-COLUMNS = {
-    **name_types(NAMES),
-    "n": "int64",
-    "n_incomplete": "int64",
-    "n_diverged": "int64",
-    "n_candidates": "int64",
-    "n_oracles": "int64",
-    "chosen": "str",
-    "advice": "str",
-    "gain": "float64",
-    "ci_low": "float64",
-    "ci_high": "float64",
-    "p_value": "float64",
-    "margin": "float64",
-    "verdict": "str",
-    "best_in_hindsight": "str",
-    "cost": "float64",
-    "ci_low_cost": "float64",
-    "ci_high_cost": "float64",
-    "optimism_of_best_on_test": "float64",
-    "optimism_of_best_checkpoint": "float64",
-    "measure": "str",
-    "note": "str",
-}
+COLUMNS = {**name_types(NAMES), **types_of(columns.CHOICE)}
 
 
 @dataclass(frozen=True)
@@ -120,7 +100,7 @@ def _row(group: list[Cell], peers: Peers, chosen_by: str, margin: float) -> dict
         "n_diverged": sum(len(cell.diverged) for cell in candidates),
         "n_candidates": len(candidates),
         "n_oracles": len(group) - len(members),
-        "margin": margin,
+        **margin_columns(margin),
         "measure": group[0].measure,
     }
     if plain is None or not family.replicates:

@@ -6,29 +6,25 @@ from typing import Any
 import pandas as pd
 
 from smearlab.core import columns
-from smearlab.statistics.cells import FAMILY, TREATMENT, Cell, Peers, mean, measured_by, name_types, read, table
+from smearlab.statistics.cells import (
+    FAMILY,
+    TREATMENT,
+    Cell,
+    Peers,
+    margin_columns,
+    mean,
+    measured_by,
+    name_types,
+    read,
+    table,
+    types_of,
+)
 from smearlab.statistics.contrasts import Contrast, adjusted, comparison, contrast, note
 
 LAST = columns.STOPPED["last"][0]
 RULES = {rule: measure for rule, (measure, _) in columns.STOPPED.items() if measure != LAST}
 NAMES = (*FAMILY[:4], "arch", *TREATMENT)
-COLUMNS = {
-    **name_types(NAMES),
-    "rule": "str",
-    "n": "int64",
-    "mean": "float64",
-    "mean_stopped": "float64",
-    "difference": "float64",
-    "ci_low": "float64",
-    "ci_high": "float64",
-    "ci_low_simultaneous": "float64",
-    "ci_high_simultaneous": "float64",
-    "p_value": "float64",
-    "p_holm": "float64",
-    "margin": "float64",
-    "verdict": "str",
-    "note": "str",
-}
+COLUMNS = {**name_types(NAMES), **types_of(columns.STOPPING)}
 
 
 def stopping(metrics: pd.DataFrame, *, margin: float) -> pd.DataFrame:
@@ -66,6 +62,6 @@ def _row(cell: Cell, stopped: Contrast, rule: str, margin: float) -> dict[str, A
         "mean": mean(cell.extra[LAST]),
         "mean_stopped": mean(stopped.cell.finished),
         **comparison(stopped, margin),
-        "margin": margin,
+        **margin_columns(margin),
         "note": note(stopped),
     }

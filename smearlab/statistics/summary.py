@@ -10,7 +10,20 @@ import pandas as pd
 from smearlab.core import columns
 from smearlab.core.power import LEVEL, detectable, pairs_to_find
 from smearlab.statistics import verdict as words
-from smearlab.statistics.cells import NAMES, Cell, Peers, label, mean, measured_by, name_types, read, table, with_gold
+from smearlab.statistics.cells import (
+    NAMES,
+    Cell,
+    Peers,
+    label,
+    margin_columns,
+    mean,
+    measured_by,
+    name_types,
+    read,
+    table,
+    types_of,
+    with_gold,
+)
 from smearlab.statistics.contrasts import Contrast, comparison, contrast, contrasts_of, note
 from smearlab.statistics.drawn import Hits
 from smearlab.statistics.gold import examples_needed
@@ -18,11 +31,7 @@ from smearlab.statistics.resampled import resampled
 from smearlab.statistics.two_way import two_way
 from smearlab.store.correct import Correct
 
-TYPES = {columns.TEXT: "str", columns.NUMBER: "float64", columns.WHOLE: "Int64", columns.FLAG: "bool"}
-COLUMNS = {
-    **name_types(NAMES),
-    **{c.name: "int64" if c.name in columns.NEVER_NULL else TYPES[c.type] for c in columns.SUMMARY},
-}
+COLUMNS = {**name_types(NAMES), **types_of(columns.SUMMARY)}
 
 
 def summarise(
@@ -76,7 +85,7 @@ def _row(led: Contrast, stopped: Mapping[str, Contrast], peers: Peers, margin: f
         "std": float(np.std(list(cell.finished.values()), ddof=1)) if len(cell.finished) > 1 else None,
         "baseline": label(reference.names) if reference else None,
         **_comparison(led, margin),
-        "margin": margin,
+        **margin_columns(margin),
         "primary": led.primary,
         "n_paired": led.difference.n,
         **({} if cell.hits else _reach(led, margin)),

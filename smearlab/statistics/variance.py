@@ -5,24 +5,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from smearlab.core import columns
 from smearlab.core.adding import left_to_right
-from smearlab.statistics.cells import NAMES, Cell, name_types, read, table
+from smearlab.statistics.cells import NAMES, Cell, name_types, read, table, types_of
 from smearlab.statistics.paired import SAME
 
-COLUMNS = {
-    **name_types(NAMES),
-    "cell": "str",
-    "n_noise_seeds": "int64",
-    "n_seeds": "int64",
-    "n_left_out": "int64",
-    "std_labels": "float64",
-    "std_training": "float64",
-    "std_residual": "float64",
-    "share_labels": "float64",
-    "share_training": "float64",
-    "share_residual": "float64",
-    "measure": "str",
-}
+COLUMNS = {**name_types(NAMES), **types_of(columns.VARIANCE)}
 
 
 def variance_split(metrics: pd.DataFrame) -> pd.DataFrame:

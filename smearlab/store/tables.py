@@ -33,6 +33,7 @@ STATISTICS = (
     "stopping",
     "mitigation",
     "rivals",
+    "own_treatment",
     "robustness",
     "pooled",
     "reference",
@@ -88,6 +89,7 @@ class Tables:
     stopping: pd.DataFrame = field(default_factory=pd.DataFrame)
     mitigation: pd.DataFrame = field(default_factory=pd.DataFrame)
     rivals: pd.DataFrame = field(default_factory=pd.DataFrame)
+    own_treatment: pd.DataFrame = field(default_factory=pd.DataFrame)
     robustness: pd.DataFrame = field(default_factory=pd.DataFrame)
     pooled: pd.DataFrame = field(default_factory=pd.DataFrame)
     reference: pd.DataFrame = field(default_factory=pd.DataFrame)

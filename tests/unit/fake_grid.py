@@ -14,6 +14,7 @@ from smearlab.metrics._teacher import memorisation_table
 from smearlab.report.drawings import figure_names
 from smearlab.statistics.interaction import interaction
 from smearlab.statistics.mitigation import mitigation
+from smearlab.statistics.own_treatment import own_treatment
 from smearlab.statistics.passed_on import passed_on
 from smearlab.statistics.pooled import pooled
 from smearlab.statistics.rivals import rivals
@@ -237,6 +238,7 @@ def fake_tables(
         mitigation=mitigation(metrics, summary),
         rivals=rivals(metrics, summary, margin=0.5),
         robustness=robustness(metrics, primary=primary, margin=0.5, chance={}),
+        own_treatment=own_treatment(metrics, margin=0.5),
         pooled=pooled(metrics, margin=0.5),
         history=pd.DataFrame(histories),
         curves=pd.DataFrame(curves),

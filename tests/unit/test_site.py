@@ -83,6 +83,21 @@ def test_linked_files_come_along_and_other_pages_are_added_to_the_contents(tmp_p
     assert contents[-2:] == ['  - "Another: page": docs/other.md', '  - "F": findings/README.md']
 
 
+def test_the_contents_name_the_page_of_every_published_run_that_is_there(tmp_path) -> None:
+    root = repository(tmp_path, README="# T\n", reports__published__README="# Runs\n[b](b/report.html)")
+    (root / "site" / "mkdocs.yml").write_text(f"nav:\n  - Runs:\n{site.RUNS}  - Overview: README.md\n", "utf-8")
+    for name in ("b", "a"):
+        (root / "reports/published" / name).mkdir()
+        (root / "reports/published" / name / "report.html").touch()
+    lines = site.config(root).splitlines()
+    assert lines[3:5] == [f'      - "{name}": reports/published/{name}/report.html' for name in ("a", "b")]
+    assert lines[5:] == ["  - Overview: README.md"]
+
+
+def test_the_contents_have_the_place_of_the_published_runs() -> None:
+    assert site.RUNS in (ROOT / "site" / "mkdocs.yml").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("html", "elsewhere"),
     [

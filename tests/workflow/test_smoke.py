@@ -3,8 +3,12 @@
 import io
 
 import pandas as pd
+import pytest
 import yaml
 from projects import ROOT, TINY, checkout, hashes
+
+from smearlab.cli.handbook import TABLES
+from smearlab.core import columns
 
 COLUMNS = """
     dataset noise noise_rate noise_seed realised_noise_rate recipe arch role method alpha transition teacher_method
@@ -40,6 +44,17 @@ def test_the_csv_holds_what_the_parquet_holds(smoke):
     metrics = pd.read_parquet(results / "metrics.parquet")
     written = pd.read_csv(io.StringIO(metrics.to_csv(index=False)))
     pd.testing.assert_frame_equal(pd.read_csv(results / "metrics.csv"), written)
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.files[0])
+def test_every_file_has_exactly_the_columns_that_the_reference_page_lists(smoke, table):
+    for file in table.files:
+        path = smoke.folder / "results" / "smoke" / file
+        found = list(pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path))
+        listed = [*table.named, *columns.names(table.columns)]
+        assert found[: len(listed)] == listed
+        behind = list(columns.names(columns.FURTHER)) if file.startswith("metrics") else []
+        assert found[len(listed) :] == behind
 
 
 def test_the_page_is_one_file_without_a_network(smoke):

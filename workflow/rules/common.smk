@@ -11,6 +11,7 @@ import atexit
 import os
 import signal
 import sys
+from functools import cache
 
 from smearlab.core import registry
 from smearlab.core.digest import keep_digests
@@ -21,6 +22,7 @@ from smearlab.grid.dag import STAGES
 from smearlab.grid.load import read_config
 from smearlab.grid.resources import evaluation_resources, length, training_resources
 from smearlab.host.checkout import check_writable
+from smearlab.host.planning import remember_sources, shared_values, with_signature
 from smearlab.host.refusal import one_line
 from smearlab.host.surroundings import settle
 from smearlab.watch import aside
@@ -32,6 +34,7 @@ from smearlab.watch.seals import check_seals
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 settle()
+remember_sources(workflow.sourcecache)
 
 with one_line():  # before any job starts, without a traceback
     if workflow.is_main_process:
@@ -83,6 +86,7 @@ def read_by(rule):
     """Return the input function of a rule with wildcards; for one without, its inputs."""
     stage = STAGES[rule]
 
+    @with_signature
     def files(wildcards):
         return {name: marked(value) for name, value in stage.reads(subject_of(rule, wildcards)).items()}
 
@@ -102,26 +106,46 @@ def log_of(rule, end="log"):
 
 def decided_by(rule):
     """Return the function for the one dictionary that a job depends on."""
-    return lambda wildcards: plain(STAGES[rule].job(subject_of(rule, wildcards)))
+    return with_signature(lambda wildcards: plain(STAGES[rule].job(subject_of(rule, wildcards))))
 
 
 def training_resource(rule, name):
-    """Return the function for one resource of a training job, as its recipe asks."""
-    return lambda wildcards, attempt: training_resources(subject_of(rule, wildcards).trained, attempt)[name]
+    """Return one resource of a training job, as its recipe asks."""
+    return resource_of(rule, name, training_resources)
 
 
 def evaluation_resource(rule, name):
-    """Return the function for one resource of an evaluation, as its recipe asks."""
-    return lambda wildcards, attempt: evaluation_resources(subject_of(rule, wildcards).trained, attempt)[name]
+    """Return one resource of an evaluation, as its recipe asks."""
+    return resource_of(rule, name, evaluation_resources)
+
+
+def resource_of(rule, name, resources):
+    """Return the function for one resource of a rule, or in a dry run the value that all its jobs ask for."""
+
+    @with_signature
+    def asked(wildcards, attempt):
+        return resources(subject_of(rule, wildcards).trained, attempt)[name]
+
+    return shared_by_jobs(rule, resources).get(name, asked)
+
+
+@cache
+def shared_by_jobs(rule, resources):
+    """Return the resources of which all jobs of a rule ask for the same, but in a run, where a repeated job asks for more."""
+    if not workflow.output_settings.dryrun:
+        return {}
+    return shared_values([resources(subject.trained) for subject in STAGES[rule].subjects(GRID)])
 
 
 def packed(rule, name):
     """Return the function for a job's group; only groups that the profile packs are groups at all."""
 
+    @with_signature
     def group(wildcards):
         if workflow.remote_exec:  # a failed member does not keep the others of its pack from being done
             workflow.execution_settings.keep_going = True
-        sizes = workflow.group_settings.group_components
+        if not (sizes := workflow.group_settings.group_components):
+            return None
         length_ = length(subject_of(rule, wildcards).trained)
         return next((g for g in (name, f"{name}-{length_}") if g in sizes), None)
 

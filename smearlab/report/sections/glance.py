@@ -1,6 +1,7 @@
 """The verdicts at a glance: a row per method, a column per noise rate."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -9,6 +10,7 @@ from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
 from smearlab.report.fields import chip, row_label
 from smearlab.report.rules import beside
+from smearlab.report.sections import own_treatment
 from smearlab.report.table import Field
 from smearlab.statistics import verdict as verdicts
 from smearlab.store.tables import Tables
@@ -28,20 +30,23 @@ class Glance:
 def glances(tables: Tables) -> list[Glance]:
     """Return the verdicts, teachers before students, a block per condition."""
     everywhere, found = cells.conditions(tables.summary), []
+    own = {row["key"]: own_treatment.beside(row) for _, row in own_treatment.compared(tables).iterrows()}
     for role, what in ROLES.items():
         rows = tables.summary[tables.summary["role"] == role]
         for condition in cells.conditions(rows):
             name = cells.condition_name(condition, everywhere)
             title = f"{what}: {name}" if name else what
-            found.append(_glance(cells.within(rows, condition), title, role))
+            found.append(_glance(cells.within(rows, condition), title, role, own))
     return found
 
 
-def _glance(rows: pd.DataFrame, title: str, role: str) -> Glance:
+def _glance(rows: pd.DataFrame, title: str, role: str, own: Mapping[str, Field]) -> Glance:
     rates = [text.rate(rate) for rate in cells.rates(rows)]
     by_label: dict[str, dict[str, Field]] = {}
     for _, row in rows.iterrows():
-        by_label.setdefault(row_label(row, role), {})[text.rate(row["noise_rate"])] = verdict_field(row)
+        is_compared = row["verdict"] == verdicts.BASELINE and row["key"] in own
+        said = own[row["key"]] if is_compared else verdict_field(row)
+        by_label.setdefault(row_label(row, role), {})[text.rate(row["noise_rate"])] = said
     return Glance(title, rates, [(label, [found.get(rate) for rate in rates]) for label, found in by_label.items()])
 
 

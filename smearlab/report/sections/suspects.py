@@ -23,7 +23,9 @@ def _row(entry: dict[str, Any]) -> dict[str, Field]:
         "contradicted": Field(f"{entry['n_doubted']}"),
         "known true labels": Field(str(entry["n"]) if entry["n"] else text.DASH),
         "wrong among them": Field(str(entry["n_wrong"]) if known else text.DASH),
+        "share wrong": Field(text.percent(entry["n_wrong"] / entry["n"]) if known else text.DASH),
         "wrong among the 100 most suspect": Field(text.percent(number_of(entry["precision_at_100"]))),
+        "wrong among as many as are wrong": Field(text.percent(number_of(entry.get("precision_at_wrong")))),
         "AUC": Field(text.DASH if entry["auc"] is None else f"{entry['auc']:.2f}"),
     }
 
