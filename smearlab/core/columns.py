@@ -54,7 +54,7 @@ METRICS = (
     Column("seed", WHOLE, REPLICATE, "what drew initialisation, order and augmentation"),
     Column("status", TEXT, REPLICATE, "finished or diverged"),
     Column("test_accuracy", NUMBER, MEASURED, "on true test labels, at the reported checkpoint", SHARE),
-    Column("test_accuracy_last", NUMBER, MEASURED, "the same at the last epoch", SHARE),
+    Column("test_accuracy_last", NUMBER, MEASURED, "the same at the last epoch; empty on a gold set", SHARE),
     Column("test_accuracy_selected", NUMBER, MEASURED, "the same at the epoch best on noisy validation labels", SHARE),
     Column("test_accuracy_label_wave", NUMBER, MEASURED, "the same at the epoch that Label Wave picks", SHARE),
     Column("test_accuracy_noisy", NUMBER, MEASURED, "on the noisy test labels that came with the data", SHARE),
@@ -166,7 +166,7 @@ STOPPED = {  # the stopping rules: what measures a network there, and in words
 def _at(rule: str, when: str) -> tuple[Column, ...]:
     """Return the columns of the comparison at one stopping rule."""
     return (
-        Column(f"mean_{rule}", NUMBER, ANSWER, f"mean accuracy {when}", SHARE),
+        Column(f"mean_{rule}", NUMBER, ANSWER, f"mean accuracy {when}; empty on a gold set", SHARE),
         Column(
             f"difference_{rule}", NUMBER, ANSWER, f"mean paired difference to the baseline, both {when}", DIFFERENCE
         ),
