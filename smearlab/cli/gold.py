@@ -77,11 +77,14 @@ def take_gold(dataset: Dataset, path: str) -> tuple[Path, list[Entry]]:
 
 
 def _home(dataset: Dataset) -> Path:
-    return Path(dataset.gold) if dataset.gold else FOLDER / f"{dataset.name}.csv"
+    """Return the table that a filled-in one is joined to: the config's, unless that is a folder or has no rows."""
+    own = dataset.gold is not None and dataset.gold == dataset.gold_table
+    return Path(str(dataset.gold)) if own else FOLDER / f"{dataset.name}.csv"
 
 
 def _taken(dataset: Dataset) -> list[Entry]:
-    return read_gold(_home(dataset), dataset.class_names) if _home(dataset).is_file() else []
+    found = dataset.gold_table or str(_home(dataset))
+    return read_gold(found, dataset.class_names) if Path(found).is_file() else []
 
 
 def _folder(dataset: Dataset) -> Path:
@@ -181,6 +184,6 @@ def said_of(dataset: Dataset, home: Path, entries: list[Entry]) -> list[str]:
     parts = list(dict.fromkeys(entry.part for entry in entries))
     counts = ", ".join(f"{sum(entry.part == part for entry in entries)} {part}" for part in parts)
     lines = [f"{home}: {len(entries)} true labels ({counts})"]
-    if not dataset.gold:
+    if dataset.gold != str(home):
         lines.append(f"add to the config, at datasets.{dataset.name}:  gold: {home}")
     return [*lines, "then run the grid again: nothing is trained for test and validation labels"]

@@ -7,6 +7,7 @@ from smearlab.cli.sound import accounts, damages
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import Grid
 from smearlab.grid.dag import Node, nodes_of
+from smearlab.watch.readable import check_readable
 from smearlab.watch.rebuild import Disk
 from smearlab.watch.records import Records
 from smearlab.watch.seals import found_whole, mark_of, remember
@@ -14,10 +15,14 @@ from smearlab.watch.seals import found_whole, mark_of, remember
 
 @dataclass(frozen=True)
 class Fault:
-    """A job whose output is damaged or missing, and one line that begins with the file."""
+    """A job whose output is damaged or missing, and one line that begins with the file.
+
+    readable: whether the file could be read, so that it is known to be so.
+    """
 
     node: Node
     text: str
+    readable: bool = True
 
 
 def faults(grid: Grid, *, trusting: bool = False) -> list[Fault]:
@@ -42,12 +47,23 @@ def faults(grid: Grid, *, trusting: bool = False) -> list[Fault]:
 def _of_job(node: Node, records: Records, disk: Disk, *, known: bool) -> Iterator[Fault]:
     if any(records.begun(path) is not None for path in node.outputs):
         return  # its last run did not end: Snakemake makes it anew
+    if not known and (unread := list(_unreadable(node))):
+        yield from unread
+        return
     if any(disk.has(path) or records.of(path) is not None for path in node.outputs):
         for path in disk.missing(node.outputs):
             if path not in node.transient:
                 yield Fault(node, f"{path}: is missing")
     if not known and disk.has(node.outputs[-1]) and not disk.missing(accounts(node)):
         yield from (Fault(node, str(error)) for error in damages(node))
+
+
+def _unreadable(node: Node) -> Iterator[Fault]:
+    for path in node.outputs:
+        try:
+            check_readable(path)
+        except UserError as error:
+            yield Fault(node, str(error), readable=False)
 
 
 def verify(grid: Grid) -> None:

@@ -30,22 +30,22 @@ def make_dataset(
 
     A split that came with the data wins: only the parts it lacks are drawn. Otherwise `test` is the fraction of
     the examples that are drawn for testing, and `validation` the fraction of the rest. `subset` keeps so many
-    train and validation examples, `test_subset` so many test examples; the others are left out. Classes are the
-    clean labels, or the noisy ones where some or all of those are unknown. UserError says what is wrong and of how
-    many.
+    train and validation examples, `test_subset` so many test examples; the others are left out. No draw takes the last
+    training example of a class; a class that has none from the start is carried, and noted. Classes are the clean
+    labels, or the noisy ones where some or all of those are unknown. UserError says what is wrong and of how many.
     """
     check_raw(raw)
     raw = squared(raw)
     part = _given_parts(raw)
     cut = _Cut(raw, part, split_seed)
-    cut.refuse_absent_classes()
+    present = cut.present_classes()
     if not (part == TEST).any():
         cut.draw(TEST, test, "test")
     cut.keep((TRAIN, VALIDATION), subset, "subset")
     cut.keep((TEST,), test_subset, "test_subset")
     if not (part == VALIDATION).any() and validation != 0:
         cut.draw(VALIDATION, validation, "validation")
-    cut.refuse_emptied_classes()
+    cut.refuse_emptied_classes(present)
     return Canonical(training=_training(cut), test=_held_out(cut))
 
 
@@ -103,14 +103,21 @@ class _Cut:
         size = round(fraction * len(pool)) if 0 < fraction < 1 else 0
         if not 0 < size < len(pool):
             self.refuse(f"{name} is {fraction}, of {len(pool)} examples; allowed are fractions that give at least one")
-        alone = np.flatnonzero(self.counts(pool) == 1)
-        if len(alone):
-            self.refuse(
-                f"too few examples to split off a {name} part: only one of {self.named(alone)}; give each class two "
-                f"or more, leave such classes out, or bring a {name} part of your own (a folder, or in `split`)"
-            )
         rng = numpy_generator("split", "dataset", self.seed, DRAWS.index(name))
-        self.part[pool[stratified_choice(self.classes[pool], size, rng)]] = part
+        chosen = pool[stratified_choice(self.classes[pool], size, rng)]
+        taken = np.setdiff1d(chosen, self._last_of_classes(pool, chosen))
+        if not len(taken):
+            self.refuse(
+                f"too few examples to split off a {name} part: none is left over of any class; give more examples, or "
+                f"bring a {name} part of your own (a folder, or in `split`)"
+            )
+        self.part[taken] = part
+
+    def _last_of_classes(self, pool: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        """Return an example of each class of which the chosen are all of the pool: it stays."""
+        gone = self.counts(chosen) == self.counts(pool)
+        classes, first = np.unique(self.classes[chosen], return_index=True)
+        return chosen[first[gone[classes]]]
 
     def keep(self, parts: tuple[int, ...], size: int | None, name: str) -> None:
         """Leave out all but `size` examples of some parts, stratified by part and class."""
@@ -121,20 +128,34 @@ class _Cut:
             self.refuse(f"{name} is {size}, there are {len(pool)} examples")
         rng = numpy_generator("split", "dataset", self.seed, DRAWS.index(name))
         strata = self.part[pool] * np.int64(len(self.raw.class_names)) + self.classes[pool]
-        self.part[np.delete(pool, stratified_choice(strata, size, rng))] = UNUSED
+        kept = pool[stratified_choice(strata, size, rng)]
+        left_out = np.setdiff1d(pool, kept)
+        self.part[left_out] = UNUSED
+        self._bring_back(left_out[strata[np.searchsorted(pool, left_out)] < len(self.raw.class_names)])
 
-    def refuse_absent_classes(self) -> None:
-        """Refuse data in which a class has no example to learn from."""
-        absent = np.flatnonzero(self.counts(np.flatnonzero(self.part == TRAIN)) == 0)
-        if len(absent):
-            n = len(self.raw.class_names)
-            from_one = "; do labels count from 1? They count from 0" if absent.tolist() == [0] else ""
-            self.refuse(f"{len(absent)} of {n} classes have no training example: {self.named(absent)}{from_one}")
+    def _bring_back(self, left_out: np.ndarray) -> None:
+        """Keep an example of each class whose training examples were all left out, for one of the commonest class."""
+        for c in np.unique(self.classes[left_out]):
+            members = np.flatnonzero(self.part == TRAIN)
+            counts = self.counts(members)
+            if counts[c] == 0 and counts.max(initial=0) > 1:
+                self.part[members[self.classes[members] == counts.argmax()][-1]] = UNUSED
+                self.part[left_out[self.classes[left_out] == c][0]] = TRAIN
 
-    def refuse_emptied_classes(self) -> None:
-        """Refuse a cut that leaves a class without a training example."""
+    def present_classes(self) -> np.ndarray:
+        """Return which classes have a training example, bool (L,); UserError unless there are two to tell apart."""
+        present = self.counts(np.flatnonzero(self.part == TRAIN)) > 0
+        absent, names = np.flatnonzero(~present), self.raw.class_names
+        from_one = absent.tolist() == [0] and names == [str(c) for c in range(len(names))]
+        if present.sum() < 2 or from_one:
+            hint = "; do labels count from 1? They count from 0" if from_one else ""
+            self.refuse(f"{len(absent)} of {len(names)} classes have no training example: {self.named(absent)}{hint}")
+        return present
+
+    def refuse_emptied_classes(self, present: np.ndarray) -> None:
+        """Refuse a cut that leaves a class without a training example which had some; present: bool (L,)."""
         counts = self.counts(np.flatnonzero(self.part == TRAIN))
-        empty = np.flatnonzero(counts == 0)
+        empty = np.flatnonzero(present & (counts == 0))
         if len(empty):
             self.refuse(
                 f"too few examples: of {counts.sum()} that are left for training none is of {self.named(empty)}; "
@@ -166,7 +187,7 @@ def _training(cut: _Cut) -> TrainingData:
     members = np.flatnonzero(cut.part <= VALIDATION)
     part = cut.part[members]
     counts = {"n_train": int((part == TRAIN).sum()), "n_validation": int((part == VALIDATION).sum())}
-    notes = [*cut.raw.notes, *cut.absent_notes(VALIDATION, "validation")]
+    notes = [*cut.raw.notes, *cut.absent_notes(TRAIN, "training"), *cut.absent_notes(VALIDATION, "validation")]
     arrays, meta = _member_arrays(cut, members)
     return TrainingData(part=part, meta=meta | counts | {"notes": notes}, **arrays)
 

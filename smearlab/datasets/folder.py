@@ -101,6 +101,11 @@ def has_clean_labels(
     return labels == "clean"
 
 
+def gold_folder(*, path: str, **_: object) -> str | None:
+    """Return ROOT/gold if there is one: CLASS/FILE for each example whose true label is known."""
+    return str(Path(path, "gold")) if Path(path, "gold").is_dir() else None
+
+
 def sizes(
     *, path: str, validation_folder: str | None = None, test_folder: str | None = None, **_: object
 ) -> tuple[int, int]:

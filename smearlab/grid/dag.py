@@ -322,7 +322,7 @@ def _gold_read_by(subject: OneEstimator) -> Files:
         return {}
     dataset = subject.estimate.labels.dataset
     folder = f"{RESULTS}/data/{dataset.id}"
-    table = {"gold": dataset.gold, "test": Large(f"{folder}/test.npz")} if dataset.gold else {}
+    table = {"gold": dataset.gold_table, "test": Large(f"{folder}/test.npz")} if dataset.gold else {}
     return {**_data(dataset.id), **table}
 
 
@@ -354,7 +354,7 @@ def _read_by_collect(subject: Subject) -> Files:
     seeds = [(cell.labels, seed) for cell, block in blocks for seed in noise_seeds(cell, block)]
     labels = list(dict.fromkeys(labels.folder(seed) for labels, seed in seeds))
     data = [f"{RESULTS}/data/{dataset}" for dataset in grid.datasets]
-    gold = {"gold": files} if (files := sorted({d.gold for d in grid.datasets.values() if d.gold})) else {}
+    gold = {"gold": files} if (files := sorted({d.gold_table for d in grid.datasets.values() if d.gold_table})) else {}
     return {
         **gold,
         "probabilities": [

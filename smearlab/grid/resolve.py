@@ -6,7 +6,7 @@ Runs before any job starts, in the Snakemake process: no torch, and no pixel is 
 import functools
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,9 @@ from smearlab.grid.lasting import FOUNDING, lasting
 from smearlab.grid.load import fault_lines, parse
 from smearlab.grid.options import options_model, special_type
 from smearlab.grid.schema import RESERVED_NAMES, Config, MethodConfig, Open
+from smearlab.grid.splits import REDRAWN, check_apart, splits_of
 from smearlab.noises._draw import is_rated, rate_range, too_high
+from smearlab.store.gold_places import table_of_rows
 from smearlab.store.kept_files import is_kept, keep
 from smearlab.store.matrix_file import read_matrix
 
@@ -58,7 +60,7 @@ def resolve(content: Mapping[str, Any]) -> Definitions:
     faults = Faults()
     definitions = Definitions(
         config=config,
-        datasets=[d for name in config.datasets for d in faults.collect(dataset, name, config)],
+        datasets=[d for name in config.datasets for found in faults.collect(datasets, name, config) for d in found],
         noises=[n for name in config.noises for n in faults.collect(noise, name, config)],
         recipes=[r for name in config.recipes for r in faults.collect(recipe, name, config)],
         methods=_all_methods(config.methods, "methods", faults),
@@ -68,6 +70,7 @@ def resolve(content: Mapping[str, Any]) -> Definitions:
     )
     faults.stop()
     _check_size(definitions)
+    faults.collect(check_apart, definitions.datasets)
     _no_duplicates(definitions.methods, "methods", faults)
     for i, found in enumerate(definitions.student_methods):
         _no_duplicates(found, f"students.{i}.methods", faults)
@@ -152,18 +155,35 @@ def dataset(name: str, config: Config) -> Dataset:
         clean = module.has_clean_labels(**options) if hasattr(module, "has_clean_labels") else True
         some = module.has_some_clean_labels(**options) if hasattr(module, "has_some_clean_labels") else clean
         n_examples = module.count(**options) if hasattr(module, "count") else None
+        gold = given.gold or (module.gold_folder(**options) if hasattr(module, "gold_folder") else None)
     except UserError as error:
         raise UserError(f"config: {where}: {error}") from None
     settings = lasting(given, without=("gold",))
-    if given.gold is not None and not Path(given.gold).is_file():
-        raise UserError(f"config: {where}.gold: {given.gold}: no such file")
     known: dict[str, Any] = {
         "has_clean_labels": clean,
         "has_some_clean_labels": some,
-        "gold": given.gold,
+        "gold": gold,
+        "gold_table": gold and _gold_table(gold, given.kind, options, class_names, f"config: {where}.gold"),
         "n_examples": n_examples,
     }
     return Dataset(name, given.kind, settings, options, tuple(class_names), fingerprint, **known)
+
+
+def _gold_table(path: str, kind: str, options: dict[str, Any], class_names: Sequence[str], where: str) -> str:
+    """Return the place of a gold set as a table of rows; UserError where it is absent or not about these data."""
+    module = registry.load("datasets", kind)
+    if not Path(path).exists():
+        raise UserError(f"{where}: {path}: no such file")
+    try:
+        names = module.example_names if hasattr(module, "example_names") else lambda **_: ()
+        return table_of_rows(path, class_names, lambda: names(**options))
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
+
+
+def datasets(name: str, config: Config) -> list[Dataset]:
+    """Return the splits of one data set: one, or as many as there are replicates."""
+    return splits_of(dataset(name, config), config)
 
 
 def noise(name: str, config: Config) -> Noise:
@@ -223,6 +243,9 @@ def recipe(name: str, config: Config) -> Recipe:
     estimate = EstimateSettings(**given.estimate.model_dump())
     if given.stacked:
         check_stacked(settings, where)
+    if config.replicates.splits == REDRAWN and given.block_size != 1:
+        said = "with replicates.splits: redrawn each replicate has its own data; write block_size: 1"
+        raise UserError(f"config: {where}.block_size: {given.block_size}: {said}")
     return Recipe(name, typed(RecipeSettings, settings), given.students_only, estimate)
 
 

@@ -15,7 +15,7 @@ def gold_table(grid: Grid, reader: Reader) -> pd.DataFrame:
     for dataset in grid.datasets.values():
         folder = reader.results / "data" / dataset.id
         if (folder / "test.npz").is_file() and (folder / "training.npz").is_file():
-            known[dataset.id] = known_test(folder, dataset.gold, list(dataset.class_names))
+            known[dataset.id] = known_test(folder, dataset.gold_table, list(dataset.class_names))
     frames = [
         found.rights(cell.key, reader.predicted(cell, "test"))
         for cell in grid.cells.values()

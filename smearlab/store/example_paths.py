@@ -21,6 +21,19 @@ def match_paths(given: Sequence[str], names: Sequence[str], needed: Iterable[str
     return None
 
 
+def match_each(given: Sequence[str], names: Sequence[str]) -> list[str | None]:
+    """Return for each given path the name it stands for, None for one of no example or of several.
+
+    The reading is the first of those of `match_paths` in which most are found.
+    """
+    plain = [path.replace("\\", "/").removeprefix("./") for path in given]
+    readings = []
+    for parts in (None, 3, 2, 1):
+        by_end = _unique_ends(names, parts)
+        readings.append([by_end.get(_end(path, parts)) for path in plain])
+    return max(readings, key=lambda matched: sum(name is not None for name in matched))
+
+
 def _unique_ends(names: Sequence[str], parts: int | None) -> dict[str, str]:
     """Return the name that ends in each end, where only one does."""
     found: dict[str, str | None] = {}

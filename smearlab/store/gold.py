@@ -122,7 +122,7 @@ def _entry(where: str, line: int, row: dict[str, str], class_names: Sequence[str
         row.get("given", ""),
         row.get("stratum", ""),
         _whole(where, "of", row["of"]) if row.get("of") else 0,
-        _class(where, row["label"], class_names),
+        class_of(where, row["label"], class_names),
     )
 
 
@@ -132,7 +132,8 @@ def _whole(where: str, column: str, text: str) -> int:
     return int(text)
 
 
-def _class(where: str, text: str, class_names: Sequence[str]) -> int:
+def class_of(where: str, text: str, class_names: Sequence[str]) -> int:
+    """Return the class that a text names, or counts where names are no numbers; -1 for none; UserError otherwise."""
     if text in ("", "-1"):
         return -1
     if text in class_names:

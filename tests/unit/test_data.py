@@ -16,6 +16,7 @@ from smearlab.datasets._splitting import make_dataset, stratified_choice
 from smearlab.store.dataset import TRAIN, VALIDATION, read_test, read_training, write_dataset
 from smearlab.store.files import sha256_array
 
+SHARES = st.floats(0.1, 0.8)
 SETTINGS = {"split_seed": 0, "validation": 0.2, "test": 0.25}
 COUNTS = st.lists(st.integers(8, 40), min_size=2, max_size=6)
 FRACTION = st.floats(0.1, 0.5)
@@ -235,9 +236,60 @@ def test_impossible_cuts_are_refused(changes, message):
         make_dataset(GOOD, **SETTINGS | changes)
 
 
-def test_a_class_with_one_example_cannot_be_split():
-    with pytest.raises(UserError, match="too few examples to split off a test part: only one of 'class 1'"):
-        make_dataset(raw_data([20, 1]), **SETTINGS)
+@given(
+    st.lists(st.integers(1, 9), min_size=2, max_size=5), st.floats(0.1, 0.8), st.floats(0.1, 0.8), st.integers(0, 99)
+)
+@settings(deadline=None, max_examples=150)
+def test_no_draw_takes_the_last_training_example_of_a_class(counts, validation, test, seed):
+    raw = raw_data([60, *counts])
+    made = make_dataset(raw, **SETTINGS | {"validation": validation, "test": test, "split_seed": seed})
+    left = np.bincount(made.training.labels[made.training.part == 0], minlength=len(counts) + 1)
+    assert (left > 0).all()
+    assert len(made.training.labels) + len(made.test.labels) == len(raw.labels)
+
+
+def test_a_class_seen_once_stays_in_training_and_the_other_parts_say_that_they_lack_it():
+    made = make_dataset(raw_data([20, 1]), **SETTINGS)
+    assert made.training.labels[made.training.part == 0].tolist().count(1) == 1
+    assert made.training.meta["notes"] == ["1 of 2 classes have no validation example: 'class 1'"]
+    assert made.test.meta["notes"] == ["1 of 2 classes have no test example: 'class 1'"]
+
+
+@pytest.mark.parametrize("subset", [2, 3, 10, 60])
+def test_a_subset_keeps_a_class_seen_once_and_its_own_size(subset):
+    split = np.repeat(["train", "test"], [60, 20])
+    raw = raw_data([79, 1], split)
+    labels = np.zeros(80, dtype=np.int64)
+    labels[17] = 1
+    made = make_dataset(dataclasses.replace(raw, labels=labels), **SETTINGS | {"subset": subset, "validation": 0})
+    assert len(made.training.labels) == subset and made.training.labels.sum() == 1
+
+
+def test_all_classes_seen_once_leave_nothing_to_test():
+    with pytest.raises(UserError, match="too few examples to split off a test part: none is left over of any class"):
+        make_dataset(raw_data([1, 1, 1, 1]), **SETTINGS)
+
+
+def test_a_class_without_examples_is_carried_and_said():
+    raw = dataclasses.replace(raw_data([20, 20]), class_names=["class 0", "class 1", "none"])
+    made = make_dataset(raw, **SETTINGS)
+    assert made.training.meta["class_counts"][2] == 0 and made.training.meta["n_classes"] == 3
+    assert made.training.meta["notes"][0] == "1 of 3 classes have no training example: 'none'"
+
+
+def test_a_class_of_test_examples_alone_is_carried_and_said():
+    raw = raw_data([20, 20, 4])
+    raw = dataclasses.replace(raw, split=np.where(raw.labels == 2, "test", "train"))
+    made = make_dataset(raw, **SETTINGS)
+    assert set(made.test.labels) == {2}
+    assert made.training.meta["notes"][0] == "1 of 3 classes have no training example: 'class 2'"
+
+
+def test_labels_from_1_are_not_taken_for_an_empty_class():
+    raw = raw_data([20, 20, 20])
+    raw = dataclasses.replace(raw, labels=raw.labels + 1, class_names=["0", "1", "2", "3"])
+    with pytest.raises(UserError, match="do labels count from 1"):
+        make_dataset(raw, **SETTINGS)
 
 
 def test_classes_absent_from_validation_or_test_are_noted_by_name():

@@ -154,16 +154,12 @@ def test_labels_of_a_part_that_is_not_used_name_the_way_to_use_it():
     assert (load(labels_csv="labels.csv", test_folder="val").noisy_labels == [0, 0, 1, 1] * 2).all()
 
 
-def test_a_class_of_one_image_names_the_way_out():
+def test_a_class_of_one_image_stays_in_training():
     make("train", ["ant", "bee"], n=8)
     make("train", ["yak"], n=1)
-    with pytest.raises(
-        UserError, match=r"only one of 'yak'; give each class two or more, leave .* or bring a test part"
-    ):
-        make_dataset(load(), **SPLIT)
-    make("validation", ["ant", "bee", "yak"])
-    make("test", ["ant", "bee", "yak"])
-    assert make_dataset(load(), **SPLIT).training.meta["n_train"] == 17
+    made = make_dataset(load(), **SPLIT)
+    assert made.training.labels[made.training.part == 0].tolist().count(2) == 1
+    assert made.test.meta["notes"] == ["1 of 3 classes have no test example: 'yak'"]
 
 
 def test_the_scale_of_sixteen_bits_is_named():

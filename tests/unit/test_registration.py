@@ -59,6 +59,14 @@ def test_a_change_before_the_first_training_is_no_change_after_the_fact(folder):
     assert len(found) == 2 and not changed(found) and "margin 1 points" in registered(found)[0]
 
 
+def test_a_run_after_one_of_another_config_of_the_name_says_so(folder, capsys):
+    stamped(), stamped()
+    assert capsys.readouterr().err == ""
+    stamped(("margin", 1.0))
+    said = capsys.readouterr().err
+    assert said.startswith("results/tiny: the last run was of another config of this name") and said.count("\n") == 1
+
+
 def test_a_change_after_the_first_training_is_told(folder):
     grid, _ = stamped()
     trained(folder, grid)
