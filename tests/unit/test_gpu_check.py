@@ -1,11 +1,13 @@
-"""The check of a GPU, without one: what it measures an evaluation on, and that a miss, or no time left, is a failure."""
+"""The check of a GPU, without one: what it measures an evaluation on, and that a miss, or no time left, fails."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from benchmarks.gpu import BUDGET, Table, held, out_of_time
+from benchmarks.throughput import our_loop, usual_loop
 
 
 def test_an_evaluation_sees_a_tenth_as_validation_and_a_fifth_as_test() -> None:
@@ -29,3 +31,16 @@ def test_a_run_that_takes_too_long_ends_and_fails() -> None:
     with pytest.raises(SystemExit) as end:
         out_of_time(14, None)
     assert end.value.code == f"MISS: not done within {BUDGET} s"
+
+
+@pytest.mark.parametrize("loop", [usual_loop, our_loop])
+def test_both_loops_that_are_compared_take_a_step(loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (16, 32, 32, 3), dtype=np.uint8)
+    few = SimpleNamespace(images=images, labels=np.arange(16) % 10, part=np.zeros(16, np.uint8))
+    monkeypatch.setattr("benchmarks.throughput.training_data", lambda: few)
+    threads = torch.get_num_threads()
+    running = loop({"network": "cnn", "batch_size": 8, "device": "cpu", "threads": 1, "lanes": 1, "precision": "fp32"})
+    next(running)
+    running.close()
+    torch.set_num_threads(threads)
