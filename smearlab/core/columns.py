@@ -79,6 +79,7 @@ METRICS = (
     Column("cell", TEXT, REMARK, "the computation: equal in rows of one computation under several names"),
 )
 
+SPLIT = "split_seed"  # stands in metrics.* where every replicate drew its own split: the seed of that
 INSIDE, CHOSEN_BY, TAKEN_OVER = "inside", "to choose by", "taken over"
 FURTHER = (  # what the metrics that come along measure besides; in metrics.* they stand by the alphabet
     Column("best_on_test_balanced_accuracy", NUMBER, CHOSEN_BY, "as best_on_test_accuracy, balanced", SHARE),

@@ -18,7 +18,7 @@ from smearlab.report.sections import suspects as suspected
 from smearlab.report.sections.absent import absent
 from smearlab.report.sections.advice import advice
 from smearlab.report.sections.class_recalls import class_recalls
-from smearlab.report.sections.data import data
+from smearlab.report.sections.data import data, is_redrawn
 from smearlab.report.sections.every_cell import every_cell
 from smearlab.report.sections.glance import glances
 from smearlab.report.sections.numbers import numbers
@@ -142,6 +142,7 @@ def _making(tables: Tables) -> dict[str, Any]:
 def _reading(tables: Tables, known: Facts) -> dict[str, Any]:
     return {
         "margin": text.plain(known.margin),
+        "redrawn": is_redrawn(tables.context),
         "binomial": binomial_errors(tables.summary, known),
         "verdicts": verdict_chips(),
     }
