@@ -8,14 +8,17 @@ from smearlab.core.errors import UserError
 from smearlab.grid.cells import RESULTS
 from smearlab.grid.load import parse, read_config
 from smearlab.report.compare import Side, write_comparison
+from smearlab.report.moved import moved
 from smearlab.store.files import read_json
 from smearlab.store.tables import Tables, make_tables, read_csv, read_tables
 
 NEEDED = ("metrics.csv", "summary.csv", "config.yaml")
 
 
-def compare(first: str, second: str, out: str | None = None) -> Path:
-    """Write the page of two grids and return its path; UserError for one without tables, and for twice the same."""
+def compare(first: str, second: str, out: str | None = None) -> tuple[Path, str]:
+    """Write the page of two grids and return its path, and in a sentence how far two runs of one grid are apart ("" for
+    grids that share no computation); UserError for one without tables, and for twice the same.
+    """
     sides = [_side(name) for name in (first, second)]
     if Path(first).resolve() == Path(second).resolve():
         raise UserError(f"compare: {first} and {second} are the same; name two grids")
@@ -24,7 +27,8 @@ def compare(first: str, second: str, out: str | None = None) -> Path:
         sides = [Side(str(given), side.tables) for given, side in zip((first, second), sides, strict=True)]
     path = Path(out) if out else Path("reports") / f"{'-'.join(names)}.html"
     write_comparison(sides[0], sides[1], path)
-    return path
+    again = moved(sides[0].tables.summary, sides[1].tables.summary)
+    return path, again.sentence if again else ""
 
 
 def _side(name: str) -> Side:

@@ -31,7 +31,7 @@ def lines(grid: Grid) -> Iterator[str]:
 def hypotheses(grid: Grid) -> dict[Hypothesis, int]:
     """Return what the grid will test, with the independent pairs behind each: replicates, or crossed noise seeds."""
     of = {method: name for name, methods in grid.families.items() for method in methods}
-    cells = [(row, _cell(row, of)) for row in grid.rows]
+    cells = [(row, _cell(row, of)) for row in grid.named.values()]
     wanted = grid.config.primary.model_dump() if grid.config.primary else None
     headline = primaries([cell for _, cell in cells], wanted)
     plain = {_place(row): row.cell.key for row, cell in cells if cell.is_plain}
@@ -55,6 +55,8 @@ def _place(row: Row) -> tuple[Any, ...]:
 
 
 def _pairs(grid: Grid, row: Row) -> int:
+    if row.cell.labels.dataset.split is not None:
+        return grid.config.replicates.blocks
     seeds = [replicate for block in grid.blocks(row.cell) for replicate in row.cell.replicates(block)]
     noise_seeds = {replicate.noise_seed for replicate in seeds}
     return len(noise_seeds) if 1 < len(noise_seeds) < len(seeds) else len(seeds)

@@ -29,7 +29,9 @@ KINDS = {
 COLUMNS = """## Columns
 
 Every table that a grid writes. Shares are fractions, so a difference of 0.01 is one point of accuracy; a value that
-does not apply is empty, in a column of type count there is always one.
+does not apply is empty, in a column of type count there is always one. On a gold set (true labels of some test examples
+only) the columns of one stopping rule, such as `verdict_last`, are empty: what each network predicts of each example is
+kept at the reported checkpoint alone.
 """
 FURTHER = """
 Behind these, by the alphabet, what the metrics measure, those of your own under their own names:

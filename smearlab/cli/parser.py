@@ -192,7 +192,7 @@ def _check(options: argparse.Namespace) -> None:
 
     grid = find_grid(options.grid)
     teachers = sum(cell.role == "teacher" for cell in grid.cells.values())
-    print(f"{grid.name}: {len(grid.rows)} named cells, {len(grid.cells)} computations")
+    print(f"{grid.name}: {len(grid.named)} named cells, {len(grid.cells)} computations")
     print(f"  {teachers} teacher cells, {len(grid.cells) - teachers} student cells, {len(grid.folders())} blocks")
     sys.stdout.flush()  # reading the data can take a while
     for line in [] if options.quick else tried(grid):
@@ -365,7 +365,8 @@ def _figures(options: argparse.Namespace) -> None:
 def _compare(options: argparse.Namespace) -> None:
     from smearlab.cli.compare import compare
 
-    print(compare(options.first, options.second, options.out))
+    path, apart = compare(options.first, options.second, options.out)
+    print(path if not apart else f"{path}: {apart}")
 
 
 def _list(options: argparse.Namespace) -> None:

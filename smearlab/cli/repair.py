@@ -30,11 +30,14 @@ def repair(grid: Grid, config: Path, profile: str | None = None) -> Iterator[str
 
     What was found whole before and has kept its size and times is not hashed again: `verify` does that, and what it
     finds is found here. config: where the grid is from. profile: of Snakemake, for the jobs; None: this machine.
-    UserError while a run is alive, and if a job fails: then what was there is there again.
+    UserError while a run is alive, where a file cannot be read (nothing is removed then), and if a job fails: then what
+    was there is there again.
     """
     refuse_if_alive("nothing is repaired")
     put_back()
     found = faults(grid, trusting=True)
+    if unread := [fault.text for fault in found if not fault.readable]:
+        raise UserError("\n".join(unread))
     yield from (fault.text for fault in found)
     nodes = list(dict.fromkeys(fault.node for fault in found))
     keep(node.outputs for node in nodes)
@@ -45,6 +48,8 @@ def repair(grid: Grid, config: Path, profile: str | None = None) -> Iterator[str
         for start in range(0, len(stage), AT_ONCE):
             _make(stage[start : start + AT_ONCE], config, profile)
     put_back()
+    for path in (path for node in nodes for path in node.transient):
+        Path(path).unlink(missing_ok=True)  # which Snakemake leaves where no job of the same run reads them
     yield from _made(grid, nodes)
 
 

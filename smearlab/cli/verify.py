@@ -7,17 +7,23 @@ from smearlab.cli.sound import accounts, damages
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import Grid
 from smearlab.grid.dag import Node, nodes_of
+from smearlab.watch.readable import check_readable
 from smearlab.watch.rebuild import Disk
 from smearlab.watch.records import Records
+from smearlab.watch.registration import stamped
 from smearlab.watch.seals import found_whole, mark_of, remember
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A job whose output is damaged or missing, and one line that begins with the file."""
+    """A job whose output is damaged or missing, and one line that begins with the file.
+
+    readable: whether the file could be read, so that it is known to be so.
+    """
 
     node: Node
     text: str
+    readable: bool = True
 
 
 def faults(grid: Grid, *, trusting: bool = False) -> list[Fault]:
@@ -42,6 +48,9 @@ def faults(grid: Grid, *, trusting: bool = False) -> list[Fault]:
 def _of_job(node: Node, records: Records, disk: Disk, *, known: bool) -> Iterator[Fault]:
     if any(records.begun(path) is not None for path in node.outputs):
         return  # its last run did not end: Snakemake makes it anew
+    if not known and (unread := list(_unreadable(node))):
+        yield from unread
+        return
     if any(disk.has(path) or records.of(path) is not None for path in node.outputs):
         for path in disk.missing(node.outputs):
             if path not in node.transient:
@@ -50,7 +59,23 @@ def _of_job(node: Node, records: Records, disk: Disk, *, known: bool) -> Iterato
         yield from (Fault(node, str(error)) for error in damages(node))
 
 
+def _unreadable(node: Node) -> Iterator[Fault]:
+    for path in node.outputs:
+        try:
+            check_readable(path)
+        except UserError as error:
+            yield Fault(node, str(error), readable=False)
+
+
 def verify(grid: Grid) -> None:
     """Raise UserError with one line for each damaged or missing file of a grid."""
-    if found := faults(grid):
-        raise UserError("\n".join([*(fault.text for fault in found), f"{grid.name}: damaged or missing: {len(found)}"]))
+    if found := [*(fault.text for fault in faults(grid)), *_registration(grid)]:
+        raise UserError("\n".join([*found, f"{grid.name}: damaged or missing: {len(found)}"]))
+
+
+def _registration(grid: Grid) -> Iterator[str]:
+    """Yield what is wrong with what the grid's runs were registered with, which no job can make anew."""
+    try:
+        stamped(grid.name)
+    except UserError as error:
+        yield str(error)

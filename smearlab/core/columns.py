@@ -54,7 +54,7 @@ METRICS = (
     Column("seed", WHOLE, REPLICATE, "what drew initialisation, order and augmentation"),
     Column("status", TEXT, REPLICATE, "finished or diverged"),
     Column("test_accuracy", NUMBER, MEASURED, "on true test labels, at the reported checkpoint", SHARE),
-    Column("test_accuracy_last", NUMBER, MEASURED, "the same at the last epoch", SHARE),
+    Column("test_accuracy_last", NUMBER, MEASURED, "the same at the last epoch; empty on a gold set", SHARE),
     Column("test_accuracy_selected", NUMBER, MEASURED, "the same at the epoch best on noisy validation labels", SHARE),
     Column("test_accuracy_label_wave", NUMBER, MEASURED, "the same at the epoch that Label Wave picks", SHARE),
     Column("test_accuracy_noisy", NUMBER, MEASURED, "on the noisy test labels that came with the data", SHARE),
@@ -79,6 +79,7 @@ METRICS = (
     Column("cell", TEXT, REMARK, "the computation: equal in rows of one computation under several names"),
 )
 
+SPLIT = "split_seed"  # stands in metrics.* where every replicate drew its own split: the seed of that
 INSIDE, CHOSEN_BY, TAKEN_OVER = "inside", "to choose by", "taken over"
 FURTHER = (  # what the metrics that come along measure besides; in metrics.* they stand by the alphabet
     Column("best_on_test_balanced_accuracy", NUMBER, CHOSEN_BY, "as best_on_test_accuracy, balanced", SHARE),
@@ -165,7 +166,7 @@ STOPPED = {  # the stopping rules: what measures a network there, and in words
 def _at(rule: str, when: str) -> tuple[Column, ...]:
     """Return the columns of the comparison at one stopping rule."""
     return (
-        Column(f"mean_{rule}", NUMBER, ANSWER, f"mean accuracy {when}", SHARE),
+        Column(f"mean_{rule}", NUMBER, ANSWER, f"mean accuracy {when}; empty on a gold set", SHARE),
         Column(
             f"difference_{rule}", NUMBER, ANSWER, f"mean paired difference to the baseline, both {when}", DIFFERENCE
         ),

@@ -210,6 +210,16 @@ def accuracy_name(tables: Tables, condition: tuple[str, str, str] | None = None)
     return f"test {tables.measure} {where}"
 
 
+def mean_said(row: NamedRow) -> str:
+    """Return a cell with its mean in words: its method, mean ± deviation in percent, n."""
+    is_student = row["role"] == "student"
+    label = (
+        f"{text.method_label(row, 'teacher_')} → {text.student_label(row)}" if is_student else text.method_label(row)
+    )
+    spread = "" if np.isnan(row["std"]) else f" ± {100 * row['std']:.1f}"
+    return f"{label}: {100 * row['mean']:.1f}{spread} %, n = {row['n_finished']:.0f}"
+
+
 def ends_beside(row: NamedRow) -> tuple[float, float]:
     """Return the interval that stands beside a row's verdict: the simultaneous one; the plain one where there is none.
 

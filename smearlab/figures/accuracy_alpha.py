@@ -9,6 +9,7 @@ from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
 from smearlab.figures import _style as look
 from smearlab.figures._drawing import Drawing
+from smearlab.figures._hover import say
 from smearlab.store.tables import Tables
 
 ORDER = 10
@@ -97,6 +98,8 @@ def _sweep(ax: Axes, family: pd.DataFrame, plain: pd.DataFrame, panel: cells.Pan
     mean, sd = 100 * line["mean"], 100 * line["std"].fillna(0)
     ax.fill_between(line["alpha"], mean - sd, mean + sd, color=colours[method], alpha=0.16, linewidth=0)
     ax.plot(line["alpha"], mean, color=colours[method], marker=marker, markevery=_own(line, method))
+    for _, row in line.iterrows():
+        say(ax, row["alpha"], 100 * row["mean"], cells.mean_said(row))
     if len(panel.metrics) <= POINTS_AT_MOST:
         for _, row in family.iterrows():
             runs = cells.replicates(panel.metrics, row)["accuracy"]
@@ -118,6 +121,7 @@ def _reference(ax: Axes, row: pd.Series, span: tuple[float, float], place: int, 
     ax.plot([low, at], [100 * row["mean"]] * 2, color=colour, linestyle=(0, (4, 3)), linewidth=1.1)
     error = None if np.isnan(row["std"]) else 100 * row["std"]
     ax.errorbar(at, 100 * row["mean"], error, color=colour, marker=marker, elinewidth=1.4)
+    say(ax, at, 100 * row["mean"], cells.mean_said(row))
 
 
 def _handles(shown: list[cells.Panel], among: list[str], tables: Tables) -> list[Line2D]:

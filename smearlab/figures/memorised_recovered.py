@@ -8,6 +8,7 @@ from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
 from smearlab.figures import _style as look
 from smearlab.figures._drawing import Drawing
+from smearlab.figures._hover import say
 from smearlab.store.tables import Tables
 
 ORDER = 50
@@ -57,6 +58,10 @@ def _panel(ax: Axes, panel: cells.Panel, among: list[str], tables: Tables) -> No
             ax.plot(100 * runs["memorised"], 100 * runs["recovered"], ".", color=colour, alpha=0.35, markersize=3)
         x, y = 100 * family["memorised"], 100 * family["recovered"]
         ax.plot(x, y, color=colour, marker=marker, linewidth=1, markersize=5.5)
+        for _, row in family.iterrows():
+            shares = f"memorised {text.percent(row['memorised'])}, recovered {text.percent(row['recovered'])}"
+            said = f"{text.method_label(row)}: {shares}, n = {row['n_memorised']:.0f}"
+            say(ax, 100 * row["memorised"], 100 * row["recovered"], said)
         if family["alpha"].notna().any():
             _name_ends(ax, family)
     ax.set_title(panel.title)

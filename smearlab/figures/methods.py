@@ -8,6 +8,7 @@ from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
 from smearlab.figures import _style as look
 from smearlab.figures._drawing import Drawing
+from smearlab.figures._hover import say
 from smearlab.statistics.given_labels import AGREEMENT, CANNOT
 from smearlab.statistics.verdict import DECIDED
 from smearlab.store.tables import Tables
@@ -92,6 +93,8 @@ def _row(ax: Axes, row: pd.Series, place: int, colour: str, marker: str, edge: f
         ax.plot([100 * low, 100 * high], [place, place], color=colour, linewidth=1.8)
     face = colour if decided else look.colour("paper")
     ax.plot(100 * row["difference"], place, marker, color=colour, markerfacecolor=face, markersize=5.5)
+    found = f"{text.points(row['difference'])} ({text.interval(low, high)}), {row['verdict']}"
+    say(ax, 100 * row["difference"], place, f"{text.method_label(row)}: {found}, n = {row['n_paired']:.0f}")
 
 
 def _caption(shown: list[cells.Panel], total: int, tables: Tables) -> str:

@@ -9,6 +9,7 @@ from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
 from smearlab.figures import _style as look
 from smearlab.figures._drawing import Drawing
+from smearlab.figures._hover import say
 from smearlab.store.tables import Tables
 
 ORDER = 40
@@ -72,6 +73,7 @@ def _mean(ax: Axes, row: pd.Series, at: float, marker: str, colour: str, size: f
     if not np.isnan(sd):
         ax.plot([mean - sd, mean + sd], [at, at], color=colour, linewidth=1.2, alpha=0.6)
     ax.plot(mean, at, marker, color=colour, markersize=size, markeredgewidth=2 if marker == "|" else 1)
+    say(ax, mean, at, cells.mean_said(row))
 
 
 def _teacher_of(student: pd.Series, panel: cells.Panel, tables: Tables) -> pd.DataFrame:

@@ -159,6 +159,11 @@ class Row:
     cell: Cell
     naming: Naming
 
+    @property
+    def name(self) -> tuple[Any, ...]:
+        """What rows of the same cell on several splits share; else what no other row has."""
+        return (*self.columns.values(), self.cell.key if self.cell.labels.dataset.split is None else None)
+
     @cached_property
     def columns(self) -> dict[str, Any]:
         """The columns that name the cell in the tables."""
@@ -192,6 +197,8 @@ class Grid:
         self.config: Config = definitions.config
         self.rows: list[Row] = list(dict.fromkeys(_rows(definitions)))  # groups of students may overlap
         self.cells: dict[str, Cell] = {row.cell.key: row.cell for row in self.rows}
+        self.named: dict[tuple[Any, ...], Row] = {}  # once, of the first split where replicates redraw it
+        self._in_tables = {row.cell.key: self.named.setdefault(row.name, row).cell.key for row in self.rows}
         self.labels: dict[str, Labels] = {cell.labels.path: cell.labels for cell in self.cells.values()}
         self.estimates: dict[str, Estimate] = {c.estimate.path: c.estimate for c in self.cells.values() if c.estimate}
         used = [cell.method.estimator for cell in self.cells.values() if cell.method.estimator]
@@ -206,9 +213,13 @@ class Grid:
 
     def blocks(self, cell: Cell | Estimate) -> list[str]:
         """The blocks of a cell that this grid asks for; without noise to draw, crossed and paired are the same."""
-        replicates = self.config.replicates
+        replicates, split = self.config.replicates, cell.labels.dataset.split
         design = replicates.design if cell.labels.noise.draws else "paired"
-        return [f"{design}-{k}" for k in range(replicates.blocks)]
+        return [f"{design}-{k}" for k in (range(replicates.blocks) if split is None else [split])]
+
+    def in_tables(self, cell: Cell) -> str:
+        """The computation as the tables call it: where replicates redraw the split, by the key of the first of them."""
+        return self._in_tables[cell.key]
 
     def folders(self) -> list[str]:
         """The output folder of every block of every cell, teachers before students."""

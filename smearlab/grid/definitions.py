@@ -35,6 +35,7 @@ class Dataset:
     gold: str | None = None  # true labels, which decide no example: they may be given when all is trained
     gold_table: str | None = None  # these as a table of rows
     n_examples: int | None = None  # outside the test part, where it is known without reading an image; for the plan
+    split: int | None = None  # where every replicate has its own split: the replicate that has this one
 
     @property
     def n_classes(self) -> int:

@@ -27,13 +27,20 @@ def find_grid(name: str) -> Grid:
 
 
 def find_config(name: str) -> Path:
-    """Return the path of a config: the one given, or that in config.yaml and configs/ whose grid has this name."""
+    """Return the path of a config: the one given, or that in config.yaml and configs/ whose grid has this name.
+
+    UserError if none has it, or more than one.
+    """
     if Path(name).suffix in SUFFIXES:
         return Path(name)
-    known = {str(read_config(path).get("name")): path for path in config_paths()}
+    known: dict[str, list[Path]] = {}
+    for path in config_paths():
+        known.setdefault(str(read_config(path).get("name")), []).append(path)
     if name not in known:
         raise UserError(f"no config has the name {name!r}{registry.suggestion(name, sorted(known))}")
-    return known[name]
+    if len(found := known[name]) > 1:
+        raise UserError(f"{', '.join(map(str, found))} have the name {name!r}: give the file that is meant")
+    return found[0]
 
 
 def default_grid() -> Grid:

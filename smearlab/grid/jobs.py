@@ -157,7 +157,7 @@ def collection_job(grid: Grid) -> CollectionJob:
     expected = sorted({code for cell in grid.cells.values() for code in (training_code(cell), evaluation_code(cell))})
     return CollectionJob(
         rows=short_hash(rows),
-        replicates=grid.config.replicates.model_dump(),
+        replicates=grid.config.replicates.model_dump(include={"design", "blocks"}),
         title=grid.config.title or grid.name,
         expected_code=short_hash(expected),
         code=_code("collect"),

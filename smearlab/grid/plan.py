@@ -122,7 +122,7 @@ def plan(grid: Grid, results: Path = Path(RESULTS)) -> str:
 
     results: finished trainings on a GPU among these say how fast this machine's is.
     """
-    lines = [f"{grid.name}: {len(grid.rows)} named cells, {len(grid.cells)} computations"]
+    lines = [f"{grid.name}: {len(grid.named)} named cells, {len(grid.cells)} computations"]
     minutes = 0.0
     for role, computations in (
         ("estimates of T", list(grid.estimates.values())),

@@ -25,6 +25,7 @@ from smearlab.grid.lasting import FOUNDING, lasting
 from smearlab.grid.load import fault_lines, parse
 from smearlab.grid.options import options_model, special_type
 from smearlab.grid.schema import RESERVED_NAMES, Config, MethodConfig, Open
+from smearlab.grid.splits import REDRAWN, check_apart, splits_of
 from smearlab.noises._draw import is_rated, rate_range, too_high
 from smearlab.store.gold_places import table_of_rows
 from smearlab.store.kept_files import is_kept, keep
@@ -59,7 +60,7 @@ def resolve(content: Mapping[str, Any]) -> Definitions:
     faults = Faults()
     definitions = Definitions(
         config=config,
-        datasets=[d for name in config.datasets for d in faults.collect(dataset, name, config)],
+        datasets=[d for name in config.datasets for found in faults.collect(datasets, name, config) for d in found],
         noises=[n for name in config.noises for n in faults.collect(noise, name, config)],
         recipes=[r for name in config.recipes for r in faults.collect(recipe, name, config)],
         methods=_all_methods(config.methods, "methods", faults),
@@ -69,6 +70,7 @@ def resolve(content: Mapping[str, Any]) -> Definitions:
     )
     faults.stop()
     _check_size(definitions)
+    faults.collect(check_apart, definitions.datasets)
     _no_duplicates(definitions.methods, "methods", faults)
     for i, found in enumerate(definitions.student_methods):
         _no_duplicates(found, f"students.{i}.methods", faults)
@@ -179,6 +181,11 @@ def _gold_table(path: str, kind: str, options: dict[str, Any], class_names: Sequ
         raise UserError(f"{where}: {error}") from None
 
 
+def datasets(name: str, config: Config) -> list[Dataset]:
+    """Return the splits of one data set: one, or as many as there are replicates."""
+    return splits_of(dataset(name, config), config)
+
+
 def noise(name: str, config: Config) -> Noise:
     """Return one noise's definition."""
     given = config.noises[name]
@@ -236,6 +243,9 @@ def recipe(name: str, config: Config) -> Recipe:
     estimate = EstimateSettings(**given.estimate.model_dump())
     if given.stacked:
         check_stacked(settings, where)
+    if config.replicates.splits == REDRAWN and given.block_size != 1:
+        said = "with replicates.splits: redrawn each replicate has its own data; write block_size: 1"
+        raise UserError(f"config: {where}.block_size: {given.block_size}: {said}")
     return Recipe(name, typed(RecipeSettings, settings), given.students_only, estimate)
 
 

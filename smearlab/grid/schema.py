@@ -237,6 +237,17 @@ class ReplicatesConfig(Strict):
         "paired", description="seeds in pairs, or every noise seed with every training seed (for the variance split)"
     )
     blocks: int = Field(1, ge=1, le=1000, description="blocks of the recipe's block_size")
+    splits: Literal["fixed", "redrawn"] = Field(
+        "fixed",
+        json_schema_extra={"since": "0.3.0"},
+        description="redrawn: each replicate draws its own train, validation and test parts; wants block_size 1",
+    )
+
+    @model_validator(mode="after")
+    def _redrawn_are_paired(self) -> "ReplicatesConfig":
+        if self.splits == "redrawn" and self.design != "paired":
+            raise ValueError("splits: redrawn goes with design: paired, where each replicate has labels of its own")
+        return self
 
 
 class PrimaryConfig(Strict):

@@ -11,6 +11,7 @@ from smearlab.core.jobs import typed
 from smearlab.host import warm
 from smearlab.host.gpus import describe, own_gpu
 from smearlab.host.joblog import job_log
+from smearlab.host.times import not_older
 
 if TYPE_CHECKING:
     from snakemake.script import Snakemake
@@ -44,6 +45,11 @@ def run(call: dict[str, Any]) -> None:
         stage = importlib.import_module(f"smearlab.stages.{call['rule']}").run
         job = typed(typing.get_type_hints(stage)["job"], call["job"])
         stage(job, {**call["inputs"], "config": call["config"]}, call["outputs"])
+    not_older(_each(call["outputs"]), _each(call["inputs"]))
+
+
+def _each(files: dict[str, str | list[str]]) -> list[str]:
+    return [path for value in files.values() for path in ([value] if isinstance(value, str) else value)]
 
 
 def _device(job: dict[str, Any]) -> str:

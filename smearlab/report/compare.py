@@ -15,6 +15,7 @@ from smearlab.figures import _format as text
 from smearlab.report.answer import answer
 from smearlab.report.facts import facts
 from smearlab.report.fields import chip, mean_sd, row_label
+from smearlab.report.moved import flipped_table, moved
 from smearlab.report.paper import MEANING, difference
 from smearlab.report.table import Field, Table, table, wide_table
 from smearlab.report.template import fill
@@ -43,6 +44,7 @@ def write_comparison(first: Side, second: Side, out: str | Path) -> None:
 def comparison(first: Side, second: Side) -> dict[str, Any]:
     """Return all that the page of two grids shows."""
     shared = side_by_side(first, second)
+    again = moved(first.tables.summary, second.tables.summary)
     return {
         "title": f"{first.name} and {second.name}",
         "name": "compare",
@@ -52,6 +54,8 @@ def comparison(first: Side, second: Side) -> dict[str, Any]:
         ],
         "shared": shared,
         "differ": _what_differs(first, second),
+        "moved": again.sentence if again else "",
+        "flipped": flipped_table(again, first.name, second.name) if again else None,
         "noises": [made for role in ("teacher", "student") if (made := noises([first, second], role))],
         "meaning": MEANING,
     }

@@ -51,11 +51,15 @@ def sentences(found: pd.DataFrame) -> list[str]:
     return [f"Beside its gain without noise it gains {'; '.join(parts)}."] if parts else []
 
 
+def _share(recovered: float) -> str:
+    if math.isnan(recovered):
+        return ""
+    done = "makes good {} of" if recovered >= 0 else "adds {} to"
+    return f"; it {done.format(text.percent(abs(recovered), 0))} what noise costs cross-entropy"
+
+
 def _part(row: pd.Series) -> str:
     interval = text.interval(*cells.ends_beside(row))
-    known = not math.isnan(row["share_recovered"])
-    share = (
-        f"; it makes good {text.percent(row['share_recovered'], 0)} of what noise costs cross-entropy" if known else ""
-    )
+    share = _share(row["share_recovered"])
     where = at_noise(row["noise_rate"], "on these labels")
     return f"{text.points(row['difference'])} points {where} ({interval}, n = {row['n']:.0f}: {row['finding']}{share})"

@@ -18,13 +18,13 @@ from smearlab.report.sections import suspects as suspected
 from smearlab.report.sections.absent import absent
 from smearlab.report.sections.advice import advice
 from smearlab.report.sections.class_recalls import class_recalls
-from smearlab.report.sections.data import data
+from smearlab.report.sections.data import data, is_redrawn
 from smearlab.report.sections.every_cell import every_cell
 from smearlab.report.sections.glance import glances
 from smearlab.report.sections.numbers import numbers
 from smearlab.report.sections.own_treatment import own_treatment
 from smearlab.report.sections.passed_on import passed_on
-from smearlab.report.sections.published import published
+from smearlab.report.sections.published import published, unknown
 from smearlab.report.sections.reading import binomial_errors, verdict_chips
 from smearlab.report.sections.recipes import recipes
 from smearlab.report.sections.registered import changed, registered
@@ -116,6 +116,7 @@ def _sections(tables: Tables) -> dict[str, Any]:
         "estimates_said": estimated.sentences(tables),
         "estimates_worth": estimated.worth_known(tables),
         "published": published(tables),
+        "unpublished": unknown(tables),
         "claims": claims(tables.context),
         "numbers": numbers(tables),
         "class_recalls": class_recalls(tables),
@@ -141,6 +142,7 @@ def _making(tables: Tables) -> dict[str, Any]:
 def _reading(tables: Tables, known: Facts) -> dict[str, Any]:
     return {
         "margin": text.plain(known.margin),
+        "redrawn": is_redrawn(tables.context),
         "binomial": binomial_errors(tables.summary, known),
         "verdicts": verdict_chips(),
     }

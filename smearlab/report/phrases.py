@@ -57,9 +57,9 @@ def evidence(row: pd.Series) -> str:
 
 
 def _full(row: pd.Series) -> str:
-    """The evidence of a comparison, and what it would be if the test examples were drawn as well."""
+    """The evidence of a comparison, and what it would be for other examples than these."""
     ends = text.interval(row.get("ci_low_examples", np.nan), row.get("ci_high_examples", np.nan))
-    return evidence(row) + ("" if ends == text.DASH else f"; {ends} with the test examples drawn as well")
+    return evidence(row) + ("" if ends == text.DASH else f"; {ends} for other examples of the kind")
 
 
 def _reach(row: pd.Series) -> str:

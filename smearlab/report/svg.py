@@ -7,7 +7,8 @@ import re
 from xml.etree import ElementTree
 
 from smearlab.core.errors import UserError
-from smearlab.figures._style import TOKENS
+from smearlab.figures._hover import SAID
+from smearlab.figures._style import TOKENS, WIDTH
 
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
@@ -21,6 +22,7 @@ PROPERTIES = {
     *("stroke-linecap", "stroke-linejoin", "stroke-miterlimit", "stroke-opacity", "stroke-width"),
     *("font-size", "font-style", "font-weight", "text-anchor"),
 }
+LETTER, TIP_TOP = 4.9, 24.0  # the width of a letter of a tip; a mark above that has its tip below
 VALUE = re.compile(r"[A-Za-z0-9#.,%+\- ]{1,80}")
 REFERENCE = re.compile(r"url\(#([A-Za-z0-9_-]{1,60})\)")
 VARIABLES = {light.lower(): f"var(--{name})" for name, (light, _) in TOKENS.items()}
@@ -86,7 +88,22 @@ def _clean(element: ElementTree.Element, prefix: str, used: set[str], sheet: Sty
                 copied.tail = child.tail
             if not _is_empty(copied):
                 clean.append(copied)
+    if element.get("id", "").startswith(SAID):
+        _add_tip(clean, element.get("id", "").removeprefix(SAID))
     return clean
+
+
+def _add_tip(mark: ElementTree.Element, said: str) -> None:
+    """Put what a mark says beside it, for the style sheet to show while a pointer rests on the mark."""
+    place = next((use for use in mark.iter("use") if use.get("x") and use.get("y")), None)
+    if place is None:
+        return
+    x, y = float(place.get("x", 0)), float(place.get("y", 0))
+    mark.set("class", "said")
+    tip = ElementTree.SubElement(mark, "text", {"class": "tip"})
+    tip.set("x", f"{max(2.0, min(x + 8, 72 * WIDTH - LETTER * len(said))):.1f}")  # within the figure
+    tip.set("y", f"{y + 16 if y < TIP_TOP else y - 8:.1f}")
+    tip.text = said
 
 
 def _copy_attributes(element: ElementTree.Element, clean: ElementTree.Element, prefix: str, used: set[str]) -> None:

@@ -57,7 +57,7 @@ def by_noise(said: list[dict[str, Any]]) -> pd.DataFrame:
 
 def _conditions(grid: Grid) -> dict[Estimate, dict[str, Any]]:
     found: dict[Estimate, dict[str, Any]] = {}
-    for row in grid.rows:
+    for row in grid.named.values():
         if row.cell.estimate is not None:
             found.setdefault(row.cell.estimate, {key: row.columns[key] for key in CONDITION})
     return found
@@ -107,7 +107,7 @@ def _sheets(found: pd.DataFrame, estimate: Estimate, results: Path) -> list[dict
 def annotators(grid: Grid, results: Path) -> list[dict[str, Any]]:
     """Return how any two given (not drawn) sets of labels of one data set agree on its train part."""
     given: dict[str, dict[str, Labels]] = {}
-    for row in grid.rows:
+    for row in grid.named.values():
         labels = row.cell.labels
         if labels.rate != 0 and not labels.noise.draws:
             given.setdefault(labels.dataset.id, {}).setdefault(row.columns["noise"], labels)

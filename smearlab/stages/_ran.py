@@ -129,8 +129,12 @@ class Reader:
         return read_predicted(self._examples(cell), part, cell.labels.dataset.n_classes)
 
     def right(self) -> dict[str, Correct]:
-        """Return by computation which test examples its networks get right, where true test labels are known."""
-        found = {cell.key: read_right(self._examples(cell)) for cell in self.grid.cells.values()}
+        """Return by computation which test examples its networks get right, where true test labels are known.
+
+        Networks of different splits have no test examples in common, and do not stand here.
+        """
+        cells = [cell for cell in self.grid.cells.values() if cell.labels.dataset.split is None]
+        found = {cell.key: read_right(self._examples(cell)) for cell in cells}
         return {key: right for key, right in found.items() if right is not None}
 
     def _examples(self, cell: Cell) -> list[Path]:

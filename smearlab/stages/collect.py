@@ -68,8 +68,9 @@ def write_long_tables(reader: Reader, out: Path) -> None:
     ):
         histories = Histories(history)
         for cell, whole in reader.blocks():
-            histories.add(cell.key, whole.ran)
-            curves.add(curve_rows(cell.key, whole.replicates))
+            name = reader.grid.in_tables(cell)
+            histories.add(name, whole.ran)
+            curves.add(curve_rows(name, whole.replicates))
         histories.end()
 
 
@@ -102,8 +103,15 @@ def _records(reader: Reader, row: Row, block: str, ran: Ran) -> Iterator[dict[st
             **measured,
             **transition_facts(named, audit, estimates.get(Replicate(said["noise_seed"], said["seed"]))),
             "accepted": accepted,
-            "cell": row.cell.key,
+            "cell": reader.grid.in_tables(row.cell),
+            **_split_of(row.cell),
         }
+
+
+def _split_of(cell: Cell) -> dict[str, int]:
+    """Return the split's seed, where every replicate has its own."""
+    dataset = cell.labels.dataset
+    return {} if dataset.split is None else {columns.SPLIT: dataset.settings["split_seed"]}
 
 
 def is_accepted(reader: Reader, cell: Cell, block: str) -> bool:
@@ -118,7 +126,7 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the frame with all columns of the table first, each of its type; what else was measured is a number."""
     further = sorted(set(frame.columns) - {column.name for column in columns.METRICS})
     frame = frame.reindex(columns=[*columns.names(columns.METRICS), *further])
-    types = {column.name: TYPES[column.type] for column in columns.METRICS}
+    types = {column.name: TYPES[column.type] for column in columns.METRICS} | {columns.SPLIT: TYPES[columns.WHOLE]}
     return frame.astype({name: types.get(name, TYPES[columns.NUMBER]) for name in frame.columns})
 
 
@@ -129,13 +137,13 @@ def context(grid: Grid, reader: Reader, metrics: pd.DataFrame) -> dict[str, Any]
         "name": grid.name,
         "title": grid.config.title or grid.name,
         "config": grid.config.model_dump(mode="json"),
-        "datasets": {dataset.name: _dataset_facts(reader, dataset.id) for dataset in grid.datasets.values()},
+        "datasets": {d.name: _dataset_facts(reader, d.id) for d in grid.datasets.values() if not d.split},
         "noises": _noise_facts(metrics),
         "estimates": estimates(grid, reader),
         **({"disagreement": apart} if (apart := disagreement(grid, reader, metrics)) else {}),
         "environment": environment(reader),
         "code_version": code_version(),
-        "cells": [{**row.columns, "cell": row.cell.key} for row in grid.rows],
+        "cells": [{**row.columns, "cell": row.cell.key} for row in grid.named.values()],
         "missing": missing(reader),
         "accepted": int(metrics["accepted"].sum()) if len(metrics) else 0,
         **({"doubts": doubts} if (doubts := label_doubts(grid, reader)) else {}),
@@ -174,18 +182,26 @@ def label_doubts(grid: Grid, reader: Reader) -> list[dict[str, Any]]:
 
 def estimates(grid: Grid, reader: Reader) -> list[dict[str, Any]]:
     """Return for each estimated T of the grid its mean over the replicates, and what it says of the noise."""
-    found: dict[tuple[str, Estimator], dict[str, Any]] = {}
+    found: dict[tuple[str, Estimator], list[dict[str, Any]]] = {}
+    named: dict[tuple[str, Estimator], dict[str, Any]] = {}
+    seen = set()
     for row in grid.rows:
         estimate, estimator = row.cell.estimate, row.cell.method.estimator
-        if estimate is None or estimator is None or (estimate.key, estimator) in found:
+        if estimate is None or estimator is None or (estimate.key, estimator) in seen:
             continue
+        seen.add((estimate.key, estimator))
         entries = [e for block in grid.blocks(row.cell) for e in reader.estimates(row.cell, block).values()]
-        known = [entry for entry in entries if entry["transition"] is not None]
-        if known:
-            names = {key: row.columns[key] for key in ("dataset", "noise", "noise_rate", "recipe")}
-            spelled = estimator.text.removeprefix("estimated(").removesuffix(")")
-            found[estimate.key, estimator] = {**names, "estimator": spelled, **_estimate_facts(known)}
-    return list(found.values())
+        of = (_of_all_splits(row, estimate.key), estimator)
+        names = {key: row.columns[key] for key in ("dataset", "noise", "noise_rate", "recipe")}
+        spelled = estimator.text.removeprefix("estimated(").removesuffix(")")
+        named.setdefault(of, {**names, "estimator": spelled})
+        found.setdefault(of, []).extend(entry for entry in entries if entry["transition"] is not None)
+    return [{**named[of], **_estimate_facts(known)} for of, known in found.items() if known]
+
+
+def _of_all_splits(row: Row, key: str) -> str:
+    """Return what estimates are gathered by: their own key, or their names where every replicate has its own split."""
+    return key if row.cell.labels.dataset.split is None else repr(_place(row))
 
 
 def _estimate_facts(entries: list[dict[str, Any]]) -> dict[str, Any]:
@@ -207,7 +223,7 @@ def disagreement(grid: Grid, reader: Reader, metrics: pd.DataFrame) -> list[dict
     An entry for each computation: `spread` as examples.spread_of_difference has it.
     """
     unknown = set(metrics["dataset"]) - set(metrics.loc[metrics["test_accuracy"].notna(), "dataset"])
-    rows = [row for row in grid.rows if row.cell.role == "teacher" and row.columns["dataset"] in unknown]
+    rows = [row for row in grid.named.values() if row.cell.role == "teacher" and row.columns["dataset"] in unknown]
     plain = {_place(row): row.cell for row in rows if row.columns["method"] == "cross_entropy"}
     pairs = {row.cell.key: (row.cell, plain[_place(row)]) for row in rows if _place(row) in plain}
     spreads = {

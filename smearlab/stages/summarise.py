@@ -45,7 +45,9 @@ def summarise_grid(folder: Path, job: StatisticsJob) -> None:
         hits = {}
     named = with_families(pd.DataFrame(context["cells"]), job.named_families)
     right = read_correct(folder / "correct.npz") if measure == ACCURACY else {}
-    summary = summarise(metrics, primary=primary, margin=margin, cells=named, correct=right, hits=hits)
+    summary = summarise(
+        metrics, primary=primary, margin=margin, cells=named, correct=right, hits=hits, redrawn=_redrawn(context)
+    )
     tables = {
         "summary": summary,
         "reference": _reference(summary if measure == ACCURACY else summary.iloc[:0], metrics, context),
@@ -82,6 +84,14 @@ def _chance(context: dict[str, Any]) -> dict[str, float]:
     """Return by data set the accuracy of guessing, where the number of classes is known."""
     known = {name: said.get("n_classes") for name, said in context.get("datasets", {}).items()}
     return {name: 1 / n for name, n in known.items() if n}
+
+
+def _redrawn(context: dict[str, Any]) -> dict[str, float]:
+    """Return by data set its test examples per other example, if every replicate drew its own split."""
+    if context.get("config", {}).get("replicates", {}).get("splits") != "redrawn":
+        return {}
+    sizes = {name: (said.get("n_test"), said.get("n")) for name, said in context["datasets"].items()}
+    return {name: n_test / n for name, (n_test, n) in sizes.items() if n_test and n}
 
 
 def run(job: StatisticsJob, inputs: Files, outputs: Files) -> None:

@@ -27,6 +27,7 @@ from smearlab.statistics.cells import (
 from smearlab.statistics.contrasts import Contrast, comparison, contrast, contrasts_of, note
 from smearlab.statistics.drawn import Hits
 from smearlab.statistics.gold import examples_needed
+from smearlab.statistics.resampled import resampled
 from smearlab.statistics.two_way import two_way
 from smearlab.store.correct import Correct
 
@@ -41,6 +42,7 @@ def summarise(
     cells: pd.DataFrame | None = None,
     correct: Mapping[str, Correct] | None = None,
     hits: Mapping[str, Hits] = MappingProxyType({}),
+    redrawn: Mapping[str, float] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Return a row per named cell, with COLUMNS, in order of first appearance (or that of `cells`).
 
@@ -53,7 +55,8 @@ def summarise(
     validation labels; the ones without an ending are at the checkpoint that the recipe reports. `correct` says by
     computation which test examples are right; without it the interval over examples is empty. `hits`: by computation,
     of data sets of whose test examples only some have a known true label: there every interval and test covers the
-    drawing of these examples too (drawn_difference). UserError as cells.read.
+    drawing of these examples too (drawn_difference). `redrawn`: by data set of which each replicate drew its own split,
+    its test examples per example that is not: there the interval over examples is `resampled`. UserError as cells.read.
     """
     named = read(metrics, cells, extra=[measure for measure, _ in columns.STOPPED.values()])
     found = [with_gold(cell, hits) for cell in named]
@@ -64,7 +67,7 @@ def summarise(
     }
     rows = [
         _row(led, {rule: contrasts[i] for rule, contrasts in at_rule.items()}, peers, margin)
-        | _over_examples(led, correct or {})
+        | _over_examples(led, correct or {}, redrawn)
         for i, led in enumerate(contrasts_of(found, primary))
     ]
     return table(rows, COLUMNS)
@@ -96,14 +99,19 @@ def _row(led: Contrast, stopped: Mapping[str, Contrast], peers: Peers, margin: f
     }
 
 
-def _over_examples(led: Contrast, correct: Mapping[str, Correct]) -> dict[str, float]:
+def _over_examples(led: Contrast, correct: Mapping[str, Correct], redrawn: Mapping[str, float]) -> dict[str, float]:
     """Return the interval for examples that are drawn too, at the level of the simultaneous one."""
+    if led.tested and (ratio := redrawn.get(led.cell.names["dataset"])):
+        return _examples(resampled(led.difference, ratio, 1 - LEVEL / led.size))
     sides = [correct.get(str(side.computation)) for side in (led.cell, led.baseline) if side is not None]
     if not led.tested or led.cell.hits or led.cell.measure != "test_accuracy" or len(sides) < 2:
         return {}
     if sides[0] is None or sides[1] is None:
         return {}
-    ends = two_way(sides[0], sides[1], 1 - LEVEL / led.size)
+    return _examples(two_way(sides[0], sides[1], 1 - LEVEL / led.size))
+
+
+def _examples(ends: tuple[float, float] | None) -> dict[str, float]:
     return dict(zip(("ci_low_examples", "ci_high_examples"), ends, strict=True)) if ends else {}
 
 

@@ -6,13 +6,14 @@ remembered by size, times and inode, so that a large grid pays for looking at it
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from smearlab.core.errors import UserError
 from smearlab.grid.dag import Node
 from smearlab.store.files import read_sealed, write_text
+from smearlab.watch.readable import check_readable
 
 VERIFIED = Path(".smearlab") / "verified.json"
 Mark = list[int]
@@ -21,23 +22,31 @@ Mark = list[int]
 def check_seals(nodes: Iterable[Node], config: str) -> None:
     """Raise UserError with a line for each damaged file among the sealed ones that are there; nothing is removed.
 
-    config: what to give to `repair`.
+    One that cannot be read is told first, alone: it is not known to be damaged. config: what to give to `repair`.
     """
-    known, marks, told = found_whole(), {}, []
-    for path in sealed_files(nodes):
-        mark = mark_of(path)
-        if mark is None:
-            continue
-        try:
-            if known.get(path) != mark:
-                read_sealed(path)
-            marks[path] = mark
-        except UserError as error:
-            told.append(str(error))
+    known, told, unread = found_whole(), list[str](), list[str]()
+    marks: dict[str, Mark] = {}
+    for path, mark in ((path, mark_of(path)) for path in sealed_files(nodes)):
+        if mark is None or known.get(path) != mark:
+            unread += _said(check_readable, path)
+        if mark is not None and known.get(path) != mark and not unread:
+            told += (found := _said(read_sealed, path))
+            marks |= {} if found else {path: mark}
+    if unread:
+        raise UserError("\n".join(unread))
     if told:
         command = f"python -m smearlab repair {config}"
         raise UserError("\n".join([*told, f"nothing was run and nothing removed; this makes it anew: {command}"]))
     remember({**known, **marks}, known)
+
+
+def _said(check: Callable[[str], object], path: str) -> list[str]:
+    """Return what a check has against a file, as a list of one or no line."""
+    try:
+        check(path)
+    except UserError as error:
+        return [str(error)]
+    return []
 
 
 def sealed_files(nodes: Iterable[Node]) -> Iterator[str]:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from projects import TINY, Project
+from projects import TINY, Project, hashes
 
 LOCK = Path(".snakemake") / "locks" / "0.output.lock"
 
@@ -33,6 +33,47 @@ def test_jobs_run_where_the_home_cannot_be_written(finished: Project) -> None:
     assert figure.exists() and list((cache / "matplotlib").iterdir())
     (log,) = finished.folder.glob("logs/tiny/figures/methods*.log")
     assert log.read_text() == ""
+
+
+def test_jobs_run_where_no_temporary_file_can_be_written(finished: Project) -> None:
+    """A folder that is not there is what a full one is: nothing can be made in it, for root neither."""
+    before = hashes(finished.folder)
+    (run,) = finished.folder.glob("results/teachers/*/clean/*/*/cross_entropy/paired-0/run.json")
+    target = str(run.relative_to(finished.folder))
+    again = snakemake(finished, "--cores", "2", "--force", target, TMPDIR=str(finished.folder / "no" / "tmp"))
+    assert again.returncode == 0, again.stderr
+    assert hashes(finished.folder) == before and not (finished.folder / "no").exists()
+
+
+def test_a_checkout_is_only_read_where_results_lie_elsewhere(finished: Project, tmp_path: Path) -> None:
+    source, here = tmp_path / "source", Project(tmp_path / "here")
+    here.folder.mkdir()
+    config = finished.write(TINY)
+    for name in ("results", "reports", "logs", ".snakemake", ".smearlab"):
+        shutil.move(finished.folder / name, here.folder / name)
+    finished.folder.rename(source)
+    before = files_of(source)
+    (metrics,) = here.folder.glob("results/teachers/*/clean/*/*/cross_entropy/paired-0/metrics.json")
+    good = metrics.read_bytes()
+    metrics.write_bytes(good[:100])
+
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "PYTEST", "COV"))}
+    kept |= {"PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"}
+    plain = ["snakemake", "--snakefile", str(source / "Snakefile"), "--configfile", str(source / config), "--dry-run"]
+    for command in (["smearlab", "repair", str(source / config)], plain):
+        done = subprocess.run(
+            [sys.executable, "-m", *command], cwd=here.folder, env=kept, capture_output=True, text=True, timeout=600
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "Nothing to be done" in done.stdout + done.stderr
+    assert metrics.read_bytes() == good and files_of(source) == before
+    source.rename(finished.folder)  # for the fixture, which removes it
+
+
+def files_of(folder: Path) -> dict[str, int]:
+    """When each file was written, but for the digests kept where they can be, which are an aid."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "digests.json")
+    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in files}
 
 
 def test_a_report_is_written_where_the_home_cannot_be(finished: Project) -> None:

@@ -1,13 +1,16 @@
 """Files of a finished grid damaged or deleted: nothing that is finished is lost, and one command makes them anew."""
 
+import errno
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from projects import TINY, Project, hashes
 
+from smearlab.cli.repair import repair
 from smearlab.cli.verify import faults
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import Grid, load_grid
@@ -41,6 +44,7 @@ HASHED = (
     "results/tiny/figures/methods.svg",
     "reports/tiny.html",
 )
+BESIDE_RUN = ("weights.safetensors", "history.csv", "examples.npz")
 
 
 def one_digit(path: Path) -> None:
@@ -156,6 +160,59 @@ def test_files_in_each_other_s_place_are_named(here: Path, grid: Grid) -> None:
         check_seals(nodes_of(grid), "x.yaml")
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "results/labels/*/{}/*/seed=0/labels.npz",
+        *(f"results/teachers/*/{{}}/*/*/cross_entropy/paired-0/{name}" for name in BESIDE_RUN),
+    ],
+)
+def test_large_files_in_each_other_s_place_are_named(place: str, here: Path, grid: Grid) -> None:
+    one, other = (only(place.format(noise)) for noise in ("clean", "symmetric-*"))
+    kept = one.read_bytes()
+    one.write_bytes(other.read_bytes()), other.write_bytes(kept)
+    assert {line.partition(":")[0] for line in told(grid)} == {str(one), str(other)}
+
+
+@pytest.mark.parametrize("pattern", [SEALED[3], HASHED[2], HASHED[-1]], ids=["run.json", "weights", "page"])
+def test_what_cannot_be_read_is_not_taken_for_damaged(
+    pattern: str, here: Path, grid: Grid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As another user than root meets it after `chmod 000`; root reads all the same."""
+    path, before = only(pattern), contents(here)
+    check_seals(nodes_of(grid), "x.yaml")
+    path.chmod(0o000)
+    opened = os.open
+    monkeypatch.setattr(os, "open", lambda name, *more: refused(name) if name == str(path) else opened(name, *more))
+    line = f"{path}: cannot be read (Permission denied): make it readable; nothing is known to be damaged, and"
+    assert [fault.startswith(line) for fault in told(grid)] == [True]
+    with pytest.raises(UserError, match="cannot be read"):
+        list(repair(grid, Path("x.yaml")))
+    if path.suffix == ".json":
+        with pytest.raises(UserError) as error:
+            check_seals(nodes_of(grid), "x.yaml")
+        assert str(error.value).startswith(line) and "repair" not in str(error.value)
+    path.chmod(0o644)
+    assert contents(here) == before
+
+
+def refused(name: str) -> int:
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
+
+
+def test_a_folder_or_a_pipe_in_a_file_s_place_is_told_and_left(here: Path, grid: Grid) -> None:
+    folder, pipe = only(SEALED[3]), only(HASHED[2])
+    for path in (folder, pipe):
+        path.unlink()
+    folder.mkdir(), os.mkfifo(pipe)
+    found = told(grid)
+    assert {line.partition(":")[0] for line in found} == {str(folder), str(pipe)}
+    assert all("is no plain file: move away what stands there" in line for line in found)
+    with pytest.raises(UserError, match="no plain file"):
+        list(repair(grid, Path("x.yaml")))
+    assert folder.is_dir() and pipe.is_fifo()
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_before_anything_is_planned_every_damaged_seal_is_a_line(damage: Damage, here: Path, grid: Grid) -> None:
     nodes = nodes_of(grid)
@@ -254,6 +311,27 @@ def test_a_damaged_grid_loses_nothing_and_is_repaired(finished: Project) -> None
     assert contents(folder) == good
     assert finished.smearlab("verify", "tiny").returncode == 0
     assert finished.plan() == {}
+
+
+def test_damaged_weights_are_trained_again_and_nothing_else(finished: Project) -> None:
+    folder, config = finished.folder, finished.write(TINY)
+    (weights,) = folder.glob("results/teachers/*/symmetric-*/rate=0.4/*/cross_*/paired-0/weights.safetensors")
+    before, others = hashes(folder), times(folder, without=weights.parent)
+    one_digit(weights)
+    weights.chmod(0o400)
+    repaired = finished.smearlab("repair", config)
+    said = repaired.stdout + repaired.stderr
+    assert repaired.returncode == 0, said
+    assert f"{weights.relative_to(folder)}: does not match its SHA-256" in said and "the same contents" in said
+    assert re.findall(r"^(\w+) +\d+$", said, re.MULTILINE) == ["train_teacher", "total"]
+    assert hashes(folder) == before and times(folder, without=weights.parent) == others
+    assert weights.stat().st_mode & 0o200 and finished.plan() == {}
+
+
+def times(folder: Path, without: Path) -> dict[Path, int]:
+    """When each result was written, but for those of one folder."""
+    files = [path for path in (folder / "results").rglob("*") if path.is_file() and without not in path.parents]
+    return {path: path.stat().st_mtime_ns for path in files}
 
 
 def test_a_training_that_is_repeated_with_the_same_outcome_leaves_all_that_follows_valid(finished: Project) -> None:

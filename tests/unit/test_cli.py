@@ -29,6 +29,13 @@ def test_a_grid_is_found_by_its_name_or_its_file(folder):
     assert find_grid("configs/other.yaml").name == "second"
 
 
+def test_a_name_that_two_configs_have_is_refused_and_a_file_is_not(folder):
+    Path("configs/copy.yaml").write_text(yaml.safe_dump(config(("margin", 1.0))), encoding="utf-8")
+    with pytest.raises(UserError, match=r"^config\.yaml, configs/copy\.yaml have the name 'tiny': give the file"):
+        find_grid("tiny")
+    assert find_grid("configs/copy.yaml").config.margin == 1.0 and find_grid("second").name == "second"
+
+
 def test_a_name_that_no_config_has_is_refused_with_the_nearest(folder):
     with pytest.raises(UserError, match="no config has the name 'secnod'; did you mean 'second'"):
         find_grid("secnod")

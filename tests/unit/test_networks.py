@@ -7,7 +7,6 @@ from smearlab.core import registry
 from smearlab.core.errors import UserError
 from smearlab.grid.definitions import form
 
-
 NEEDED = {"pretrained": {"of": "resnet18", "weights": ""}}  # options without a default
 
 

@@ -16,6 +16,7 @@ from smearlab.reference.compare import COLUMNS, beside, beyond, published
 from smearlab.reference.nearby import further, nearby
 from smearlab.report.sections.estimates import estimates
 from smearlab.report.sections.published import published as published_section
+from smearlab.report.sections.published import unknown
 
 PAPER = "Lukasik et al. 2020"
 MEASURED = ["test_accuracy", "test_accuracy_last", "test_accuracy_selected", "best_on_test_accuracy"]
@@ -224,6 +225,13 @@ def test_the_small_cifar_grids_have_published_numbers_beside_them(name: str, met
     assert methods <= set(found["method"])
     assert {"protocol", "source", "confidence"} <= set(found.dropna(axis=1, how="any").columns)
     assert published_section(SimpleNamespace(reference=found)) is not None
+
+
+def test_a_public_data_set_without_a_published_number_is_said_to_have_none() -> None:
+    kinds = {"coarse": {"kind": "cifar100_coarse"}, "images": {"kind": "cifar10"}, "own": {"kind": "arrays"}}
+    found = unknown(SimpleNamespace(reference=compared([0.8, 0.9]), config={"datasets": kinds}))
+    assert found == ["Of coarse (cifar100_coarse) no published number for these noises and methods is known."]
+    assert unknown(SimpleNamespace(reference=pd.DataFrame(), config={"datasets": {"own": {"kind": "arrays"}}})) == []
 
 
 def test_an_epoch_chosen_on_validation_data_is_compared_with_ours(monkeypatch) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from configs import config
+from smearlab.cli.verify import verify
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import load_grid
 from smearlab.grid.dag import RUN
@@ -59,6 +60,14 @@ def test_a_change_before_the_first_training_is_no_change_after_the_fact(folder):
     assert len(found) == 2 and not changed(found) and "margin 1 points" in registered(found)[0]
 
 
+def test_a_run_after_one_of_another_config_of_the_name_says_so(folder, capsys):
+    stamped(), stamped()
+    assert capsys.readouterr().err == ""
+    stamped(("margin", 1.0))
+    said = capsys.readouterr().err
+    assert said.startswith("results/tiny: the last run was of another config of this name") and said.count("\n") == 1
+
+
 def test_a_change_after_the_first_training_is_told(folder):
     grid, _ = stamped()
     trained(folder, grid)
@@ -92,6 +101,10 @@ def test_a_damaged_registration_is_refused_and_clean_knows_the_file(folder):
     grid, _ = stamped()
     path = place(grid.name)
     path.write_text(path.read_text().replace("0.5", "0.6"))
-    with pytest.raises(UserError, match="registered"):
-        register(grid)
+    for refused in (register, verify):
+        with pytest.raises(UserError, match=r"registered\.json: does not match .*: put back a copy, or move it away"):
+            refused(grid)
+    path.unlink()
+    verify(grid)
+    register(grid)
     assert unit_of("results", "tiny/registered.json") == "tiny"

@@ -89,6 +89,15 @@ def test_the_page_names_the_measure_and_shows_what_stands_beside(tables: Tables,
     assert "points of accuracy" not in page and "binomial standard error" not in page
 
 
+def test_judged_by_accuracy_the_classes_stand_beside_it(tables: Tables, folder: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        run_grid(grid(name="by_accuracy", measure="accuracy"))
+    page = (folder / "reports" / "by_accuracy.html").read_text(encoding="utf-8")
+    for said in ("balanced accuracy", "share of the largest class", "recall of the worst class", "eight (8"):
+        assert said in page, said
+
+
 def test_columns_of_a_measure_are_named_alike(metrics: pd.DataFrame) -> None:
     for column in ("test_accuracy", "test_accuracy_noisy", "choice_accuracy_noisy", "best_on_test_accuracy"):
         assert {column_of(column, m) for m in ("accuracy", "balanced_accuracy", "macro_f1")} <= set(metrics)

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from functools import cache
+from pathlib import Path
 
 from smearlab.core import registry
 from smearlab.core.digest import keep_digests
@@ -25,6 +26,7 @@ from smearlab.host.checkout import check_writable
 from smearlab.host.planning import remember_sources, shared_values, with_signature
 from smearlab.host.refusal import one_line
 from smearlab.host.surroundings import settle
+from smearlab.host.times import bring_to_now
 from smearlab.watch import aside
 from smearlab.watch.leftovers import clear_before_run
 from smearlab.watch.seals import check_seals
@@ -39,14 +41,20 @@ remember_sources(workflow.sourcecache)
 with one_line():  # before any job starts, without a traceback
     if workflow.is_main_process:
         check_writable()
-        if clear_before_run(sys.argv[1:]):
+        if runs := clear_before_run(sys.argv[1:]):
             aside.put_back_of_run()  # what a killed run did not come to make anew
     for path in workflow.configfiles:
         read_config(path)  # Snakemake has read it too, but lets the last of two equal keys win in silence
     GRID = load_grid(config)
     if workflow.is_main_process:
         atexit.register(keep_digests)
-        check_seals(dag.nodes_of(GRID), " ".join(map(os.path.relpath, workflow.configfiles)))
+        nodes = dag.nodes_of(GRID)
+        if runs and (late := bring_to_now((path for node in nodes for path in node.outputs), Path(".smearlab"))):
+            print(
+                f"{late} results had times in the future, as a clock that was set back leaves them: now they have not",
+                file=sys.stderr,
+            )
+        check_seals(nodes, " ".join(map(os.path.relpath, workflow.configfiles)))
 
 
 wildcard_constraints:

@@ -5,6 +5,7 @@ import pandas as pd
 from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
 from smearlab.report.fields import place, row_label
+from smearlab.report.sections._unequal import by_class, unequal
 from smearlab.report.table import Field, Table, table
 from smearlab.store.measure import PLAIN
 from smearlab.store.tables import Tables
@@ -13,15 +14,18 @@ MOST_CLASSES = 10
 
 
 def class_recalls(tables: Tables) -> list[Table]:
-    """Return for each data set a row per cell with its mean recall of each class; [] where accuracy decides.
+    """Return for each data set a row per cell with its mean recall of each class; [] where accuracy says enough.
 
     Of many classes the smallest are shown. A data set without true test labels has no table.
     """
-    if PLAIN not in tables.metrics:
+    if not by_class(tables):
         return []
     computed = cells.finished(tables.metrics).groupby("key")["cell"].first()
     rows: dict[str, list[dict[str, Field]]] = {}
-    for _, row in tables.summary.iterrows():
+    shown = (
+        tables.summary if PLAIN in tables.metrics else tables.summary[tables.summary["dataset"].isin(unequal(tables))]
+    )
+    for _, row in shown.iterrows():
         found = tables.curve("class_recall", computed.get(row["key"], ""))
         if len(found):
             names = tables.context.get("datasets", {}).get(row["dataset"], {}).get("class_names") or []

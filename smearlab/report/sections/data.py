@@ -5,13 +5,18 @@ from typing import Any
 from smearlab.figures import _format as text
 
 
+def is_redrawn(context: dict[str, Any]) -> bool:
+    """Whether every replicate drew its own train, validation and test parts."""
+    return bool(context.get("config", {}).get("replicates", {}).get("splits") == "redrawn")
+
+
 def data(context: dict[str, Any]) -> list[dict[str, Any]]:
     """Return for each data set its sizes, classes, notes and noises as texts."""
     realised = context.get("noises", [])
     return [
         {
             "name": name,
-            "facts": _sizes(facts),
+            "facts": _sizes(facts) + ("; drawn anew for every replicate" if is_redrawn(context) else ""),
             "classes": [str(c) for c in facts.get("class_names") or []],
             "notes": [str(note) for note in facts.get("notes") or []],
             "noises": [_noise(n) for n in realised if n.get("dataset", name) == name],

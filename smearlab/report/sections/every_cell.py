@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from smearlab.core.columns import SPLIT
 from smearlab.figures import _cells as cells
 from smearlab.report.fields import place, row_label
 from smearlab.report.sections._quantities import QUANTITIES, mean, title, values_of
@@ -12,7 +13,7 @@ from smearlab.store.tables import METRIC_NUMBERS, NUMBER_KEYS, Tables
 MOST_CELLS = 400
 TITLES = {"teacher": "Teachers, inside", "student": "Students, inside"}
 NAMES = {"teacher": "method", "student": "teacher → student"}
-NAMED_ELSEWHERE = {*METRIC_NUMBERS, *NUMBER_KEYS, *COUNTS, *QUANTITIES, "accuracy", "accepted"}
+NAMED_ELSEWHERE = {*METRIC_NUMBERS, *NUMBER_KEYS, *COUNTS, *QUANTITIES, "accuracy", "accepted", SPLIT}
 
 
 def every_cell(tables: Tables) -> list[Table]:

@@ -8,6 +8,7 @@ from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
 from smearlab.report.fields import chip, count, mean_sd, place
 from smearlab.report.primary import is_flagged
+from smearlab.report.sections._unequal import by_class
 from smearlab.report.table import Field, Table, table
 from smearlab.statistics.verdict import MISSING
 from smearlab.store.measure import PLAIN
@@ -25,8 +26,7 @@ MEASURES = {
     "test_accuracy_label_wave": "at Label Wave's checkpoint",
     "best_on_test_accuracy": "best on test (diagnosis)",
 }
-UNBALANCED = {  # beside a measure in which every class counts the same
-    PLAIN: "accuracy",
+UNBALANCED = {  # beside a measure in which every class counts the same, and where classes are of unequal size
     "test_lowest_recall": "recall of the worst class",
     "test_majority_share": "share of the largest class",
 }
@@ -35,7 +35,8 @@ NO_SHARES = ("NLL", "Brier")
 
 def numbers(tables: Tables) -> list[Table]:
     """Return a row per cell, teachers and students apart."""
-    measures = MEASURES if PLAIN not in tables.metrics else {**MEASURES, **UNBALANCED}
+    other = {PLAIN: "accuracy"} if PLAIN in tables.metrics else {"test_balanced_accuracy": "balanced accuracy"}
+    measures = {**MEASURES, **other, **UNBALANCED} if by_class(tables) else MEASURES
     means = cells.finished(tables.metrics).groupby("key")[list(measures)].mean().rename(columns=measures)
     by_role = {role: tables.summary[tables.summary["role"] == role] for role in TITLES}
     return [

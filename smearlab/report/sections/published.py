@@ -10,6 +10,7 @@ from smearlab.report.table import Field, Table, table
 from smearlab.store.tables import NUMBER_KEYS, TEXT_KEYS, Tables
 
 EPOCHS = {"last": "last", "selected": "selected on validation data", "best_on_test": "best on test"}
+PUBLIC = ("mnist", "fashion_mnist", "cifar10", "cifar100", "cifar100_coarse")
 DIFFERS = "what else differs"
 
 
@@ -22,6 +23,14 @@ def published(tables: Tables) -> Table | None:
     if not any(row[DIFFERS].text for row in rows):
         rows = [{name: field for name, field in row.items() if name != DIFFERS} for row in rows]
     return table("Ours and theirs", rows)
+
+
+def unknown(tables: Tables) -> list[str]:
+    """Say of which public data sets of the grid no published number is known for its noises and methods."""
+    kinds = {name: said["kind"] for name, said in tables.config.get("datasets", {}).items()}
+    beside = set(tables.reference["dataset"]) if len(tables.reference) else set()
+    missing = [f"{name} ({kind})" for name, kind in kinds.items() if kind in PUBLIC and name not in beside]
+    return [f"Of {text.listing(missing)} no published number for these noises and methods is known."] if missing else []
 
 
 def _row(row: pd.Series) -> dict[str, Field]:
