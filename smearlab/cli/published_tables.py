@@ -5,8 +5,10 @@ from typing import Any
 
 import pandas as pd
 
+from smearlab.cli import suspects
 from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
+from smearlab.grid.dag import COLLECTED
 from smearlab.statistics.verdict import HELPS, HURTS
 from smearlab.store.tables import read_csv
 
@@ -91,6 +93,13 @@ def noises(folder: Path) -> str:
         fields = [_judged(_one(table, criteria)) for criteria in NOISE_COLUMNS.values()]
         rows.append([name, _mean(_one(table, PLAIN)), *fields])
     return _table(["noise", "cross-entropy", *NOISE_COLUMNS], rows)
+
+
+def found_wrong(folder: Path) -> str:
+    """Return how well suspect labels are the wrong ones, of every published run that says so, by noise."""
+    runs = sorted(path.parent for path in folder.glob(f"*/{COLLECTED['suspects_by_noise']}"))
+    known = [run for run in runs if read_csv(run / COLLECTED["suspects_by_noise"])["auc"].notna().any()]
+    return "\n".join(suspects.table([str(run) for run in known])) if known else "No published run says it yet."
 
 
 def own_labels(folder: Path) -> str:

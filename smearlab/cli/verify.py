@@ -10,6 +10,7 @@ from smearlab.grid.dag import Node, nodes_of
 from smearlab.watch.readable import check_readable
 from smearlab.watch.rebuild import Disk
 from smearlab.watch.records import Records
+from smearlab.watch.registration import stamped
 from smearlab.watch.seals import found_whole, mark_of, remember
 
 
@@ -68,5 +69,13 @@ def _unreadable(node: Node) -> Iterator[Fault]:
 
 def verify(grid: Grid) -> None:
     """Raise UserError with one line for each damaged or missing file of a grid."""
-    if found := faults(grid):
-        raise UserError("\n".join([*(fault.text for fault in found), f"{grid.name}: damaged or missing: {len(found)}"]))
+    if found := [*(fault.text for fault in faults(grid)), *_registration(grid)]:
+        raise UserError("\n".join([*found, f"{grid.name}: damaged or missing: {len(found)}"]))
+
+
+def _registration(grid: Grid) -> Iterator[str]:
+    """Yield what is wrong with what the grid's runs were registered with, which no job can make anew."""
+    try:
+        stamped(grid.name)
+    except UserError as error:
+        yield str(error)

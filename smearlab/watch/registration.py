@@ -7,14 +7,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from smearlab.core.errors import UserError
 from smearlab.grid.cells import Grid
 from smearlab.grid.dag import RUN
 from smearlab.grid.registration import place, terms
+from smearlab.store.files import REMEDY
 from smearlab.store.registered import TERMS, Stamps, read_stamps, write_stamps
 
 OTHERS = (
     "the last run was of another config of this name, or of this one before it was edited; tables, figures and page "
     "become this one's, no training is lost"
+)
+
+NO_REMEDY = (
+    "nothing can make anew what was asked first: put back a copy, or move it away, and the next run registers what it "
+    "asks then"
 )
 
 
@@ -25,7 +32,7 @@ def register(grid: Grid) -> None:
     UserError if the file that is there is damaged.
     """
     path = place(grid.name)
-    found, before = stamps(grid), read_stamps(path)
+    found, before = stamps(grid), stamped(grid.name)
     if found == before:
         return
     if before:
@@ -35,10 +42,18 @@ def register(grid: Grid) -> None:
 
 def stamps(grid: Grid) -> Stamps:
     """Return what was stamped, oldest first, and behind it the grid's terms as they are now, where they are others."""
-    stamped, now = read_stamps(place(grid.name)), terms(grid)
-    if stamped and all(stamped[-1].get(term) == now[term] for term in TERMS):
-        return stamped
-    return [*stamped, {**now, **_when(grid)}]
+    before, now = stamped(grid.name), terms(grid)
+    if before and all(before[-1].get(term) == now[term] for term in TERMS):
+        return before
+    return [*before, {**now, **_when(grid)}]
+
+
+def stamped(name: str) -> Stamps:
+    """Return what was stamped for a grid, oldest first; UserError, with what can be done, if the file is damaged."""
+    try:
+        return read_stamps(place(name))
+    except UserError as error:
+        raise UserError(str(error).replace(REMEDY, NO_REMEDY)) from error
 
 
 def _when(grid: Grid) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from smearlab.cli import published
 from smearlab.cli.published_answers import answer, runs, sentences
-from smearlab.cli.published_tables import CLIPPED, noises, symmetric
+from smearlab.cli.published_tables import CLIPPED, found_wrong, noises, symmetric
 from smearlab.core.digest import ROOT
 from smearlab.core.errors import UserError
 
@@ -93,3 +93,22 @@ def test_an_unknown_part_and_a_page_without_an_answer_are_refused(tmp_path) -> N
     (tmp_path / "report.html").write_text("<p>nothing</p>", encoding="utf-8")
     with pytest.raises(UserError, match="has no answer"):
         sentences(tmp_path)
+
+
+def test_suspects_are_held_against_the_truth_run_by_run(tmp_path: Path) -> None:
+    assert found_wrong(tmp_path) == "No published run says it yet."
+    head = (
+        "dataset,noise,noise_rate,recipe,kind,n,n_wrong,share_wrong,n_doubted,precision_at_100,precision_at_wrong,auc"
+    )
+    for name, rate, auc in (("b", 0.4, 0.914), ("a", 0.0, "")):
+        (tmp_path / name).mkdir()
+        row = f"digits,pair,{rate},small,pair_flip,1000,250,0.25,300,0.81,0.7,{auc}"
+        (tmp_path / name / "suspects_by_noise.csv").write_text(f"{head}\n{row}\n", encoding="utf-8")
+    head, _, *rows = found_wrong(tmp_path).splitlines()
+    assert rows == ["| b | digits | pair (pair_flip) | 40 % | 1000 | 25.0 % | 81.0 % | 70.0 % | 0.91 |"]
+
+
+def test_runs_that_know_no_wrong_label_are_no_table(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "suspects_by_noise.csv").write_text("dataset,noise,auc\nown,given,\n", encoding="utf-8")
+    assert found_wrong(tmp_path) == "No published run says it yet."

@@ -3,6 +3,7 @@
 import pytest
 
 from configs import config
+from smearlab.cli.verify import verify
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import load_grid
 from smearlab.grid.dag import RUN
@@ -100,6 +101,10 @@ def test_a_damaged_registration_is_refused_and_clean_knows_the_file(folder):
     grid, _ = stamped()
     path = place(grid.name)
     path.write_text(path.read_text().replace("0.5", "0.6"))
-    with pytest.raises(UserError, match="registered"):
-        register(grid)
+    for refused in (register, verify):
+        with pytest.raises(UserError, match=r"registered\.json: does not match .*: put back a copy, or move it away"):
+            refused(grid)
+    path.unlink()
+    verify(grid)
+    register(grid)
     assert unit_of("results", "tiny/registered.json") == "tiny"
