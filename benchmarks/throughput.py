@@ -28,11 +28,13 @@ import torch.nn.functional as F
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from smearlab.core import registry  # noqa: E402
 from smearlab.core.jobs import MethodSettings, RecipeSettings, Replicate, typed  # noqa: E402
+from smearlab.training.batches import input_shape  # noqa: E402
 from smearlab.training.device import configure, peak_memory_mb  # noqa: E402
 from smearlab.training.lanes import make_lane  # noqa: E402
 from smearlab.training.teacher import train_teacher  # noqa: E402
-from smearlab.training.trainee import Trainee, build_network, make_problem  # noqa: E402
+from smearlab.training.trainee import Trainee, make_problem  # noqa: E402
 
 TARGETS = {"bf16": 3.0, "fp32": 1.0}
 Contestant = dict[str, Any]
@@ -138,8 +140,7 @@ def usual_loop(contestant: Contestant) -> Iterator[None]:
     torch.set_num_threads(contestant["threads"])
     device = torch.device(contestant["device"])
     training = training_data()
-    problem = SimpleNamespace(n_classes=10, channels=3, size=32, device=device)
-    network = build_network({"name": contestant["network"]}, problem).to(memory_format=torch.contiguous_format)
+    network = registry.build("networks", {"name": contestant["network"]}, 10, *input_shape(training.images)).to(device)
     optimiser = torch.optim.SGD(network.parameters(), 0.1, momentum=0.9, nesterov=True, weight_decay=1e-4)
     loader = torch.utils.data.DataLoader(
         Images(training),
@@ -217,7 +218,17 @@ def teams(device: str, network: str, batch_size: int, lanes: int) -> list[Team]:
 
 
 def measure(found: list[Team], rounds: int, steps: int) -> dict[str, float]:
-    """Let the teams take turns and return the median images per second of each."""
+    """Let the teams take turns and return the median images per second of each; ends the run if one of them fails."""
+    try:
+        return take_turns(found, rounds, steps)
+    except EOFError:
+        for process in (process for team in found for process in team.processes):
+            process.kill()  # or they would wait for orders for ever
+        sys.exit("a contestant ended with the error above")
+
+
+def take_turns(found: list[Team], rounds: int, steps: int) -> dict[str, float]:
+    """Let the teams take turns, saying what each did, and return the median images per second of each."""
     for team in found:
         print(f"{team.name:32} first steps: {team.turn(max(5, steps // 4)):10,.0f} images/s", flush=True)
     for turn in range(rounds):

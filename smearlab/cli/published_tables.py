@@ -98,7 +98,8 @@ def noises(folder: Path) -> str:
 def found_wrong(folder: Path) -> str:
     """Return how well suspect labels are the wrong ones, of every published run that says so, by noise."""
     runs = sorted(path.parent for path in folder.glob(f"*/{COLLECTED['suspects_by_noise']}"))
-    return "\n".join(suspects.table([str(run) for run in runs])) if runs else "No published run says it yet."
+    known = [run for run in runs if read_csv(run / COLLECTED["suspects_by_noise"])["auc"].notna().any()]
+    return "\n".join(suspects.table([str(run) for run in known])) if known else "No published run says it yet."
 
 
 def own_labels(folder: Path) -> str:

@@ -106,3 +106,9 @@ def test_suspects_are_held_against_the_truth_run_by_run(tmp_path: Path) -> None:
         (tmp_path / name / "suspects_by_noise.csv").write_text(f"{head}\n{row}\n", encoding="utf-8")
     head, _, *rows = found_wrong(tmp_path).splitlines()
     assert rows == ["| b | digits | pair (pair_flip) | 40 % | 1000 | 25.0 % | 81.0 % | 70.0 % | 0.91 |"]
+
+
+def test_runs_that_know_no_wrong_label_are_no_table(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "suspects_by_noise.csv").write_text("dataset,noise,auc\nown,given,\n", encoding="utf-8")
+    assert found_wrong(tmp_path) == "No published run says it yet."
