@@ -42,8 +42,16 @@ def size(difference: float) -> str:
 
 
 def interval(low: float, high: float) -> str:
-    """Return an interval of shares in points: +0.3 to +2.1; a dash where there is none."""
-    return DASH if math.isnan(low) or math.isnan(high) else f"{points(low)} to {points(high)}"
+    """Return an interval of shares in points: +0.3 to +2.1; a dash where there is none.
+
+    An end that a step-down test leaves just beside 0 (±1e-9) keeps its sign: −8.7 to −0.0.
+    """
+    return DASH if math.isnan(low) or math.isnan(high) else f"{_end(low)} to {_end(high)}"
+
+
+def _end(value: float) -> str:
+    said = points(value)
+    return _signed_minus(f"{value:+.1f}") if said == "0.0" and abs(value) > 1e-10 else said
 
 
 def p_value(p: float) -> str:

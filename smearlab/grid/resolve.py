@@ -544,11 +544,15 @@ def _check_primary(definitions: Definitions) -> None:
         return
     if primary.method == CROSS_ENTROPY.name:
         raise UserError(f"config: primary: {primary.method} is what every method is compared with; name one of those")
-    for method in definitions.methods:
-        if method.name != primary.method:
-            continue
+    named = [method for method in definitions.methods if method.name == primary.method]
+    for method in named:
         if primary.alpha in (None, method.alpha) and primary.transition in (None, method.transition):
             return
-    near = registry.suggestion(primary.method, sorted({m.name for m in definitions.methods}))
-    text = f"{primary.method}" + (f" with alpha {primary.alpha}" if primary.alpha is not None else "")
+    text = f"{primary.method}" + "".join(
+        f" with {key} {value}"
+        for key, value in (("alpha", primary.alpha), ("transition", primary.transition))
+        if value is not None
+    )
+    others = sorted({m.name for m in definitions.methods} - {CROSS_ENTROPY.name})
+    near = f"; allowed: {', '.join(m.id for m in named)}" if named else registry.suggestion(primary.method, others)
     raise UserError(f"config: primary: {text} is not among the grid's methods{near}")

@@ -39,7 +39,7 @@ def test_results_of_a_clock_that_was_ahead_are_built_upon(finished: Project) -> 
     metrics = next(finished.folder.glob("results/teachers/*/clean/*/*/*/*/metrics.json"))
     metrics.unlink()
     target = str(metrics.relative_to(finished.folder))
-    again = finished.snakemake("--cores", "2", "--configfile", finished.write(TINY), target)
+    again = finished.snakemake(target, "--cores", "2", "--configfile", finished.write(TINY))
     assert again.returncode == 0, again.stdout + again.stderr
     assert "results had times in the future" in again.stderr
     assert hashes(finished.folder) == before and finished.plan(TINY) == {}
