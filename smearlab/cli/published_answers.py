@@ -14,7 +14,7 @@ ANSWER = re.compile(r'<section id="answer".*?</section>', re.DOTALL)
 SAID = re.compile(r'<p( class="headline")?>(.*?)</p>', re.DOTALL)
 TAG = re.compile(r"<[^>]+>")
 HEAD = (
-    "| run | its question | what its page says | what 0.1.0 said | networks | CPU minutes | made by |",
+    "| run | its question | what its page says | what 0.1.0 said | networks | minutes of its jobs | made by |",
     "|---|---|---|---|---|---|---|",
 )
 

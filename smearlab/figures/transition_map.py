@@ -63,8 +63,8 @@ def _title(entry: dict[str, Any]) -> str:
 def _caption(shown: list[dict[str, Any]], entries: list[dict[str, Any]]) -> str:
     return (
         "Down: the true class; across: the label it gets. Shade: the root of the estimated probability, mean over "
-        "replicates; darker is more. Estimated from the labels given, so confusions that the images themselves suggest "
-        "are too faint." + cells.left_out(len(shown), len(entries))
+        "replicates; darker is more. Estimated from the labels given, so confusions that the examples themselves "
+        "suggest are too faint." + cells.left_out(len(shown), len(entries))
     )
 
 

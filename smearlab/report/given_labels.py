@@ -11,7 +11,7 @@ from smearlab.statistics.verdict import DECIDED
 
 MOST_SAID = 3
 WHY = (
-    "Where labels are wrong for a reason that the images show, a method that resists it agrees less with them because "
+    "Where labels are wrong for a reason that the examples show, a method that resists it agrees less with them because "
     "it is right more often; so agreement is no verdict."
 )
 

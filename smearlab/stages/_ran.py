@@ -95,7 +95,7 @@ class Reader:
         if _seeds(folder / RUN, run, REPLICATE) != _seeds(folder / METRICS, metrics, MEASUREMENT):
             raise damaged(folder / METRICS, f"speaks of other replicates than {RUN}")
         for key, value in run.get("environment", {}).items():
-            if key in TRAINED_BY:
+            if key in TRAINED_BY and value is not None:
                 self.trained.setdefault(key, set()).add(str(value))
         return Whole(self._reduced(folder, run, metrics), metrics["replicates"])
 

@@ -55,7 +55,7 @@ def _advice(row: pd.Series, called: Mapping[str, str]) -> Field:
     """Return what is advised: no gain of other choices stands beside cross-entropy, which gains nothing over itself."""
     advised, note = _name(row["advice"], called), text_of(row["note"])
     if text_of(row["advice"]) == PLAIN and len(_choices(row)) > 1:
-        return Field("none alone: another one in each replicate" + (f"; {note}" if note else ""))
+        return Field(f"none alone; most often {advised}" + (f"; {note}" if note else ""))
     return Field(advised or "none", note=note)
 
 

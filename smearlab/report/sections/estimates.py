@@ -65,7 +65,7 @@ def _at_least(entries: list[Entry]) -> str:
     span = f" ({text.percent(min(rates))} to {text.percent(max(rates))} by estimator)" if len(rates) > 1 else ""
     return (
         f"On {_where(entries[0])} at least {text.percent(min(rates))} of the labels are wrong by estimate{span}. How "
-        "many more are wrong for a reason that the images show, no estimate from these labels can tell."
+        "many more are wrong for a reason that the examples show, no estimate from these labels can tell."
     )
 
 
