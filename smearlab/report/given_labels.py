@@ -11,8 +11,8 @@ from smearlab.statistics.verdict import DECIDED
 
 MOST_SAID = 3
 WHY = (
-    "Where labels are wrong for a reason that the examples show, a method that resists it agrees less with them because "
-    "it is right more often; so agreement is no verdict."
+    "Where labels are wrong for a reason that the examples show, a method that resists it agrees less with them "
+    "because it is right more often; so agreement is no verdict."
 )
 
 
