@@ -299,7 +299,11 @@ def _decode(root: str, pictures: list[Picture], headers: list[Header], size: int
     grey = all(header.mode in GREY_MODES for header in headers)
     shape = (len(pictures), height, width, 1 if grey else 3)
     if math.prod(shape) > memory_bound():
-        raise UserError(f"{root}: {shape} images are more than {memory_bound():,} bytes; give a smaller `size`")
+        needed, allowed = math.prod(shape) / 2**30, memory_bound() / 2**30
+        raise UserError(
+            f"{root}: {len(pictures):,} images of {width}×{height} pixels in {shape[-1]} channels need {needed:.1f} "
+            f"GiB of memory, {allowed:.1f} GiB can be used here; give a smaller `size`, or fewer files"
+        )
     images, faults = np.empty(shape, dtype=np.uint8), []
     for i, picture in enumerate(pictures):
         try:

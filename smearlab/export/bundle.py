@@ -12,6 +12,7 @@ from torch import Tensor
 
 from smearlab.core import registry
 from smearlab.core.jobs import Choice
+from smearlab.export.program import program
 from smearlab.export.standalone import Definition, standalone
 from smearlab.store.files import write_bytes, write_json, write_text
 
@@ -35,7 +36,7 @@ class Bundle:
     said: dict[str, Any]
 
     def write(self, folder: Path) -> list[Path]:
-        """Write weights.pt, weights.safetensors, network.py, loss.py, model.json and predict.py; return their paths."""
+        """Write all files of a bundle and return their paths: weights, code, model.json, and model.pt2 of both."""
         code = architecture_code(self.architecture, len(self.class_names), self.shape)
         texts = {"network.py": code, "loss.py": self.loss, "predict.py": _predict(self.shape)}
         whole = {name: tensor.contiguous() for name, tensor in self.weights.items()}
@@ -46,7 +47,10 @@ class Bundle:
         for name, text in texts.items():
             write_text(folder / name, text)
         write_json(folder / "model.json", self._model())
-        return [folder / name for name in ("weights.pt", "weights.safetensors", *texts, "model.json")]
+        statistics = (self.mean, self.deviation)
+        exported = program(self.architecture, self.weights, len(self.class_names), self.shape, statistics)
+        write_bytes(folder / "model.pt2", exported)
+        return [folder / name for name in ("weights.pt", "weights.safetensors", *texts, "model.json", "model.pt2")]
 
     def _model(self) -> dict[str, Any]:
         of, unit = _input_of(self.shape)

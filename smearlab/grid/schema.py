@@ -110,7 +110,7 @@ class OptimiserConfig(Open):
 class ScheduleConfig(Open):
     """A registered schedule of the learning rate, in fractions of training, and its options."""
 
-    name: str = Field("cosine", description="a registered schedule: constant, cosine, step, …")
+    name: str = Field("cosine", description="a registered schedule: constant, cosine, cosine_restarts, step, …")
     milestones: list[Annotated[float, Field(gt=0, lt=1)]] = Field([], description="step only: where it drops")
     factor: float = Field(0.1, gt=0, lt=1, description="step only: by how much")
     warmup: float = Field(0.0, ge=0, lt=1, description="part of training with a linear rise from 0")

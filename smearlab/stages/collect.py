@@ -154,7 +154,8 @@ def context(grid: Grid, reader: Reader, metrics: pd.DataFrame) -> dict[str, Any]
 def _dataset_facts(reader: Reader, dataset_id: str) -> dict[str, Any]:
     training = read_if_there(reader.results / "data" / dataset_id / "training.json") or {}
     test = read_if_there(reader.results / "data" / dataset_id / "test.json") or {}
-    return {**training, "n_test": test.get("n"), "test_sha256": test.get("sha256")}
+    notes = [*(training.get("notes") or []), *(test.get("notes") or [])]
+    return {**training, "n_test": test.get("n"), "test_sha256": test.get("sha256"), "notes": notes}
 
 
 def _noise_facts(metrics: pd.DataFrame) -> list[dict[str, Any]]:

@@ -7,10 +7,12 @@ from smearlab.core import registry
 from smearlab.core.errors import UserError
 from smearlab.grid.definitions import form
 
+NEEDED = {"pretrained": {"of": "resnet18", "weights": ""}}  # options without a default
+
 
 def build(name: str, n_classes: int = 10, channels: int = 3, size: int = 32, **options: int) -> torch.nn.Module:
     shape = (channels, size) if form("networks", name) == "images" else (channels,)
-    return registry.load("networks", name).build(n_classes, *shape, **options)
+    return registry.load("networks", name).build(n_classes, *shape, **NEEDED.get(name, {}), **options)
 
 
 def n_parameters(network: torch.nn.Module) -> int:

@@ -25,6 +25,17 @@ def schedule(name: str, **changes: Any) -> dict[str, Any]:
     return {"name": name, "milestones": [], "factor": 0.1, "warmup": 0.0} | changes
 
 
+def test_a_cosine_with_restarts_is_a_cosine_in_each_cycle() -> None:
+    one = learning_rates(10, 0.4, schedule("cosine"))
+    assert torch.equal(learning_rates(10, 0.4, schedule("cosine_restarts", cycles=1)), one)
+    torch.testing.assert_close(learning_rates(30, 0.4, schedule("cosine_restarts", cycles=3)), one.repeat(3))
+    longer = learning_rates(70, 0.4, schedule("cosine_restarts", cycles=3, growth=2.0))
+    cycles = [learning_rates(n, 0.4, schedule("cosine")) for n in (10, 20, 40)]
+    torch.testing.assert_close(longer, torch.cat(cycles))
+    warmed = learning_rates(12, 0.4, schedule("cosine_restarts", cycles=2, warmup=1 / 6))
+    torch.testing.assert_close(warmed[2:], learning_rates(5, 0.4, schedule("cosine")).repeat(2))
+
+
 def test_cosine_starts_at_the_base_rate_and_falls_to_zero() -> None:
     rates = learning_rates(100, 0.4, schedule("cosine"))
     assert rates[0] == 0.4

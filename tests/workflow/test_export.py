@@ -48,7 +48,13 @@ import importlib.util, sys
 import numpy as np
 assert importlib.util.find_spec("smearlab") is None
 import predict
-np.save("predicted.npy", predict.logits(np.load("images.npy")).argmax(dim=1).numpy())
+logits = predict.logits(np.load("images.npy"))
+np.save("predicted.npy", logits.argmax(dim=1).numpy())
+import torch
+program, images = torch.export.load("model.pt2").module(), torch.from_numpy(np.load("images.npy"))
+with torch.no_grad():
+    for n in (1, 5, len(logits)):
+        torch.testing.assert_close(program(images[:n]), logits[:n], rtol=1e-4, atol=1e-4)
 assert not [name for name in sys.modules if name.startswith("smearlab")]
 """
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
 from in_process import run_grid
 
@@ -88,6 +89,8 @@ def test_an_exported_network_predicts_from_features_in_their_own_units(
     assert done.returncode == 0, done.stderr
     stored = np.load(cell / "paired-0" / "examples.npz")["test_predicted"][0]
     np.testing.assert_array_equal(np.load("taken/told.npy"), stored)
+    logits = torch.export.load("taken/model.pt2").module()(torch.from_numpy(data["images"].astype(np.float64)))
+    np.testing.assert_array_equal(logits.argmax(dim=1).numpy(), stored)
 
 
 def test_the_page_speaks_of_examples_and_features(tables: Tables, folder: Path) -> None:
