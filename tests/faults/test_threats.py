@@ -32,6 +32,8 @@ CALLS = {
 ALLOWED = {
     ("smearlab/datasets/_torchvision.py", "pickle"): "CIFAR's own archives: checksum first, restricted unpickler after",
     ("smearlab/noises/_array_pickle.py", "pickle"): "CIFAR-N's .pt files: stand-ins only, nothing of theirs is called",
+    ("smearlab/networks/_weights_file.py", "torch.load"): "a user's file of weights, by torch's restricted unpickler",
+    ("smearlab/networks/_weights_file.py", "weights_only=True"): "which is that restriction",
     ("smearlab/training/device.py", "ctypes"): "two settings of the C library's memory, constants of ours",
     ("smearlab/grid/load.py", "yaml.load"): "with a loader derived from SafeLoader that refuses a key given twice",
 }
