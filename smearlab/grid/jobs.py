@@ -29,6 +29,7 @@ from smearlab.grid.definitions import CROSS_ENTROPY, Dataset, Method
 from smearlab.grid.estimator import Estimator
 from smearlab.noises._draw import aligns
 
+COUNTED = ("design", "blocks")  # of a config's replicates, what the job of the tables says
 _REACHED: dict[str, tuple[str, tuple[str, ...]]] = {}  # digest: what it was taken over, in this process
 
 
@@ -157,7 +158,7 @@ def collection_job(grid: Grid) -> CollectionJob:
     expected = sorted({code for cell in grid.cells.values() for code in (training_code(cell), evaluation_code(cell))})
     return CollectionJob(
         rows=short_hash(rows),
-        replicates=grid.config.replicates.model_dump(include={"design", "blocks"}),
+        replicates=grid.config.replicates.model_dump(include=set(COUNTED)),
         title=grid.config.title or grid.name,
         expected_code=short_hash(expected),
         code=_code("collect"),

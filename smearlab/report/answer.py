@@ -72,7 +72,10 @@ def _depends(noisy: pd.DataFrame, name: str) -> str:
     """The opening where the verdict at one stopping rule is another one than at another."""
     where = noisy[CONDITION].drop_duplicates()
     if len(where) > 1:
-        said = [f"{tally(noisy[f'verdict_{rule}'])} {when}" for rule, when in measured(noisy).items()]
+        tallies = {when: tally(noisy[f"verdict_{rule}"]) for rule, when in measured(noisy).items()}
+        said = [f"{found} {when}" for when, found in tallies.items()]
+        if len(set(tallies.values())) == 1:
+            said = [f"{next(iter(tallies.values()))} by each stopping rule, but not in the same ones"]
         return f"It depends on when training stops: of {len(noisy)} noisy settings, {name} {'; it '.join(said)}."
     said = [f"{text.listing(_by_verdict(noisy, f'verdict_{rule}'))} {when}" for rule, when in measured(noisy).items()]
     return f"It depends on when training stops: {_where(noisy)}, {name} {'; it '.join(said)}."

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from smearlab.figures import _format as text
-from smearlab.report.phrases import tally
+from smearlab.report.phrases import TALLY, tally
 from smearlab.report.tone import Tone, tone_of
 from smearlab.statistics.verdict import MISSING
 
@@ -18,9 +18,10 @@ def measured(rows: pd.DataFrame) -> dict[str, str]:
 
 
 def disagree(rows: pd.DataFrame) -> bool:
-    """Whether some comparison has one verdict at one stopping rule and another one at another."""
+    """Whether of some comparison another thing is said at one stopping rule than at another: undecided is one thing."""
     found = pd.DataFrame({rule: _verdicts(rows, rule) for rule in WHEN})
-    return bool((found.mask(found.isin(UNKNOWN)).nunique(axis=1) > 1).any())
+    said = found.mask(found.isin(UNKNOWN)).replace(TALLY)
+    return bool((said.nunique(axis=1) > 1).any())
 
 
 def _verdicts(rows: pd.DataFrame, rule: str) -> pd.Series:

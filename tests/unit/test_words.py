@@ -161,6 +161,22 @@ def test_rules_that_agree_are_not_mentioned():
     assert said(frame(*clean))[0].startswith("Yes: ")
 
 
+@pytest.mark.parametrize("dataset", ["digits", "other"])
+def test_rules_that_leave_it_undecided_in_other_words_agree(dataset):
+    """Not decided and not enough data are both told as undecided: nothing depends on when training stops."""
+    rows = [at_rules(0.2, "not decided", "not enough data")]
+    rows.append(at_rules(0.4, "not enough data", "not enough data", dataset=dataset))
+    assert "depends" not in said(frame(*rows))[0]
+
+
+def test_rules_that_find_as_much_in_other_places_are_said_to():
+    rows = [at_rules(0.2, "helps", "hurts"), at_rules(0.2, "hurts", "helps", dataset="other")]
+    assert said(frame(*rows))[0] == (
+        "It depends on when training stops: of 2 noisy settings, label smoothing with α = 0.1 helped in 1 and hurt "
+        "in 1 by each stopping rule, but not in the same ones."
+    )
+
+
 @pytest.mark.parametrize(
     ("leading", "note"),
     [("last", "+3.0, n = 5; stopped early +1.0, hurts"), ("selected", "+1.0, n = 5; at the last epoch +3.0, helps")],

@@ -48,7 +48,7 @@ def test_nothing_runs_again_once_the_results_are_adopted(travelled):
     planned = travelled.plan()
     assert planned["train_teacher"] == 4 and planned["distill_student"] == 2 and planned["collect"] == 1
     told = adopt(travelled)
-    assert told[0].startswith("tiny: 22 of 22 jobs adopted") and not refused(told)
+    assert told[0].startswith("tiny: 22 of 22 jobs adopted") and not refused(told), told
     assert travelled.plan() == {}
     assert travelled.smearlab("explain", CONFIG).stdout == "tiny: nothing would run again\n"
 
