@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 
+from smearlab.evaluation.suspects import against_truth
 from smearlab.grid.cells import Grid, Row
 from smearlab.grid.dag import EXAMPLES
 from smearlab.grid.find import find_grid
+from smearlab.statistics.paired import Difference
 from smearlab.store.dataset import TRAIN, read_test, read_training
 from smearlab.store.examples import read_predicted
 from smearlab.store.files import read_sealed
@@ -81,17 +81,11 @@ def _gains(grid: Grid, truth: pd.Series) -> pd.DataFrame:
     named = [
         {key: columns[key] for key in NAMING}
         | {"value": gains.mean(), "above_0": (gains > 0).mean()}
-        | dict(zip(("low", "high"), _interval(gains), strict=True))
+        | dict(zip(("low", "high"), Difference(tuple(gains)).interval() or (None, None), strict=True))
         for columns, gains in others
     ]
     head = pd.DataFrame({"what": ["accuracy of cross-entropy"], "value": [plain.mean()]})
     return pd.concat([head, pd.DataFrame(named).assign(what="gain on true labels")]).assign(n=len(true))
-
-
-def _interval(values: np.ndarray) -> tuple[float, float]:
-    """The 95 % t interval of a mean over replicates."""
-    half = student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return values.mean() - half, values.mean() + half
 
 
 def _predicted(grid: Grid, row: Row) -> np.ndarray:
@@ -102,11 +96,11 @@ def _predicted(grid: Grid, row: Row) -> np.ndarray:
 def _suspects(folder: Path, truth: pd.Series) -> pd.DataFrame:
     """The share of wrong labels in training, among the 100 most suspect, and the AUC of the scores."""
     found = pd.read_csv(folder / "suspects.csv")
-    wrong = truth.loc[found["row"]].to_numpy() != found["given"]
+    worth = against_truth(found.assign(true=truth.loc[found["row"]].to_numpy()))
     said = {
-        "wrong labels in training": wrong.mean(),
-        "wrong among the 100 most suspect": wrong[:100].mean(),
-        "AUC of the scores": roc_auc_score(wrong, -found["score"]),
+        "wrong labels in training": worth["n_wrong"] / worth["n"],
+        "wrong among the 100 most suspect": worth["precision_at_100"],
+        "AUC of the scores": worth["auc"],
     }
     return pd.DataFrame({"what": said.keys(), "value": said.values(), "n": len(found)})
 
