@@ -278,8 +278,8 @@ def check_stacked(settings: dict[str, Any], where: str) -> None:
                 f"config: {where}.stacked: {key} {name} cannot be stacked; those that can: {', '.join(able)}"
             )
     further = settings.keys() - {*FOUNDING["RecipeConfig"].split(), "stacked", "measure"}
-    if "name" in settings["augmentation"]:
-        further |= {f"augmentation {settings['augmentation']['name']}"}
+    if (beyond := settings.get("augmentation", {}).get("name")) is not None:
+        further |= {f"augmentation {beyond}"}
     if further:
         raise UserError(f"config: {where}.stacked: does not go with {', '.join(sorted(further))}; leave one out")
 
