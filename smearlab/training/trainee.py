@@ -19,6 +19,7 @@ from smearlab.core.seeds import stream_seed
 from smearlab.store.dataset import TRAIN, VALIDATION
 from smearlab.training.batches import Batches, Inputs, input_shape, on_device, statistics_of
 from smearlab.training.device import autocast
+from smearlab.training.forward import Forward
 from smearlab.training.history import changed, fractions, history_examples, logits_of
 from smearlab.training.initial import begin, learnt, optimiser_of
 from smearlab.training.label_wave import first_minimum
@@ -164,6 +165,7 @@ class Trainee:
         self.problem, self.recipe, self.role, self.lane = problem, recipe, role, lane
         self.seeds, self.observed = seeds, observed
         self.network = initial_network(recipe.architecture, problem, role, seeds.seed)
+        self.forward = Forward(self.network, device, recipe.precision)
         self.optimiser = optimiser_of(self.network, recipe.optimiser, device)
         labels = torch.from_numpy(problem.of_part(taught, TRAIN).astype(np.int64)).to(device)
         self.batches = Batches(problem.train, labels, recipe.batch_size, recipe.augmentation.flip, role, seeds.seed)
