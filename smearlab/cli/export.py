@@ -34,7 +34,7 @@ def export(found: Trained, checkpoint: str | None = None, out: str | None = None
         raise UserError(f"{_weights(found)}: holds no checkpoint {checkpoint!r} of replicate {found.position}")
     inputs = found.inputs
     training = read_training([inputs["training"], inputs["manifest"]])
-    mean, deviation = statistics_of(training.images[training.part == TRAIN])
+    mean, deviation = statistics_of(training.images, training.part == TRAIN)
     trained = {"cell": cell.key, "block": found.block.block, **plain(seeds), "checkpoint": checkpoint}
     bundle = Bundle(
         weights=weights,

@@ -17,6 +17,7 @@ from smearlab.store.dataset import read_test, read_training
 from smearlab.store.examples import Predicted, read_predicted
 from smearlab.store.files import write_bytes, write_text
 from smearlab.store.gold import ALL, Entry, check_gold, gold_text, read_gold
+from smearlab.store.large import taken
 from smearlab.store.pictures import sheet
 
 FOLDER = Path("gold")
@@ -101,7 +102,7 @@ def _pool(dataset: Dataset, part: str) -> Pool:
     training = read_training(_folder(dataset))
     mine = training.part == (part == "validation")
     given = _or_unknown(training.noisy_labels, len(training.images))
-    return Pool(training.images[mine], training.source_index[mine], given[mine])
+    return Pool(taken(training.images, np.flatnonzero(mine)), training.source_index[mine], given[mine])
 
 
 def _or_unknown(labels: np.ndarray | None, n: int) -> np.ndarray:

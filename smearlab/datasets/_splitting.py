@@ -10,6 +10,7 @@ from smearlab.core.errors import UserError
 from smearlab.core.seeds import numpy_generator
 from smearlab.datasets._raw import RawData, check_raw, some
 from smearlab.store.dataset import TRAIN, VALIDATION, Canonical, HeldOutData, TrainingData
+from smearlab.store.large import chunks, taken, zeros
 
 TEST, UNUSED = 2, 3
 # Each draw has its own stream, so that asking for a smaller subset does not change which examples are test.
@@ -55,8 +56,10 @@ def squared(raw: RawData) -> RawData:
         return raw
     _, height, width, _ = raw.images.shape
     side = max(height, width)
-    margins = [((side - length) // 2, side - length - (side - length) // 2) for length in (height, width)]
-    images = np.pad(raw.images, ((0, 0), *margins, (0, 0)))
+    top, left = (side - height) // 2, (side - width) // 2
+    images = zeros((len(raw.images), side, side, raw.images.shape[3]), raw.images.dtype)
+    for part in chunks(len(images), images[:1].nbytes):
+        images[part, top : top + height, left : left + width] = raw.images[part]
     note = f"images of {height}×{width} pixels were centred on black squares of {side}×{side}"
     return replace(raw, images=images, notes=[*raw.notes, note])
 
@@ -199,8 +202,8 @@ def _held_out(cut: _Cut) -> HeldOutData:
 
 def _member_arrays(cut: _Cut, members: np.ndarray) -> tuple[dict[str, Any], dict[str, Any]]:
     raw = cut.raw
-    images = raw.images[members]
-    arrays = {
+    images = taken(raw.images, members)
+    arrays: dict[str, Any] = {
         "images": images,
         "labels": np.full(len(members), -1) if raw.labels is None else raw.labels[members],
         "noisy_labels": None if raw.noisy_labels is None else raw.noisy_labels[members],

@@ -16,7 +16,8 @@ from smearlab.core.errors import UserError
 from smearlab.datasets._fingerprint import folder_fingerprint
 from smearlab.datasets._labels_csv import Picture, read_noisy_labels
 from smearlab.datasets._raw import RawData, check_class_names, some
-from smearlab.store.npz import MAX_BYTES, memory_bound, reason
+from smearlab.store.large import check_room, zeros
+from smearlab.store.npz import reason
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -26,6 +27,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 GREY_MODES = ("1", "L", "LA")
 COLOUR_MODES = ("P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
 MAX_PIXELS = 64 * 2**20
+COPIES = 3  # of images that are too large for memory: as they are decoded, split, and written
 LATER = {"labels_column": None, "path_column": None, "validation_folder": None, "test_folder": None}
 
 
@@ -137,7 +139,7 @@ def fingerprint(
 ) -> str:
     """Return a SHA-256 over the names and contents of the images and of the CSV.
 
-    UserError, before any of them is read in full, if at `size` they need more memory than is ever given to them.
+    UserError, before any of them is read in full, if at `size` they fit neither into memory nor on the disk.
     """
     pictures = _listing(path, _parts(path, validation_folder, test_folder))
     if size is not None:
@@ -174,18 +176,19 @@ def _notes(root: str, parts: dict[str, str]) -> list[str]:
 
 
 def _check_size(root: str, pictures: list[Picture], size: int) -> None:
-    """Refuse what no machine would read: one picture in colour makes all of them so."""
+    """Refuse what there is no room for: one picture in colour makes all of them so."""
     try:
         with _opened(Path(root, pictures[0].name)) as image:
             channels = 1 if image.mode in GREY_MODES else 3
     except Exception:  # a damaged picture is reported with the others, when all are looked at
         return
-    needed = len(pictures) * size * size * channels
-    if needed > MAX_BYTES:
-        raise UserError(
-            f"{root}: {len(pictures):,} images of {size}x{size} pixels need {needed / 2**30:.0f} GiB of memory, "
-            f"at most {MAX_BYTES >> 30} are used; give a smaller size"
-        )
+    _check_room(root, (len(pictures), size, size, channels))
+
+
+def _check_room(root: str, shape: tuple[int, ...]) -> None:
+    count, height, width, channels = shape
+    said = f"{root}: {count:,} images of {width}×{height} pixels in {channels} channels"
+    check_room(math.prod(shape), said, "give a smaller `size`, or fewer files", copies=COPIES)
 
 
 def _split(pictures: list[Picture]) -> np.ndarray:
@@ -298,13 +301,8 @@ def _decode(root: str, pictures: list[Picture], headers: list[Header], size: int
     width, height = (size, size) if size else _common_size(root, pictures, headers)
     grey = all(header.mode in GREY_MODES for header in headers)
     shape = (len(pictures), height, width, 1 if grey else 3)
-    if math.prod(shape) > memory_bound():
-        needed, allowed = math.prod(shape) / 2**30, memory_bound() / 2**30
-        raise UserError(
-            f"{root}: {len(pictures):,} images of {width}×{height} pixels in {shape[-1]} channels need {needed:.1f} "
-            f"GiB of memory, {allowed:.1f} GiB can be used here; give a smaller `size`, or fewer files"
-        )
-    images, faults = np.empty(shape, dtype=np.uint8), []
+    _check_room(root, shape)
+    images, faults = zeros(shape, np.uint8), []
     for i, picture in enumerate(pictures):
         try:
             with _opened(Path(root, picture.name)) as image:

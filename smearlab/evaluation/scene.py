@@ -44,15 +44,15 @@ class Scene:
 def make_scene(training: TrainingData, test: HeldOutData, n_classes: int, device: torch.device) -> Scene:
     """Split the training data by part, put test beside it, and normalise all by the train part's statistics."""
     rows = {"train": training.part == TRAIN, "validation": training.part == VALIDATION}
-    images = {**{name: training.images[chosen] for name, chosen in rows.items()}, "test": test.images}
     labels = {**{name: training.labels[chosen] for name, chosen in rows.items()}, "test": test.labels}
-    statistics = statistics_of(images["train"])
+    statistics = statistics_of(training.images, rows["train"])
+    pixels = {name: on_device(training.images, 0, statistics, device, members=own) for name, own in rows.items()}
     unknown = np.full(len(test.labels), -1, dtype=np.int64)
     return Scene(
         n_classes=n_classes,
         shape=input_shape(training.images),
         device=device,
-        pixels={name: on_device(values, 0, statistics, device) for name, values in images.items()},
+        pixels={**pixels, "test": on_device(test.images, 0, statistics, device)},
         labels=labels,
         part=training.part,
         test_observed=unknown if test.noisy_labels is None else test.noisy_labels,

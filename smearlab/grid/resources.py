@@ -5,9 +5,11 @@ from math import ceil
 
 from smearlab.grid.cells import Cell, Estimate
 from smearlab.grid.plan import GREY, image_size, training_examples, training_minutes
+from smearlab.store.large import is_large
 
 BASE_MEMORY_MB = 2000  # Python, torch and a small network
 MEMORY_PER_PIXEL = 12  # bytes: the uint8 images, and one float32 copy with its temporaries while they are normalised
+FROM_FILE_MB = 4000  # the last pages that were read, which the system takes back where memory is short
 GPU_MEMORY_MB = 2000  # what the CUDA libraries take in the main memory
 SAFETY = 3.0  # a node may be slower than the machine that was measured
 LEAST_MINUTES = 5
@@ -49,6 +51,7 @@ def _requested(minutes: float) -> int:
 
 
 def _data_mb(cell: Cell | Estimate) -> int:
+    """Return what the images take; those too large to be held stay in a file, of which some is kept at hand."""
     channels = 1 if cell.labels.dataset.kind in GREY else 3
-    pixels = channels * image_size(cell) ** 2
-    return ceil(training_examples(cell) * pixels * MEMORY_PER_PIXEL / 1e6)
+    pixels = training_examples(cell) * channels * image_size(cell) ** 2
+    return FROM_FILE_MB if is_large(pixels) else ceil(pixels * MEMORY_PER_PIXEL / 1e6)

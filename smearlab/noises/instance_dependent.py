@@ -15,6 +15,7 @@ import numpy as np
 
 from smearlab.noises._context import NoiseContext, Observed
 from smearlab.noises._sampler import sample_rows
+from smearlab.store.large import value_counts
 
 SPREAD = 0.1
 BELOW_ONE = 1.0 - 2.0**-53
@@ -57,8 +58,7 @@ def _flip_probabilities(rate: float, uniforms: np.ndarray, truncation: str) -> n
 def _channel_scale(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation of each channel, (C,); a constant channel has deviation 1."""
     values = np.arange(256)
-    # Counted, not summed: exact, whatever the order of the images, and without a copy of them in float.
-    counts = [np.bincount(channel.ravel(), minlength=256) for channel in np.moveaxis(images, -1, 0)]
+    counts = value_counts(images)  # not summed: exact, whatever their order, and without a copy of them in float
     mean = np.array([count @ values / count.sum() for count in counts])
     variance = np.array([count @ (values - m) ** 2 / count.sum() for count, m in zip(counts, mean, strict=True)])
     return mean, np.where(variance > 0.0, np.sqrt(variance), 1.0)

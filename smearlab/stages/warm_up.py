@@ -71,8 +71,11 @@ def cross_fit(
     folder for the networks in training, so that a killed job continues.
     """
     mine = training.part == TRAIN
-    images, labels = training.images[mine], [values[mine] for values in observed]
-    found = [_Fitting(job, position, images, own, checkpoints, log).run() for position, own in enumerate(labels)]
+    labels = [values[mine] for values in observed]
+    found = [
+        _Fitting(job, position, training.images, np.flatnonzero(mine), own, checkpoints, log).run()
+        for position, own in enumerate(observed)
+    ]
     folds, probabilities, entries = zip(*found, strict=True)
     seeds = {key: np.array([getattr(r, key) for r in job.replicates], dtype=np.int64) for key in ("noise_seed", "seed")}
     arrays = {"observed": np.stack(labels), "fold": np.stack(folds), "probabilities": np.stack(probabilities), **seeds}
@@ -101,7 +104,8 @@ class _Fitting:
     job: WarmUpJob
     position: int
     images: np.ndarray
-    observed: np.ndarray
+    mine: np.ndarray  # the positions (n,) of the training part among the images
+    labels: np.ndarray
     checkpoints: Path
     log: Log
 
@@ -121,6 +125,11 @@ class _Fitting:
                 break
             probabilities[folds == k] = self._predict(k, folds, network)
         return folds, probabilities, self._account(probabilities, status, seconds)
+
+    @property
+    def observed(self) -> np.ndarray:
+        """The labels (n,) of the training part."""
+        return self.labels[self.mine]
 
     @property
     def seeds(self) -> Replicate:
@@ -144,14 +153,19 @@ class _Fitting:
             modules=[],
             code=self.job.code,
         )
-        shown = _Shown(self.images, np.where(folds == k, UNUSED, TRAIN).astype(np.uint8))
+        shown = self._shown(np.where(folds == k, UNUSED, TRAIN))
         place = self.checkpoints / f"{self.position}-{k}.checkpoint"
-        return train_teacher_block(
-            job, Corrections(), shown, [self.observed], checkpoint=place, log=self.log
-        ).replicates[0]
+        return train_teacher_block(job, Corrections(), shown, [self.labels], checkpoint=place, log=self.log).replicates[
+            0
+        ]
+
+    def _shown(self, part_of_mine: np.ndarray) -> _Shown:
+        part = np.full(len(self.images), UNUSED, dtype=np.uint8)
+        part[self.mine] = part_of_mine
+        return _Shown(self.images, part)
 
     def _predict(self, k: int, folds: np.ndarray, network: Finished) -> np.ndarray:
-        shown = _Shown(self.images, np.where(folds == k, VALIDATION, TRAIN).astype(np.uint8))
+        shown = self._shown(np.where(folds == k, VALIDATION, TRAIN))
         problem = make_problem(shown, self.recipe, self.job.n_classes, resolve(self.recipe.device))
         with torch.random.fork_rng(devices=[]):
             module = build_network(self.recipe.architecture, problem)

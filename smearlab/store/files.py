@@ -6,9 +6,10 @@ import io
 import json
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -18,13 +19,20 @@ REMEDY = "the file is damaged or was changed: python -m smearlab repair NAME mak
 
 
 def write_bytes(path: str | Path, data: bytes | memoryview) -> None:
-    """Write a file atomically: a reader, a kill or a full disk never leaves half of it under its name."""
+    """Write a file atomically."""
+    with replacing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[BinaryIO]:
+    """Give a file to write: a reader, a kill or a full disk never finds or leaves half of it under its name."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with open(beside, "xb") as file:  # fails on a name that is taken, so that nobody can plant a link there
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)
@@ -99,11 +107,10 @@ def damaged(path: str | Path, what: str) -> UserError:
 
 
 def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray], *, compress: bool = False) -> None:
-    """Write arrays to one .npz atomically; the same arrays always give the same bytes."""
-    buffer = io.BytesIO()
+    """Write arrays to one .npz atomically, a part at a time; the same arrays always give the same bytes."""
     save: Any = np.savez_compressed if compress else np.savez
-    save(buffer, **arrays)
-    write_bytes(path, buffer.getbuffer())
+    with replacing(path) as file:
+        save(file, **arrays)
 
 
 def write_csv(path: str | Path, columns: list[str], rows: Iterable[Iterable[Any]]) -> None:

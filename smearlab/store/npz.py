@@ -2,6 +2,7 @@
 
 import math
 import os
+import struct
 import warnings
 import zipfile
 from collections.abc import Collection, Iterator
@@ -12,6 +13,7 @@ from typing import cast
 import numpy as np
 
 from smearlab.core.errors import UserError
+from smearlab.store.large import is_large, zeros
 
 MAX_BYTES = 64 * 2**30
 MAX_MEMBERS = 1000
@@ -24,8 +26,9 @@ HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.re
 def read_npz(path: str | Path, names: Collection[str] | None = None) -> dict[str, np.ndarray]:
     """Read those of the named arrays that the file has (all of them for None), in the file's order.
 
-    Only plain numbers and strings are read, never pickled objects. UserError names the file when it is
-    absent, no .npz, damaged, or declares members that are unsafe, disagree with their size, or are too large.
+    Only plain numbers and strings are read, never pickled objects. An array of bytes that is too large for memory is
+    mapped from the file if it stands there unpacked, or else unpacked to a file of its own. UserError names the file
+    when it is absent, no .npz, damaged, or declares members that are unsafe, differ from their size, or are too large.
     """
     with _opened(path) as archive:
         members = _safe_members(archive)
@@ -58,6 +61,8 @@ def _opened(path: str | Path) -> Iterator[zipfile.ZipFile]:
             yield archive
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
+    except MemoryError:
+        raise
     except Exception as error:  # a hostile file can make zipfile and numpy fail in any way
         raise UserError(f"{path}: not an .npz file, or a damaged one ({reason(error)})") from error
 
@@ -71,7 +76,8 @@ def _safe_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     members = {info.filename.removesuffix(".npy"): info for info in infos}
     if len(members) < len(infos):
         raise UserError("holds two members of the same name")
-    total, packed = sum(info.file_size for info in infos), sum(info.compress_size for info in infos)
+    read = [info for info in infos if not _may_be_mapped(info)]
+    total, packed = sum(info.file_size for info in read), sum(info.compress_size for info in read)
     if total > memory_bound():
         raise UserError(f"declares {total:,} bytes of arrays, at most {memory_bound():,} are read")
     if total > SMALL and total > MAX_RATIO * packed:
@@ -96,10 +102,41 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
         if version not in HEADERS:
             raise UserError(f"member {info.filename!r} has an unknown header version {version}")
         shape, fortran, dtype = HEADERS[version](member)
-        _check_header(info, shape, dtype, info.file_size - member.tell())
-        array = np.empty(shape, dtype, order="F" if fortran else "C")
+        start = member.tell()
+        _check_header(info, shape, dtype, info.file_size - start)
+        mapped = _may_be_mapped(info) and dtype == np.uint8 and not fortran
+        if info.file_size > memory_bound() and not mapped:
+            raise UserError(
+                f"declares {info.file_size:,} bytes of {info.filename!r}, at most {memory_bound():,} are read"
+            )
+        if mapped:
+            _compare(cast(zipfile.ZipExtFile, member), info.file_size - start, info.filename)
+            return _mapped(Path(str(archive.filename)), info, start, shape)
+        array = np.empty(shape, dtype, order="F") if fortran else zeros(shape, dtype)
         _fill(cast(zipfile.ZipExtFile, member), array, info.filename)
     return array
+
+
+def _may_be_mapped(info: zipfile.ZipInfo) -> bool:
+    """Return whether a member is too large for memory and stands unpacked in the file."""
+    return info.compress_type == zipfile.ZIP_STORED and is_large(info.file_size)
+
+
+def _mapped(path: Path, info: zipfile.ZipInfo, start: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Return an array of bytes as it stands in the file; start: where it begins in its member."""
+    with open(path, "rb") as file:
+        file.seek(info.header_offset)
+        name, extra = struct.unpack("<26xHH", file.read(30))
+    return np.asarray(np.memmap(path, np.uint8, "r", info.header_offset + 30 + name + extra + start, shape))
+
+
+def _compare(member: zipfile.ZipExtFile, left: int, name: str) -> None:
+    """Read what is left of a member and keep nothing: at its end zipfile compares its checksum."""
+    buffer = bytearray(CHUNK)
+    while n_read := member.readinto(buffer):
+        left -= n_read
+    if left:
+        raise UserError(f"member {name!r} is cut short")
 
 
 def _check_header(info: zipfile.ZipInfo, shape: tuple[int, ...], dtype: np.dtype, n_bytes: int) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from smearlab.training.pixels import LEFT, ORDER, TOP, Pixels, channel_statistics
+from smearlab.training.pixels import LEFT, ORDER, TOP, FilePixels, Pixels, channel_statistics, stays_in_file
 from smearlab.training.staging import Staging
 from smearlab.training.streams import torch_generator
 from smearlab.training.vectors import Statistics, Vectors, column_statistics
@@ -19,12 +19,14 @@ from smearlab.training.vectors import Statistics, Vectors, column_statistics
 Inputs = Pixels | Vectors
 
 
-def statistics_of(examples: np.ndarray) -> Statistics:
+def statistics_of(examples: np.ndarray, members: np.ndarray | None = None) -> Statistics:
     """Return mean and deviation by which examples are normalised: of each channel of images, of each feature.
 
-    examples: uint8 (N, H, W, C), or features, floating point (N, D).
+    examples: uint8 (N, H, W, C), or features, floating point (N, D). members: bool (N,), those that count; default all.
     """
-    return column_statistics(examples) if examples.ndim == 2 else channel_statistics(examples)
+    if examples.ndim == 2:
+        return column_statistics(examples if members is None else examples[members])
+    return channel_statistics(examples, None if members is None else np.flatnonzero(members))
 
 
 def on_device(
@@ -32,12 +34,21 @@ def on_device(
     padding: int,
     statistics: Statistics,
     device: torch.device,
+    *,
+    members: np.ndarray | None = None,
     home: torch.device | None = None,
 ) -> Inputs:
-    """Return images (N, H, W, C), or features (N, D), as a part that batches are taken from; home: as of Pixels."""
+    """Return images (N, H, W, C), or features (N, D), as a part that batches are taken from.
+
+    members: bool (N,), those of the part; default all. Images that are too large for the device's memory stay in their
+    file. The other arguments are those of Pixels.
+    """
+    rows = np.arange(len(examples)) if members is None else np.flatnonzero(members)
     if examples.ndim == 2:
-        return Vectors(examples, statistics, device)
-    return Pixels(examples, padding, statistics, device, home)
+        return Vectors(examples[rows], statistics, device)
+    if stays_in_file(examples, device):
+        return FilePixels(examples, rows, padding, statistics, device)
+    return Pixels(examples, padding, statistics, device, home, rows)
 
 
 def input_shape(examples: np.ndarray) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ from smearlab.core import registry
 from smearlab.store.dataset import TRAIN, VALIDATION
 from smearlab.training.forward import Forward
 from smearlab.training.history import CPU_BATCH, CUDA_BATCH
-from smearlab.training.pixels import FLIP, LEFT, ORDER, TOP, Pixels
+from smearlab.training.pixels import FLIP, LEFT, ORDER, TOP, FilePixels, Pixels
 from smearlab.training.stacking import Stacked, clip_each
 from smearlab.training.trainee import Trainee
 from smearlab.training.vectors import Vectors
@@ -222,6 +222,8 @@ def stacked_images(pixels: Pixels | Vectors, draws: Tensor) -> Tensor:
     index = draws[..., ORDER]
     if isinstance(pixels, Vectors):
         return pixels.values[index].flatten(1)
+    if isinstance(pixels, FilePixels):
+        return _from_file(pixels, draws)
     if draws.shape[-1] == 1:
         rows, across = pixels.rows[None, :, None] + pixels.padding, pixels.columns[None, :, None]
         columns = across + pixels.padding
@@ -232,6 +234,14 @@ def stacked_images(pixels: Pixels | Vectors, draws: Tensor) -> Tensor:
         columns = draws[:, None, :, LEFT] + across
     found = pixels.padded[index[:, None, None, :], rows[:, :, None, :], columns[:, None, :, :]]
     return torch.addcmul(pixels.shift, found.float(), pixels.scale).flatten(3).permute(0, 3, 1, 2)
+
+
+def _from_file(pixels: FilePixels, draws: Tensor) -> Tensor:
+    """Return what stacked_images does, of images that stay in a file."""
+    each = draws.flatten(0, 1).cpu()
+    found = pixels.plain(each[:, ORDER]) if each.shape[1] == 1 else pixels.augmented(*each.unbind(1))
+    apart = found.permute(0, 2, 3, 1).unflatten(0, draws.shape[:2])
+    return apart.permute(0, 2, 3, 1, 4).flatten(3).permute(0, 3, 1, 2)
 
 
 def train_stack(stack: Stack) -> Iterator[None]:

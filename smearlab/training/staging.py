@@ -1,4 +1,4 @@
-"""Batches that are made on the processor and brought to the device: those of augmentations beyond crop and flip.
+"""Batches that are made on the processor and brought to the device: augmented beyond crop and flip, or of large files.
 
 A batch stands at a fixed address on the device, so that the step that takes it can be a recorded CUDA graph; it is
 brought there between two steps, while the device is busy with the first. What an augmentation draws comes from a stream
@@ -14,7 +14,7 @@ from torch import Tensor
 from smearlab.core import registry
 from smearlab.core.errors import UserError
 from smearlab.core.jobs import Augmentation
-from smearlab.training.pixels import ORDER, Pixels
+from smearlab.training.pixels import ORDER, FilePixels, Pixels
 from smearlab.training.streams import torch_generator
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]
@@ -23,6 +23,11 @@ Augment = Callable[[Tensor, torch.Generator], Tensor]
 def is_beyond(augmentation: Augmentation) -> bool:
     """Return whether images are changed by more than crop and flip, and so on the processor."""
     return augmentation.name != "none"
+
+
+def is_staged(inputs: object, augmentation: Augmentation) -> bool:
+    """Return whether batches of a part are made on the processor."""
+    return isinstance(inputs, FilePixels) or (isinstance(inputs, Pixels) and is_beyond(augmentation))
 
 
 def check_images(augmentation: Augmentation, channels: int, size: int) -> None:

@@ -29,7 +29,7 @@ from smearlab.training.objective import Objective, class_weights
 from smearlab.training.pixels import Pixels
 from smearlab.training.schedule import learning_rates
 from smearlab.training.sharpness import Sharpness
-from smearlab.training.staging import Staging, is_beyond
+from smearlab.training.staging import Staging, is_beyond, is_staged
 from smearlab.training.vectors import Statistics
 
 Weights = dict[str, Tensor]
@@ -72,12 +72,11 @@ def make_problem(training: Examples, recipe: RecipeSettings, n_classes: int, dev
     images = training.images
     if not (part == TRAIN).any():
         raise UserError("training data: the training part is empty")
-    train = images[part == TRAIN]
-    statistics = statistics_of(train)
+    statistics = statistics_of(images, part == TRAIN)
     home = torch.device("cpu") if is_beyond(recipe.augmentation) else device
     problem = Problem(
-        train=on_device(train, recipe.augmentation.crop, statistics, device, home),
-        validation=on_device(images[part == VALIDATION], 0, statistics, device),
+        train=on_device(images, recipe.augmentation.crop, statistics, device, members=part == TRAIN, home=home),
+        validation=on_device(images, 0, statistics, device, members=part == VALIDATION),
         part=part,
         labels=np.asarray(training.labels),
         n_classes=n_classes,
@@ -169,7 +168,7 @@ class Trainee:
         self.optimiser = optimiser_of(self.network, recipe.optimiser, device)
         labels = torch.from_numpy(problem.of_part(taught, TRAIN).astype(np.int64)).to(device)
         self.batches = Batches(problem.train, labels, recipe.batch_size, recipe.augmentation.flip, role, seeds.seed)
-        if isinstance(problem.train, Pixels) and is_beyond(recipe.augmentation):
+        if isinstance(problem.train, Pixels) and is_staged(problem.train, recipe.augmentation):
             size = self.batches.size
             self.batches.staging = Staging(problem.train, size, recipe.augmentation, role, seeds.seed)
         self.mixup = Mixup(recipe.mixup, self.batches) if recipe.mixup else None

@@ -1,9 +1,11 @@
 """The user's own image files, friendly and hostile."""
 
 import os
+import shutil
 import struct
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -231,17 +233,19 @@ def test_sixteen_bits_are_refused_rather_than_clipped(pets):
         folder.load(path="pets")
 
 
-def test_more_pixels_than_memory_are_refused_before_they_are_read(pets, monkeypatch):
-    monkeypatch.setattr(folder, "memory_bound", lambda: 8 * 6 * 6 * 3 - 1)
-    with pytest.raises(UserError, match=r"8 images of 6×6 pixels in 3 channels need 0\.0 GiB"):
+def test_more_pixels_than_there_is_room_for_are_refused_before_they_are_read(pets, monkeypatch):
+    monkeypatch.setenv("SMEARLAB_IMAGES_MB", "0")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=3 * 8 * 6 * 6 * 3 - 1))
+    with pytest.raises(UserError, match=r"8 images of 6×6 pixels in 3 channels need 0\.0 GiB of disk, 0\.0 GiB"):
         folder.load(path="pets")
 
 
-def test_more_pixels_than_any_machine_holds_are_refused_with_the_config(pets, monkeypatch):
-    monkeypatch.setattr(folder, "MAX_BYTES", 2**30)
+def test_more_pixels_than_the_disk_holds_are_refused_with_the_config(pets, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=8 * 2**30))
     folder.fingerprint(path="pets", size=1024)
     monkeypatch.setattr(folder, "_listing", lambda *_: [folder.Picture("train", "cat", "train/cat/1.png")] * 1000)
-    with pytest.raises(UserError, match=r"^pets: 1,000 images of 1024x1024 pixels need 3 GiB of memory, at most 1 are"):
+    said = r"^pets: 1,000 images of 1024×1024 pixels in 3 channels need 8\.8 GiB of disk, 8\.0 GiB are free in .*; give"
+    with pytest.raises(UserError, match=said):
         folder.fingerprint(path="pets", size=1024)
 
 
