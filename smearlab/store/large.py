@@ -20,7 +20,11 @@ CHUNK = 16 * 2**20  # bytes that are read or written at a time
 
 def limit() -> int:
     """Return how many bytes of examples are held in memory at most: 1 GiB, or the environment's SMEARLAB_IMAGES_MB."""
-    return round(float(os.environ.get("SMEARLAB_IMAGES_MB", IN_MEMORY_MB)) * 2**20)
+    text = os.environ.get("SMEARLAB_IMAGES_MB", str(IN_MEMORY_MB))
+    try:
+        return round(float(text) * 2**20)
+    except (ValueError, OverflowError):
+        raise UserError(f"SMEARLAB_IMAGES_MB: {text!r} is no number of MiB") from None
 
 
 def is_large(n_bytes: int) -> bool:

@@ -118,6 +118,13 @@ def test_a_disk_without_room_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch
         large.zeros((2, 2**30), np.uint8)
 
 
+@pytest.mark.parametrize("text", ["much", "", "inf", "nan"])
+def test_a_limit_that_is_no_number_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMEARLAB_IMAGES_MB", text)
+    with pytest.raises(UserError, match=f"^SMEARLAB_IMAGES_MB: '{text}' is no number of MiB$"):
+        large.limit()
+
+
 # Parts of it.
 
 

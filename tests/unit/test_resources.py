@@ -9,7 +9,13 @@ import yaml
 
 from smearlab.grid.cells import Cell, load_grid
 from smearlab.grid.plan import training_minutes
-from smearlab.grid.resources import evaluation_resources, length, training_resources
+from smearlab.grid.resources import (
+    BASE_MEMORY_MB,
+    FROM_FILE_MB,
+    evaluation_resources,
+    length,
+    training_resources,
+)
 
 ROOT = Path(__file__).parents[2]
 PROFILES = ROOT / "profiles"
@@ -57,6 +63,13 @@ def test_threads_are_the_recipes_and_a_gpu_is_asked_for_where_it_names_cuda() ->
 
 def test_larger_data_asks_for_more_memory() -> None:
     assert training_resources(cell("cifar10"))["mem_mb"] > training_resources(cell())["mem_mb"] + 1000
+
+
+def test_images_too_large_to_be_held_ask_for_some_pages_of_their_file_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = training_resources(cell("cifar10"))["mem_mb"]
+    monkeypatch.setenv("SMEARLAB_IMAGES_MB", "64")
+    large = training_resources(cell("cifar10", epochs=31))["mem_mb"]  # another cell: what is asked for is kept by cell
+    assert large == BASE_MEMORY_MB + FROM_FILE_MB != held
 
 
 def test_blocks_are_packed_by_their_length() -> None:
