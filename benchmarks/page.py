@@ -3,7 +3,7 @@
     python benchmarks/page.py [--turns 3] [PAGE ...]
 
 Each page is opened in Debian's chromium, headless, in a frame of a page that asks the frame for its times; a server on
-this machine hands both out. Without a PAGE: every published report. The least of the turns counts: other work only adds.
+this machine hands both out. Without a PAGE: every published report. The least of the turns counts.
 """
 
 import argparse
