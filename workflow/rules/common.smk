@@ -153,6 +153,7 @@ def packed(rule, name):
         if workflow.remote_exec:  # a failed member does not keep the others of its pack from being done
             workflow.execution_settings.keep_going = True
         if not (sizes := workflow.group_settings.group_components):
+            workflow.get_rule(rule).group = None  # no group is asked for again, several times a job
             return None
         length_ = length(subject_of(rule, wildcards).trained)
         return next((g for g in (name, f"{name}-{length_}") if g in sizes), None)
