@@ -12,9 +12,6 @@ from smearlab.store.files import check_files, read_sealed, write_json
 PUBLISHED = Path("reports") / "published"
 TABLES = (COLLECTED["csv"], COLLECTED["suspects_by_noise"], *(t for t in SUMMARISED.values() if t.endswith(".csv")))
 BEHIND = (COLLECTED["correct"], COLLECTED["gold"])  # of single examples: intervals over them follow from it
-    COLLECTED["correct"],
-    COLLECTED["gold"],
-)  # what each network got right: intervals over test examples follow from it
 KEPT = ("code_version", "environment", "datasets", "accepted")
 
 

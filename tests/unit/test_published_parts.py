@@ -99,7 +99,7 @@ def test_an_answer_is_quoted_without_its_markup(tmp_path) -> None:
 def test_an_unknown_part_and_a_page_without_an_answer_are_refused(tmp_path) -> None:
     page = tmp_path / "page.md"
     page.write_text("<!-- published: nothing -->\n<!-- end -->\n", encoding="utf-8")
-    with pytest.raises(UserError, match="published: 'nothing'; allowed are answer, noises"):
+    with pytest.raises(UserError, match="published: 'nothing'; allowed are answer, headlines, noises"):
         published.written(page, RUNS)
     (tmp_path / "report.html").write_text("<p>nothing</p>", encoding="utf-8")
     with pytest.raises(UserError, match="has no answer"):
