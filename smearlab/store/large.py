@@ -15,7 +15,7 @@ import numpy as np
 from smearlab.core.errors import UserError
 
 IN_MEMORY_MB = 1024
-CHUNK = 16 * 2**20  # bytes that are read or written at a time
+CHUNK = 2 * 2**20  # bytes that are read or written at a time; counting their values takes four times as many
 
 
 def limit() -> int:
