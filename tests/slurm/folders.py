@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,9 @@ CLUSTER = (
     "--workflow-profile profiles/slurm --slurm-status-command squeue --slurm-init-seconds-before-status-checks 3 "
     "--latency-wait 20"
 ).split()
+
+TRAIN = [*CLUSTER, "--until", "train_teacher"]
+STEPS_AT_RISK = 12  # those of the half second between checkpoints, and the one in which the signal comes
 
 
 def copy_checkout(folder: Path) -> None:
@@ -129,6 +133,20 @@ def slurm(*command: str) -> str:
 def running_job() -> str:
     """Wait for the one running SLURM job and return its number."""
     return until(lambda: slurm("squeue", "-h", "-t", "running", "-o", "%A"), "a SLURM job runs").split()[0]
+
+
+def started(folder: Folder, *arguments: str, steps: int = 12) -> tuple[subprocess.Popen[bytes], str]:
+    """Start Snakemake, wait until the training is under way with a checkpoint, and return its SLURM job."""
+    process = folder.start(*TRAIN, *arguments)
+    until(lambda: folder.calls() >= steps, "the training is under way")
+    until(lambda: list(folder.path.glob(".smearlab/checkpoints/**/slow/*.checkpoint")), "there is a checkpoint")
+    return process, running_job()
+
+
+def went_on(folder: Folder, reference: Folder) -> None:
+    """The training went on from its checkpoint: no more steps were done twice than lie between two checkpoints."""
+    assert re.search(r"continues at step [1-9]", folder.log())
+    assert reference.calls() <= folder.calls() <= reference.calls() + STEPS_AT_RISK
 
 
 def training_process(folder: Folder) -> int:
