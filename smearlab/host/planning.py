@@ -30,8 +30,11 @@ def remember_sources(sources: Any) -> None:
 
 
 def with_signature(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Note a function's signature on it: Snakemake looks it up several times a job, and inspecting takes long."""
-    function.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    """Note a function's parameters where Snakemake looks for them: several times a job, and inspecting takes long.
+
+    Where a Snakemake looks elsewhere, it inspects the function, and nothing changes.
+    """
+    function._overwrite_params = inspect.signature(function).parameters  # type: ignore[attr-defined]
     return function
 
 

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from smearlab.core import registry
 from smearlab.store.dataset import TRAIN, VALIDATION
-from smearlab.training.batches import FLIP, LEFT, ORDER, TOP, Pixels
+from smearlab.training.forward import Forward
 from smearlab.training.history import CPU_BATCH, CUDA_BATCH
+from smearlab.training.pixels import FLIP, LEFT, ORDER, TOP, Pixels
 from smearlab.training.stacking import Stacked, clip_each
 from smearlab.training.trainee import Trainee
 from smearlab.training.vectors import Vectors
@@ -69,6 +70,7 @@ class Stack:
         self.problem, self.recipe, self.lane = first.problem, first.recipe, first.lane
         states = [trainee.optimiser.state() for trainee in trainees]
         self.network = Stacked(self._own({k: member.trainee.network for k, member in members.items()}))
+        self.forward = Forward(self.network.module, self.problem.device, self.recipe.precision)
         self.parameters = list(self.network.parameters.values())
         self.optimiser = registry.build("optimisers", self.recipe.optimiser, self.parameters, self.problem.device)
         self.optimiser.restore({n: torch.cat([s[n] for s in states]) if t.dim() else t for n, t in states[0].items()})
@@ -123,9 +125,8 @@ class Stack:
         draws = self.draws.index_select(0, self.position)[0]
         self.position.add_(1)
         images = stacked_images(self.problem.train, draws)
-        with head.autocast():
-            logits = self.network.logits(images)
-        losses = self._losses(logits.float(), images, draws[..., ORDER], live)
+        logits = self.network.apart(self.forward(images))
+        losses = self._losses(logits, images, draws[..., ORDER], live)
         for parameter in self.parameters:
             parameter.grad = None
         (torch.stack(losses).sum() * self.recipe.loss_scale).backward()

@@ -84,8 +84,11 @@ class Stacked:
 
     def logits(self, images: Tensor) -> Tensor:
         """Return the logits (R, B, L) of images (B, R·C, H, W)."""
-        found: Tensor = self.module(images)
-        return found.unflatten(1, (self.count, -1)).transpose(0, 1)
+        return self.apart(self.module(images))
+
+    def apart(self, logits: Tensor) -> Tensor:
+        """Return what the module gives, (B, R·L), network by network: (R, B, L)."""
+        return logits.unflatten(1, (self.count, -1)).transpose(0, 1)
 
     def train(self, mode: bool) -> None:
         """Let batch norms use and follow each batch's own statistics, or the kept ones."""
@@ -110,7 +113,7 @@ class Stacked:
         kind = type(module)
         if kind in FORMS:
             return FORMS[kind](self, module, place)
-        if kind is not Block and f"{kind.__module__}.{kind.__qualname__}" not in OF_PARTS and kind not in ALIKE:
+        if not calls_its_parts(kind):
             raise UserError(f"stacked: a network with a {kind.__name__} cannot be stacked; leave `stacked` out")
         form: Any = copy.copy(module)
         if kind is Block:
@@ -159,6 +162,11 @@ FORMS: dict[type[nn.Module], Callable[..., nn.Module]] = {
     nn.BatchNorm1d: Stacked._norm,
     nn.Linear: Stacked._linear,
 }
+
+
+def calls_its_parts(kind: type[nn.Module]) -> bool:
+    """Return whether modules of a kind are known to have no weights of their own and to call a part with some once."""
+    return kind in (Block, StackedBlock, *ALIKE) or f"{kind.__module__}.{kind.__qualname__}" in OF_PARTS
 
 
 def clip_each(gradients: Sequence[Tensor], count: int, limit: float) -> None:

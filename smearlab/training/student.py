@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from smearlab.core.errors import UserError
 from smearlab.core.jobs import Choice, DistillationJob
 from smearlab.training.device import autocast
+from smearlab.training.forward import cast_for_ever
 from smearlab.training.history import logits_of
 from smearlab.training.trainee import Problem, Trainee, Weights, build_network
 
@@ -56,6 +57,7 @@ class Teacher:
             self.network: nn.Module = build_network(architecture, problem)
         self.network.load_state_dict(weights)
         self.network.eval().requires_grad_(False)
+        cast_for_ever(self.network, precision)
         self.problem, self.precision = problem, precision
         self.fixed = self._logits_of_all() if view == "fixed" else None
 
@@ -114,9 +116,7 @@ def train_student(trainee: Trainee, teacher: Teacher, distillation: Distillation
         target = teacher.logits(batch.images, batch.index)
 
         def loss() -> Tensor:
-            with trainee.autocast():
-                logits = trainee.network(batch.images)
-            logits = logits.float()
+            logits = trainee.forward(batch.images)
             found = beta * distance_to_teacher(logits, target, *temperatures).mean()
             return found + (1 - beta) * trainee.label_loss(logits, batch) if beta < 1 else found
 

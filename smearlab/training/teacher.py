@@ -17,9 +17,7 @@ def train_teacher(trainee: Trainee) -> Iterator[None]:
         batch = trainee.next_batch()
 
         def loss() -> Tensor:
-            with trainee.autocast():
-                logits = trainee.network(batch.images)
-            return trainee.label_loss(logits.float(), batch)
+            return trainee.label_loss(trainee.forward(batch.images), batch)
 
         trainee.descend(loss)
 

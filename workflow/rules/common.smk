@@ -156,6 +156,7 @@ def packed(rule, name):
         if workflow.remote_exec:
             return pack_of(workflow)
         if not (sizes := workflow.group_settings.group_components):
+            workflow.get_rule(rule).group = None  # no group is asked for again, several times a job
             return None
         length_ = length(subject_of(rule, wildcards).trained)
         return next((g for g in (name, f"{name}-{length_}") if g in sizes), None)
