@@ -67,16 +67,14 @@ def pack_reference(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def pack(pack_reference: Folder, tmp_path: Path) -> Iterator[Folder]:
-    """A folder in which the four trainings are still to be done; which processes load torch stands in `loads`."""
+    """A folder in which the four trainings are still to be done, and no process has loaded torch."""
     folder = tmp_path / "grid"
     shutil.copytree(pack_reference.path, folder, symlinks=True)
     for left in ("results/teachers", ".smearlab"):
         shutil.rmtree(folder / left)
-    (folder / "calls").unlink()
-    (tmp_path / "at_start").mkdir()
-    shutil.copy(Path(__file__).parent / "sitecustomize.py.in", tmp_path / "at_start" / "sitecustomize.py")
-    noting = {"PYTHONPATH": str(tmp_path / "at_start"), "SMEARLAB_TEST_LOADS": str(folder / "loads")}
-    packed = Folder(folder, "pack.yaml", pause=0.1, **noting)
+    for left in ("calls", "loads"):
+        (folder / left).unlink()
+    packed = Folder(folder, "pack.yaml", pause=0.1)
     yield packed
     packed.end_leftovers()
     assert outcome(packed) == outcome(pack_reference)

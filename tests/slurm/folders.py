@@ -28,7 +28,7 @@ STEPS_AT_RISK = 12  # those of the half second between checkpoints, and the one 
 
 
 def copy_checkout(folder: Path) -> None:
-    """Copy what git knows of the checkout, and add the slow method."""
+    """Copy what git knows of the checkout, and add the slow method and the note of who loads torch."""
     names = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
     )
@@ -36,7 +36,11 @@ def copy_checkout(folder: Path) -> None:
         if name and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-    shutil.copy(HERE / "slow.py.in", folder / "smearlab" / "methods" / "slow.py")
+    package = folder / "smearlab"
+    shutil.copy(HERE / "slow.py.in", package / "methods" / "slow.py")
+    shutil.copy(HERE / "loads.py.in", package / "loads.py")
+    with (package / "__init__.py").open("a") as first:
+        first.write("\nfrom smearlab import loads as loads\n")
 
 
 class Folder:
@@ -51,6 +55,7 @@ class Folder:
             | {
                 "SMEARLAB_TEST_CALLS": str(self.calls_file),
                 "SMEARLAB_TEST_HOLD": str(self.hold_file),
+                "SMEARLAB_TEST_LOADS": str(path / "loads"),
                 "SMEARLAB_TEST_PAUSE": str(pause),
                 "SMEARLAB_CHECKPOINT_SECONDS": "0.5",
             }
@@ -86,6 +91,10 @@ class Folder:
     def calls(self) -> int:
         """How many steps the slow method was called for, over all processes."""
         return self.calls_file.stat().st_size if self.calls_file.exists() else 0
+
+    def starts(self) -> list[str]:
+        """The processes that have loaded torch by themselves so far."""
+        return (self.path / "loads").read_text().split()
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -12,16 +12,11 @@ from folders import TRAIN, Folder, slurm, started, training_process, until, went
 pytestmark = pytest.mark.slurm
 
 
-def starts(folder: Folder) -> list[str]:
-    """The processes that have loaded torch by themselves."""
-    return (folder.path / "loads").read_text().split()
-
-
 def test_a_packed_job_loads_torch_once_and_takes_one_step(pack: Folder) -> None:
     said = pack.run(*TRAIN, "--slurm-keep-successful-logs")
     assert said.count("has been submitted") == 1
     assert len(list(pack.path.glob("results/teachers/**/timings.json"))) == 4
-    assert len(starts(pack)) == 1
+    assert len(pack.starts()) == 1
     (log,) = pack.path.glob(".snakemake/slurm_logs/**/*.log")
     assert log.read_text().count("localrule train_teacher") == 4  # by the one Snakemake in the one step
 
@@ -38,7 +33,7 @@ def test_members_of_a_pack_take_turns(pack: Folder) -> None:
 def test_the_server_is_killed(pack: Folder, pack_reference: Folder) -> None:
     process, _ = started(pack)
     guard = psutil.Process(training_process(pack)).parent()
-    assert guard is not None and guard.ppid() == int(starts(pack)[0])
+    assert guard is not None and guard.ppid() == int(pack.starts()[0])
     os.kill(guard.ppid(), signal.SIGKILL)
     pack.ends_well(process)
     assert pack.calls() == pack_reference.calls()  # its job went on, and those that followed ran by themselves
@@ -79,4 +74,4 @@ def test_a_pack_goes_on_where_it_was(pack: Folder, pack_reference: Folder, harm:
     harm(pack, job)
     pack.ends_well(process)
     went_on(pack, pack_reference)
-    assert len(starts(pack)) == pack.output().count("has been submitted") == 2
+    assert len(pack.starts()) == pack.output().count("has been submitted") == 2
