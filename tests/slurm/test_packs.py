@@ -2,12 +2,11 @@
 
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
-from folders import TRAIN, Folder, slurm, started, training_process, until, went_on
+from folders import TRAIN, Folder, started, training_process, until
 
 pytestmark = pytest.mark.slurm
 
@@ -45,33 +44,3 @@ def is_client(process: psutil.Process, folder: Path) -> bool:
         return Path(process.cwd()) == folder and any("run_stage.py" in word for word in process.cmdline()[:2])
     except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
         return False
-
-
-def client_killed(pack: Folder, job: str) -> None:
-    training = training_process(pack)
-    (client,) = [process for process in psutil.process_iter() if is_client(process, pack.path)]
-    client.kill()
-    until(lambda: not psutil.pid_exists(training), "its training is gone too")
-
-
-def cancelled(pack: Folder, job: str) -> None:
-    slurm("scancel", job)
-
-
-def warned(pack: Folder, job: str) -> None:
-    slurm("scancel", "--signal=USR1", job)
-
-
-def out_of_time(pack: Folder, job: str) -> None:
-    with pack.held():
-        slurm("scontrol", "update", f"JobId={job}", "TimeLimit=1")
-        until(lambda: job not in slurm("squeue", "-h", "-o", "%A").split(), "the time is over")
-
-
-@pytest.mark.parametrize("harm", [client_killed, cancelled, warned, out_of_time])
-def test_a_pack_goes_on_where_it_was(pack: Folder, pack_reference: Folder, harm: Callable[[Folder, str], None]) -> None:
-    process, job = started(pack)
-    harm(pack, job)
-    pack.ends_well(process)
-    went_on(pack, pack_reference)
-    assert len(pack.starts()) == pack.output().count("has been submitted") == 2

@@ -25,37 +25,28 @@ methods:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A grid of 1,200 trainings under the profile as it is shipped, all of them refused by sbatch."""
+def requests(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The sbatch calls of a grid of 1,200 trainings under the profile as it is shipped."""
     folder = tmp_path_factory.mktemp("grid")
-    tools = folder / "tools"
-    tools.mkdir()
+    tools = tmp_path_factory.mktemp("tools")
     for name in ("sinfo", "squeue", "scontrol", "scancel", "sacct", "sacctmgr", "sshare"):
         _tool(tools / name, "exit 0")
     # one call at a time: a line of sixty paths is written in several pieces
     _tool(tools / "sbatch", f'exec 9>{folder}/lock; flock 9; echo "$@" >> {folder}/requests; echo refused >&2; exit 1')
-    _tool(tools / "srun", f'echo "$SMEARLAB_WARM: $@" >> {folder}/steps')
     alphas = ", ".join(str(round(0.0005 * k, 4)) for k in range(1, CELLS + 1))
     (folder / "big.yaml").write_text(GRID.format(alphas=alphas), encoding="utf-8")
     command = f"{sys.executable} -m snakemake --snakefile {ROOT}/Snakefile --directory {folder} --configfile big.yaml"
     profile = f"--workflow-profile {ROOT}/profiles/slurm --retries 0 --until train_teacher"
-    assert _run(folder, f"{command} {profile}") == 1
-    return folder
-
-
-@pytest.fixture(scope="module")
-def requests(folder: Path) -> list[str]:
-    """The sbatch calls of the grid."""
-    return (folder / "requests").read_text(encoding="utf-8").splitlines()
-
-
-def _run(folder: Path, command: str, **more: str) -> int:
-    settings = {k: v for k, v in os.environ.items() if k != "SMEARLAB_WARM"}
-    tools = {"PATH": f"{folder}/tools:{os.environ['PATH']}"}
-    done = subprocess.run(
-        command, shell=True, cwd=folder, env=settings | tools | more, capture_output=True, timeout=600
+    run = subprocess.run(
+        [*command.split(), *profile.split()],
+        cwd=folder,
+        env=os.environ | {"PATH": f"{tools}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
-    return done.returncode
+    assert run.returncode == 1
+    return (folder / "requests").read_text(encoding="utf-8").splitlines()
 
 
 def _tool(path: Path, line: str) -> None:
@@ -82,20 +73,3 @@ def test_a_job_that_needs_a_gpu_goes_to_a_partition_that_has_one_and_may_be_requ
         assert " -p gpu " in request
         assert "--requeue" in request
         assert "--signal=USR1@120" in request
-
-
-@pytest.mark.parametrize("members, warm", [(60, "first"), (1, "0")])
-def test_a_job_has_one_step_and_a_pack_one_warm_process(
-    folder: Path, requests: list[str], members: int, warm: str
-) -> None:
-    """What a job does on its node, with an srun that only notes what it is asked."""
-    (folder / "steps").unlink(missing_ok=True)
-    command = re.sub(r" --wait-for-files-file '[^']+'", "", requests[0].partition("--wrap=")[2])
-    targets = re.findall(r"'train_teacher:[^']+'", command)
-    assert len(targets) == 60
-    _run(folder, command.replace(" ".join(targets), " ".join(targets[:members])), SLURM_JOB_ID="7")
-    (step,) = (folder / "steps").read_text(encoding="utf-8").splitlines()
-    assert step.startswith(f"{warm}: -n1 ")
-    assert len(set(re.findall(r"train_teacher:\S+", step))) == members
-    assert "--cpus-per-task=1 " in step and "--gpus=1 " in step  # one member's share, as they take turns
-    assert ("--local-groupid" in step) == (members > 1)
