@@ -276,7 +276,7 @@ def check_stacked(settings: dict[str, Any], where: str) -> None:
             raise UserError(
                 f"config: {where}.stacked: {key} {name} cannot be stacked; those that can: {', '.join(able)}"
             )
-    further = settings.keys() - {*FOUNDING["RecipeConfig"].split(), "stacked", "measure"}
+    further = settings.keys() - {*FOUNDING["RecipeConfig"].split(), "stacked", "compile", "measure"}
     if further:
         raise UserError(f"config: {where}.stacked: does not go with {', '.join(sorted(further))}; leave one out")
 
