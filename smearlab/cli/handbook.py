@@ -22,6 +22,7 @@ KINDS = {
     "networks": "Networks",
     "optimisers": "Optimisers",
     "schedules": "Schedules of the learning rate",
+    "augmentations": "Augmentations, after crop and flip",
     "metrics": "Metrics",
     "figures": "Figures",
     "claims": "Claims computed without training",

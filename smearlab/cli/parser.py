@@ -395,6 +395,7 @@ def schema_text() -> str:
         ("ArchitectureConfig", "name", "networks"),
         ("OptimiserConfig", "name", "optimisers"),
         ("ScheduleConfig", "name", "schedules"),
+        ("AugmentationConfig", "name", "augmentations"),
         ("MethodConfig", "name", "methods"),
     ):
         definitions[model]["properties"][key]["enum"] = list(registry.names(kind))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from smearlab.core import registry
 from smearlab.core.errors import UserError
+from smearlab.core.jobs import RecipeSettings
 from smearlab.grid.cells import Grid, Labels
 from smearlab.grid.definitions import Dataset
 from smearlab.grid.resolve import Faults
@@ -24,8 +25,8 @@ def tried(grid: Grid) -> list[str]:
         if is_at_hand(dataset):
             for read in faults.collect(canonical, dataset.contents, dataset.options):
                 said += [*_parts(dataset, read), *_doubts(grid, dataset, read, faults)]
-                for architecture in _architectures(grid, dataset):
-                    faults.collect(_build, architecture, dataset, read)
+                for settings in _trainings(grid, dataset):
+                    faults.collect(_build, settings, dataset, read)
         else:
             said.append(f"{dataset.name}: its files are not here; the run downloads and reads them")
     faults.stop()
@@ -65,23 +66,29 @@ def _observe(labels: Labels, read: Canonical) -> list[str]:
     return [f"{dataset.name}, {noise.name}: {doubt}" for doubt in observed.doubts]
 
 
-def _architectures(grid: Grid, dataset: Dataset) -> Iterator[dict]:
+def _trainings(grid: Grid, dataset: Dataset) -> Iterator[RecipeSettings]:
+    """Yield the recipes that a data set is trained with, one of those with equal networks and augmentations."""
     seen = []
     for cell in grid.cells.values():
-        architecture = cell.recipe.settings.architecture
-        if cell.labels.dataset.id == dataset.id and architecture not in seen:
-            seen.append(architecture)
-            yield architecture
+        settings = cell.recipe.settings
+        kind = settings.architecture, settings.augmentation
+        if cell.labels.dataset.id == dataset.id and kind not in seen:
+            seen.append(kind)
+            yield settings
 
 
-def _build(architecture: dict, dataset: Dataset, read: Canonical) -> None:
-    """Build a network without memory for its weights, to see that it takes examples of this size."""
+def _build(settings: RecipeSettings, dataset: Dataset, read: Canonical) -> None:
+    """Build a network without memory for its weights; it and the augmentation must take examples of this size."""
     import torch
 
     from smearlab.training.batches import input_shape
+    from smearlab.training.staging import check_images, is_beyond
 
+    shape = input_shape(read.training.images)
     try:
         with torch.device("meta"):
-            registry.build("networks", architecture, dataset.n_classes, *input_shape(read.training.images))
+            registry.build("networks", settings.architecture, dataset.n_classes, *shape)
+        if is_beyond(settings.augmentation):
+            check_images(settings.augmentation, *shape)
     except UserError as error:
         raise UserError(f"{dataset.name}: {error}") from None

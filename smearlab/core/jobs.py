@@ -66,10 +66,12 @@ class Replicate:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random crops of an image padded by `crop` pixels on each side, and left-right flips."""
+    """Crops of an image padded by `crop` pixels on each side, left-right flips, then a registered one."""
 
     crop: int
     flip: bool
+    name: str = later("none")
+    options: dict[str, Any] = field(default_factory=dict, hash=False, metadata={"neutral": {}})
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,10 @@ class MethodSettings:
 
 def training_entries(modules: list[str], recipe: RecipeSettings) -> list[str]:
     """Return all registered entries by which a network is trained; modules: its losses and networks."""
-    named = {"optimisers": recipe.optimiser, "schedules": recipe.schedule}
-    return [*modules, *(f"smearlab.{kind}.{choice['name']}" for kind, choice in named.items())]
+    named = [("optimisers", recipe.optimiser["name"]), ("schedules", recipe.schedule["name"])]
+    if recipe.augmentation.name != "none":
+        named.append(("augmentations", recipe.augmentation.name))
+    return [*modules, *(f"smearlab.{kind}.{name}" for kind, name in named)]
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ ENTRY_FUNCTIONS = {
     "claims": ("check",),
     "optimisers": ("build",),
     "schedules": ("factor",),
+    "augmentations": ("augment",),
 }
 REQUIRED = object()
 

@@ -314,8 +314,7 @@ def _students_of(
 
 def default_view(recipe: Recipe) -> str:
     """same where the recipe augments (the teacher sees the student's very batch), else fixed."""
-    augmentation = recipe.settings.augmentation
-    return "same" if augmentation.crop or augmentation.flip or recipe.settings.mixup else "fixed"
+    return "same" if recipe.augments or recipe.settings.mixup else "fixed"
 
 
 def _seen(labels: str, beta: float, rate: float | None) -> str:

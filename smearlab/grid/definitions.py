@@ -127,6 +127,12 @@ class Recipe:
         return self.settings.block_size
 
     @property
+    def augments(self) -> bool:
+        """Whether images are shown otherwise than they are."""
+        asked = self.settings.augmentation
+        return bool(asked.crop or asked.flip or asked.name != "none")
+
+    @property
     def arch(self) -> str:
         """The network's registered name."""
         return self.settings.architecture["name"]

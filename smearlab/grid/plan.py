@@ -1,6 +1,7 @@
 """What a grid costs before it runs, from measured throughput."""
 
 from collections.abc import Mapping
+from math import inf
 from pathlib import Path
 
 from smearlab.grid import gpu_rates
@@ -48,6 +49,7 @@ TRAINING_EXAMPLES = {
     "cifar100": 45000,
 }
 GREY = {"digits": 8, "mnist": 28, "fashion_mnist": 28}  # the side of their images; others: 32, in colour
+AUGMENTED_PER_SECOND = 7000  # images of 32×32 that one thread augments beyond crop and flip, measured for randaugment
 SLOWER_FP32 = 2.0
 JOB_SECONDS = 4.0
 EVALUATION_SECONDS = 4.0
@@ -62,7 +64,7 @@ def training_minutes(cell: Cell | Estimate) -> float:
 def gpu_minutes(cell: Cell | Estimate, own: Mapping[gpu_rates.Kind, float] = {}) -> float:
     """Return the expected minutes of one block on one GPU; own: speeds that were measured on this machine."""
     settings = cell.recipe.settings
-    rate = gpu_rates.images_per_second(settings, image_size(cell), own)
+    rate = min(gpu_rates.images_per_second(settings, image_size(cell), own), _augmented_per_second(cell))
     return (gpu_rates.START_SECONDS + images_trained(cell) * settings.block_size / rate) / 60
 
 
@@ -71,8 +73,15 @@ def cpu_minutes(cell: Cell | Estimate) -> float:
     settings = cell.recipe.settings
     rate = IMAGES_PER_SECOND.get(cell.recipe.arch, 100) * settings.threads * (32 / image_size(cell)) ** 2
     passes = 2 if settings.sam_radius else 1
-    seconds = passes * images_trained(cell) * settings.block_size / rate
-    return (JOB_SECONDS + seconds * (1.0 if settings.precision == "bf16" else SLOWER_FP32)) / 60
+    images = images_trained(cell) * settings.block_size
+    seconds = passes * images / rate * (1.0 if settings.precision == "bf16" else SLOWER_FP32)
+    return (JOB_SECONDS + seconds + images / _augmented_per_second(cell)) / 60
+
+
+def _augmented_per_second(cell: Cell | Estimate) -> float:
+    """Return the images a second that are augmented beyond crop and flip; without end where none are."""
+    beyond = cell.recipe.settings.augmentation.name != "none"
+    return AUGMENTED_PER_SECOND * (32 / image_size(cell)) ** 2 if beyond else inf
 
 
 def image_size(cell: Cell | Estimate) -> int:

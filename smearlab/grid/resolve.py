@@ -24,7 +24,7 @@ from smearlab.grid.estimator import read_estimator
 from smearlab.grid.lasting import FOUNDING, lasting
 from smearlab.grid.load import fault_lines, parse
 from smearlab.grid.options import options_model, special_type
-from smearlab.grid.schema import RESERVED_NAMES, Config, MethodConfig, Open
+from smearlab.grid.schema import RESERVED_NAMES, AugmentationConfig, Config, MethodConfig, Open
 from smearlab.grid.splits import REDRAWN, check_apart, splits_of
 from smearlab.noises._draw import is_rated, rate_range, too_high
 from smearlab.store.gold_places import table_of_rows
@@ -240,6 +240,7 @@ def recipe(name: str, config: Config) -> Recipe:
     settings["architecture"] = _with_weights(architecture, f"config: {where}.architecture")
     settings["optimiser"] = choice("optimisers", given.optimiser, f"{where}.optimiser")
     settings["schedule"] = choice("schedules", given.schedule, f"{where}.schedule")
+    settings["augmentation"] = augmentation(given.augmentation, f"{where}.augmentation")
     estimate = EstimateSettings(**given.estimate.model_dump())
     if given.stacked:
         check_stacked(settings, where)
@@ -277,6 +278,8 @@ def check_stacked(settings: dict[str, Any], where: str) -> None:
                 f"config: {where}.stacked: {key} {name} cannot be stacked; those that can: {', '.join(able)}"
             )
     further = settings.keys() - {*FOUNDING["RecipeConfig"].split(), "stacked", "compile", "measure"}
+    if (beyond := settings.get("augmentation", {}).get("name")) is not None:
+        further |= {f"augmentation {beyond}"}
     if further:
         raise UserError(f"config: {where}.stacked: does not go with {', '.join(sorted(further))}; leave one out")
 
@@ -286,6 +289,12 @@ def choice(kind: str, given: Open, where: str) -> Choice:
     shared = lasting(given)
     options = entry_options(kind, shared["name"], given.model_extra, where, type(given).model_fields)
     return {**shared, **registry.without_neutral(kind, shared["name"], options)}
+
+
+def augmentation(given: AugmentationConfig, where: str) -> dict[str, Any]:
+    """Return a recipe's augmentation: crop and flip, and the entry that follows them with its options."""
+    options = entry_options("augmentations", given.name, given.model_extra, where, AugmentationConfig.model_fields)
+    return {**lasting(given), "options": registry.without_neutral("augmentations", given.name, options)}
 
 
 def methods(given: MethodConfig, where: str) -> list[Method]:
@@ -432,10 +441,9 @@ def _check_form(data: Dataset, given: Recipe) -> None:
         fitting = ", ".join(name for name in registry.names("networks") if form("networks", name) == data.form)
         said = f"{given.arch} takes {taken}, and data set {data.name} holds {data.form}"
         raise UserError(f"{where}.architecture: {said}; for {data.form}: {fitting}")
-    augmentation = given.settings.augmentation
-    if data.form == "features" and (augmentation.crop or augmentation.flip):
+    if data.form == "features" and given.augments:
         raise UserError(
-            f"{where}.augmentation: data set {data.name} holds features, which have no pixels to crop or flip; "
+            f"{where}.augmentation: data set {data.name} holds features, which have no pixels to crop, flip or change; "
             "leave augmentation out"
         )
 

@@ -124,11 +124,12 @@ class ScheduleConfig(Open):
         return self
 
 
-class AugmentationConfig(Strict):
-    """Random crops of a padded image, and left-right flips."""
+class AugmentationConfig(Open):
+    """Random crops of a padded image, left-right flips, and then a registered augmentation with its options."""
 
     crop: int = Field(0, ge=0, le=64, description="padding in pixels; 0 is no cropping")
-    flip: bool = False
+    flip: bool = Field(False, description="each image is mirrored in half of the cases")
+    name: str = Field("none", description="what follows crop and flip, of the augmentations registered below")
 
 
 class EstimateConfig(Strict):
@@ -149,7 +150,9 @@ class RecipeConfig(Strict):
     batch_size: int = Field(128, ge=1, le=1_000_000)
     optimiser: OptimiserConfig = OptimiserConfig()
     schedule: ScheduleConfig = ScheduleConfig()
-    augmentation: AugmentationConfig = AugmentationConfig()
+    augmentation: Annotated[
+        AugmentationConfig, BeforeValidator(lambda value: {"name": value} if isinstance(value, str) else value)
+    ] = AugmentationConfig()
     precision: Literal["fp32", "bf16"] = "fp32"
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: CUDA where there is one")
     threads: int = Field(1, ge=1, le=256, description="CPU threads of one training job")

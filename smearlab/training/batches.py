@@ -1,83 +1,20 @@
-"""Images on the device as uint8, and batches of them: shuffled, cropped, flipped and normalised there.
+"""Batches of images that lie on the device as uint8: shuffled, cropped, flipped and normalised there.
 
 Every random number of an epoch is drawn on the CPU from streams named by (purpose, role, seed, epoch), so all
 methods of a replicate see the same batches, on any device, and a resumed run draws them again. A batch is then
-one gather. The incomplete last batch of an epoch is left out where the training part has at least one full
-batch, so that every batch has the same shape.
+one gather; one that is augmented further is made on the CPU before it is taken (staging.py). The incomplete last
+batch of an epoch is left out where the training part has at least one full batch, so that every batch has the same
+shape.
 """
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from smearlab.training.pixels import LEFT, ORDER, TOP, Pixels, channel_statistics
+from smearlab.training.staging import Staging
 from smearlab.training.streams import torch_generator
 from smearlab.training.vectors import Statistics, Vectors, column_statistics
-
-ORDER, TOP, LEFT, FLIP = range(4)
-
-
-def channel_statistics(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard deviation of each channel of images uint8 (N, H, W, C), in units of 0..255.
-
-    Computed from counts of the 256 values, so the order of the images does not matter. A channel that never
-    varies has the deviation 1.
-    """
-    counts = np.stack([np.bincount(images[..., c].ravel(), minlength=256) for c in range(images.shape[-1])])
-    shares = counts / counts.sum(axis=1, keepdims=True)
-    values = np.arange(256)
-    mean = shares @ values
-    deviation = np.sqrt((shares * (values - mean[:, None]) ** 2).sum(axis=1))
-    return mean, np.where(deviation > 0, deviation, 1.0)
-
-
-class Pixels:
-    """Images of one part on a device, padded with black for cropping, with the normalisation they are given.
-
-    images: uint8 (N, H, W, C); padding: pixels on each side; statistics: mean and deviation (C,) each.
-    Batches are float32 (B, C, H, W) in channels-last memory order.
-    """
-
-    def __init__(
-        self,
-        images: np.ndarray,
-        padding: int,
-        statistics: Statistics,
-        device: torch.device,
-    ) -> None:
-        mean, deviation = statistics
-        sides = ((0, 0), (padding, padding), (padding, padding), (0, 0))
-        padded = np.pad(images, sides) if padding else np.ascontiguousarray(images)
-        self.padded = torch.from_numpy(padded).to(device)
-        _, self.height, self.width, _ = images.shape
-        self.padding = padding
-        self.scale = torch.tensor(1 / deviation, dtype=torch.float32, device=device)
-        self.shift = torch.tensor(-mean / deviation, dtype=torch.float32, device=device)
-        self.rows = torch.arange(self.height, device=device)
-        self.columns = torch.arange(self.width, device=device)
-
-    def __len__(self) -> int:
-        return len(self.padded)
-
-    @property
-    def places(self) -> int:
-        """Pixels of an image."""
-        return self.height * self.width
-
-    def plain(self, index: Tensor | slice) -> Tensor:
-        """Return the images at `index` as they are."""
-        low, high, right = self.padding, self.padding + self.height, self.padding + self.width
-        return self._normalised(self.padded[:, low:high, low:right][index])
-
-    def augmented(self, index: Tensor, top: Tensor, left: Tensor, flip: Tensor) -> Tensor:
-        """Return the images at `index` cropped at (top, left) of the padded image, mirrored where flip is 1."""
-        rows = top[:, None] + self.rows
-        across = torch.where(flip[:, None] > 0, self.width - 1 - self.columns, self.columns)
-        columns = left[:, None] + across
-        return self._normalised(self.padded[index[:, None, None], rows[:, :, None], columns[:, None, :]])
-
-    def _normalised(self, images: Tensor) -> Tensor:
-        return torch.addcmul(self.shift, images.float(), self.scale).permute(0, 3, 1, 2)
-
 
 Inputs = Pixels | Vectors
 
@@ -90,11 +27,17 @@ def statistics_of(examples: np.ndarray) -> Statistics:
     return column_statistics(examples) if examples.ndim == 2 else channel_statistics(examples)
 
 
-def on_device(examples: np.ndarray, padding: int, statistics: Statistics, device: torch.device) -> Inputs:
-    """Return images (N, H, W, C), or features (N, D), as a part that batches are taken from."""
+def on_device(
+    examples: np.ndarray,
+    padding: int,
+    statistics: Statistics,
+    device: torch.device,
+    home: torch.device | None = None,
+) -> Inputs:
+    """Return images (N, H, W, C), or features (N, D), as a part that batches are taken from; home: as of Pixels."""
     if examples.ndim == 2:
         return Vectors(examples, statistics, device)
-    return Pixels(examples, padding, statistics, device)
+    return Pixels(examples, padding, statistics, device, home)
 
 
 def input_shape(examples: np.ndarray) -> tuple[int, ...]:
@@ -113,6 +56,7 @@ class Batches:
         self.pixels, self.labels, self.role, self.seed = pixels, labels, role, seed
         self.flip, self.augments = flip, flip or pixels.padding > 0
         self.balanced = False  # whether each class is drawn equally often, with replacement
+        self.staging: Staging | None = None  # what brings each batch to the device, where the images do not lie there
         self.size = min(batch_size, len(pixels))
         self.per_epoch = len(pixels) // self.size
         columns = 4 if self.augments else 1
@@ -121,14 +65,25 @@ class Batches:
 
     def start(self, epoch: int, position: int = 0) -> None:
         """Draw epoch `epoch` (from 0) and stand before its batch `position`."""
-        self.draws.copy_(epoch_draws(self, epoch))
+        drawn = epoch_draws(self, epoch)
+        self.draws.copy_(drawn)
         self.position.fill_(position)
+        if self.staging is not None:
+            self.staging.start(epoch, drawn)
+            self.ready(position)
+
+    def ready(self, position: int) -> None:
+        """Have the images of batch `position` brought to the device, if they do not lie there, before it is taken."""
+        if self.staging is not None and position < self.per_epoch:
+            self.staging.bring(position)
 
     def next(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return the next batch: images (B, C, H, W) or features (B, D), labels and training positions (B,)."""
         draws = self.draws.index_select(0, self.position)[0]
         self.position.add_(1)
         index = draws[:, ORDER]
+        if self.staging is not None:
+            return self.staging.taken(), self.labels[index], index
         if self.augments and isinstance(self.pixels, Pixels):
             return self.pixels.augmented(*draws.unbind(1)), self.labels[index], index
         return self.pixels.plain(index), self.labels[index], index

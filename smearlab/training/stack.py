@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from smearlab.core import registry
 from smearlab.store.dataset import TRAIN, VALIDATION
-from smearlab.training.batches import FLIP, LEFT, ORDER, TOP, Pixels
 from smearlab.training.forward import Forward
 from smearlab.training.history import CPU_BATCH, CUDA_BATCH
+from smearlab.training.pixels import FLIP, LEFT, ORDER, TOP, Pixels
 from smearlab.training.stacking import Stacked, clip_each
 from smearlab.training.trainee import Trainee
 from smearlab.training.vectors import Vectors

@@ -26,8 +26,10 @@ from smearlab.training.label_wave import first_minimum
 from smearlab.training.lanes import Lane
 from smearlab.training.mixup import Mixture, Mixup
 from smearlab.training.objective import Objective, class_weights
+from smearlab.training.pixels import Pixels
 from smearlab.training.schedule import learning_rates
 from smearlab.training.sharpness import Sharpness
+from smearlab.training.staging import Staging, is_beyond
 from smearlab.training.vectors import Statistics
 
 Weights = dict[str, Tensor]
@@ -72,8 +74,9 @@ def make_problem(training: Examples, recipe: RecipeSettings, n_classes: int, dev
         raise UserError("training data: the training part is empty")
     train = images[part == TRAIN]
     statistics = statistics_of(train)
+    home = torch.device("cpu") if is_beyond(recipe.augmentation) else device
     problem = Problem(
-        train=on_device(train, recipe.augmentation.crop, statistics, device),
+        train=on_device(train, recipe.augmentation.crop, statistics, device, home),
         validation=on_device(images[part == VALIDATION], 0, statistics, device),
         part=part,
         labels=np.asarray(training.labels),
@@ -166,6 +169,9 @@ class Trainee:
         self.optimiser = optimiser_of(self.network, recipe.optimiser, device)
         labels = torch.from_numpy(problem.of_part(taught, TRAIN).astype(np.int64)).to(device)
         self.batches = Batches(problem.train, labels, recipe.batch_size, recipe.augmentation.flip, role, seeds.seed)
+        if isinstance(problem.train, Pixels) and is_beyond(recipe.augmentation):
+            size = self.batches.size
+            self.batches.staging = Staging(problem.train, size, recipe.augmentation, role, seeds.seed)
         self.mixup = Mixup(recipe.mixup, self.batches) if recipe.mixup else None
         self.batches.balanced = recipe.sampling == "balanced"
         self.objective = Objective(method, transition, len(labels), problem.n_classes, device)
@@ -220,9 +226,11 @@ class Trainee:
         return self.at.step < self.steps_of_epoch
 
     def count_step(self) -> None:
-        """Note that a step was done."""
+        """Note that a step was done, and have the next batch ready."""
         self.at.step += 1
         self._timed_steps += 1
+        if self.in_epoch():
+            self.batches.ready(self.at.step)
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Return the context for the network's forward pass."""

@@ -21,7 +21,7 @@ BOOTSTRAP = (ROOT / "requirements.bootstrap.lock").read_text(encoding="utf-8")
 OTHER_NAMES = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 STANDARD = __import__("sys").stdlib_module_names
 BY_REGISTRY = {  # what stages reach through the registry, by name and not by import
-    "train": "datasets noises estimators methods networks optimisers schedules metrics claims".split(),
+    "train": "datasets noises estimators methods networks optimisers schedules augmentations metrics claims".split(),
     "report": ["figures"],
 }
 

@@ -87,6 +87,7 @@ def test_an_entry_is_one_file_that_a_config_can_name(project: Project, path: str
     kind, name = Path(path).parent.name, Path(path).stem
     used = {
         "methods": lambda: changed(methods=["cross_entropy", {"name": "label_smoothing", "alphas": [0.1]}, name]),
+        "augmentations": lambda: changed(recipes__small=TINY["recipes"]["small"] | {"augmentation": name}),
         "schedules": lambda: changed(recipes__small=TINY["recipes"]["small"] | {"schedule": {"name": name}}),
     }[kind]()
     assert any(name in line for line in jobs(project, used))
