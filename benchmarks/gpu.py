@@ -83,7 +83,7 @@ class Bench:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.device = "cpu" if options.pretend else "cuda"
-        self.network = "resnet8" if options.pretend else options.network
+        self.network = "cnn" if options.pretend else options.network
         self.batch = 8 if options.pretend else 128
         self.steps = STEPS_PRETENDED if options.pretend else STEPS_AGREED
         self.timed = 1 if options.pretend else STEPS_TIMED

@@ -8,6 +8,7 @@ import os
 import shlex
 import shutil
 import sysconfig
+import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +19,7 @@ from smearlab.host.surroundings import CACHES
 KEPT = CACHES / "compiled"
 HEADER = "Python.h"
 ONE_PROCESS = 1
+OF_NO_CONCERN = "The .grad attribute of a Tensor that is not a leaf"  # torch's own look at weights cast to bf16
 SHAPES = 1000  # that one process may meet before torch gives up compiling them
 
 
@@ -30,6 +32,7 @@ def prepare(device: str, log: Callable[[str], None]) -> None:
     from torch._dynamo import config as tracing  # seconds, which no other job pays
     from torch._inductor import config as making
 
+    warnings.filterwarnings("ignore", message=OF_NO_CONCERN)
     making.compile_threads = ONE_PROCESS
     tracing.recompile_limit = SHAPES
     log(f"device: the network is compiled, once for all jobs like this one (kept in {KEPT})")

@@ -5,7 +5,7 @@ back by another. Here one multi-tensor copy makes all of the step's bf16 weights
 all gradients back: the same rounding, so the same bits.
 
 Compiled (recipe key `compile`), what stands between convolutions becomes a few kernels, which round elsewhere. Nothing
-in them is chosen by measuring, so that a job that is continued computes what it would have.
+in them is chosen by measuring or trying, so that a job that is continued computes what it would have.
 """
 
 from collections.abc import Callable
@@ -20,6 +20,10 @@ from smearlab.training.device import autocast
 from smearlab.training.stacking import FORMS, StackedLinear, calls_its_parts
 
 CAST = (nn.Conv2d, nn.Linear, StackedLinear)  # what autocast runs in bf16
+UNMEASURED = {  # how torch compiles: by rules alone, for the instructions that the processor names
+    "deterministic": True,
+    "cpp.vec_isa_ok": True,  # else each is tried, and left out where a try takes a minute: on a busy machine
+}
 PRETRAINED = "smearlab.networks.pretrained.Pretrained"  # calls its parts too, though it cannot be stacked
 
 
@@ -48,7 +52,7 @@ def plain_pass(network: nn.Module, weights: dict[str, Tensor], images: Tensor) -
 @cache
 def compiled_pass() -> Callable[[nn.Module, dict[str, Tensor], Tensor], Tensor]:
     """Return the same, compiled once for all networks of a form: their parameters and buffers are its arguments."""
-    return torch.compile(plain_pass, fullgraph=True, dynamic=False, options={"deterministic": True})
+    return torch.compile(plain_pass, fullgraph=True, dynamic=False, options=UNMEASURED)
 
 
 def cast_weights(network: nn.Module) -> list[str]:
