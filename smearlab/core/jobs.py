@@ -95,7 +95,6 @@ class RecipeSettings:
     clip_norm: float | None
     history_examples: int
     stacked: bool = later(False)
-    compile: bool = later(False)
     label_wave: bool = later(False)
     measure: str = later("accuracy")  # by which an epoch is selected: the grid's
     class_weights: str = later("none")

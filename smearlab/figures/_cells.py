@@ -174,6 +174,11 @@ def highest(rows: pd.DataFrame, column: str = "difference") -> pd.Series:
     return rows.iloc[int(rows[column].argmax())]
 
 
+def compared(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with a difference of every replicate: where some diverged, those left are a selection."""
+    return rows[rows["difference"].notna() & (rows["verdict"] != DIVERGED)]
+
+
 def lowest(rows: pd.DataFrame, column: str = "difference") -> pd.Series:
     """Return the first row with the smallest value of a column that has one."""
     return rows.iloc[int(rows[column].argmin())]
@@ -203,6 +208,7 @@ def accuracy_name(tables: Tables, condition: tuple[str, str, str] | None = None)
     metrics = tables.metrics
     if condition is not None:
         metrics = metrics[metrics["dataset"] == condition[0]]
+    metrics = finished(metrics)
     clean = metrics["test_accuracy"].notna().groupby(metrics["dataset"]).any()
     if not len(clean) or clean.all():
         return f"test {tables.measure}"

@@ -277,7 +277,7 @@ def check_stacked(settings: dict[str, Any], where: str) -> None:
             raise UserError(
                 f"config: {where}.stacked: {key} {name} cannot be stacked; those that can: {', '.join(able)}"
             )
-    further = settings.keys() - {*FOUNDING["RecipeConfig"].split(), "stacked", "compile", "measure"}
+    further = settings.keys() - {*FOUNDING["RecipeConfig"].split(), "stacked", "measure"}
     if (beyond := settings.get("augmentation", {}).get("name")) is not None:
         further |= {f"augmentation {beyond}"}
     if further:

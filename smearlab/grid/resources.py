@@ -9,7 +9,6 @@ from smearlab.grid.plan import GREY, image_size, training_examples, training_min
 BASE_MEMORY_MB = 2000  # Python, torch and a small network
 MEMORY_PER_PIXEL = 12  # bytes: the uint8 images, and one float32 copy with its temporaries while they are normalised
 GPU_MEMORY_MB = 2000  # what the CUDA libraries take in the main memory
-COMPILER_MB = 1000  # torch's compiler, and the C++ compiler that it calls
 SAFETY = 3.0  # a node may be slower than the machine that was measured
 LEAST_MINUTES = 5
 SHORT, MEDIUM = 2.0, 15.0  # expected minutes of one block
@@ -23,12 +22,10 @@ def training_resources(cell: Cell | Estimate, attempt: int = 1) -> dict[str, int
     Memory and run time grow with the attempt. A recipe that names CUDA asks for one GPU. Each job takes one `slot`,
     of which a SLURM job has one, so that packed jobs take turns (profiles/slurm).
     """
-    settings = cell.recipe.settings
-    gpu = int(settings.device == "cuda")
-    libraries = BASE_MEMORY_MB + gpu * GPU_MEMORY_MB + settings.compile * COMPILER_MB
+    gpu = int(cell.recipe.settings.device == "cuda")
     return {
-        "threads": settings.threads,
-        "mem_mb": (libraries + _data_mb(cell)) * attempt,
+        "threads": cell.recipe.settings.threads,
+        "mem_mb": (BASE_MEMORY_MB + _data_mb(cell) + gpu * GPU_MEMORY_MB) * attempt,
         "runtime": _requested(training_minutes(cell)) * attempt,
         "gpu": gpu,
         "slot": 1,

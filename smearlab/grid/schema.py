@@ -180,9 +180,6 @@ class RecipeConfig(Strict):
     stacked: bool = Field(
         False, description="train a block's replicates as one network: faster; their rounding depends on block_size"
     )
-    compile: bool = Field(
-        False, description="compile the network's passes by torch.compile: faster on a GPU; needs a C or C++ compiler"
-    )
     estimate: EstimateConfig = EstimateConfig()
     class_weights: Literal["none", "balanced"] = Field(
         "none", description="balanced: each class weighs the same in the loss, by its count among the labels learnt"

@@ -1,5 +1,6 @@
 """The headline of the page: what this grid says of the one contrast that was named before the run."""
 
+import math
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -37,7 +38,7 @@ def answer(summary: pd.DataFrame, known: Facts, mitigation: pd.DataFrame | None 
     """
     rows = primary_rows(summary, known)
     if not len(rows):
-        return Answer("This grid cannot say.", ["It compares no smoothing with cross-entropy."], "unknown")
+        return Answer("This grid cannot say.", [_no_headline(summary, known)], "unknown")
     given = rows[~given_labels.is_judged(rows, known)]
     if len(given) == len(rows):
         opening = given_labels.headline(rows, text.method_name(rows["method"].iloc[0]))
@@ -54,11 +55,12 @@ def _judged(summary: pd.DataFrame, rows: pd.DataFrame, known: Facts, mitigation:
         opening = "This grid says nothing about noise: its labels are clean."
         return Answer(opening, _without_noise(rows, known), "unknown")
     name = text.method_phrase(noisy.iloc[0])
-    more = mitigated.of(pd.DataFrame() if mitigation is None else mitigation, noisy)
+    more = mitigated.of(mitigation, noisy)
     if len(noisy[CONDITION].drop_duplicates()) > 1:
         sentences = _ends(noisy, known)
         short = SHORT[mitigated.tone_with(tone(noisy), more)]
-        opening = f"{short}: of {len(noisy)} noisy settings, {name} {tally(noisy['verdict'])}."
+        tail = mitigated.counts(more) if tone_of(noisy["verdict"]) == "yes" else ""
+        opening = f"{short}: of {len(noisy)} noisy settings, {name} {tally(noisy['verdict'])}{tail}."
     else:
         told = [_by_rate(noisy, known), *mitigated.sentences(more), *_without_noise(rows, known)]
         sentences = [*told, *_rivals(summary, noisy)][:MOST_SENTENCES]
@@ -66,6 +68,13 @@ def _judged(summary: pd.DataFrame, rows: pd.DataFrame, known: Facts, mitigation:
     return Answer(
         _depends(noisy, name) if disagree(noisy) else opening, sentences, mitigated.tone_with(tone(noisy), more)
     )
+
+
+def _no_headline(summary: pd.DataFrame, known: Facts) -> str:
+    wanted = (known.primary or {}).get("method") or cells.SMOOTHING
+    if wanted == cells.SMOOTHING and not (summary["method"] == cells.SMOOTHING).any():
+        return "It compares no smoothing with cross-entropy."
+    return f"The headline contrast that its config names, of {text.method_name(wanted)}, is not among its comparisons."
 
 
 def _depends(noisy: pd.DataFrame, name: str) -> str:
@@ -131,19 +140,26 @@ def _without_noise(rows: pd.DataFrame, known: Facts) -> list[str]:
 
 
 def _rivals(summary: pd.DataFrame, noisy: pd.DataFrame) -> list[str]:
-    """The highest mean at the highest rate, named as found in hindsight."""
+    """The highest mean at the highest rate, named as found in hindsight, of what finished in as many replicates."""
     last = noisy.iloc[-1]
-    rows = cells.at_place(summary[summary["role"] == "teacher"], last)
-    rows = rows[rows["mean"].notna() & (rows["n_finished"] >= FEWEST) & (rows["verdict"] != verdicts.DIVERGED)]
-    if len(rows) < 2:
+    there = cells.at_place(summary[(summary["role"] == "teacher") & (summary["n"] > 0)], last)
+    rows = there[(there["n_finished"] == there["n_finished"].max()) & (there["verdict"] != verdicts.DIVERGED)]
+    if len(rows) < 2 or rows["n_finished"].iloc[0] < FEWEST or last["key"] not in set(rows["key"]):
         return []
     best, where = cells.highest(rows, "mean"), at_noise(last["noise_rate"], "there")
+    if len(rows) < len(there):
+        where += f" among those finished in all {rows['n_finished'].iloc[0]:.0f} replicates"
     if best["key"] == last["key"]:
         return [f"Of all methods tried {where} it also has the highest mean, {_mean(best)}."]
     if best["method"] == cells.PLAIN:
         return [f"The highest mean {where} is cross-entropy's own, {_mean(best)}."]
-    said = f"{text.points(best['difference'])} points, verdict: {best['verdict']}, n = {best['n_paired']:.0f} pairs"
-    return [f"The highest mean {where}, picked in hindsight, is that of {text.method_phrase(best)} ({said})."]
+    return [f"The highest mean {where}, picked in hindsight, is that of {text.method_phrase(best)} ({_beside(best)})."]
+
+
+def _beside(best: pd.Series) -> str:
+    if math.isnan(best["difference"]):
+        return _mean(best)
+    return f"{text.points(best['difference'])} points, verdict: {best['verdict']}, n = {best['n_paired']:.0f} pairs"
 
 
 def _mean(row: pd.Series) -> str:
@@ -152,9 +168,9 @@ def _mean(row: pd.Series) -> str:
 
 def _ends(noisy: pd.DataFrame, known: Facts) -> list[str]:
     """Of many settings those with the largest and the smallest difference."""
-    measured = noisy[noisy["difference"].notna()]
+    measured = cells.compared(noisy)
     if not len(measured):
-        return ["None of them can be compared yet."]
+        return ["None of them can be compared."]
     ends = {"Best": cells.highest(measured), "Worst": cells.lowest(measured)}
     return [_end(word, row, quantity(noisy, known)) for word, row in ends.items()]
 

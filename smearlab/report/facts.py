@@ -5,18 +5,18 @@ from typing import Any
 
 import pandas as pd
 
-from smearlab.store.tables import Tables
+from smearlab.store.tables import FINISHED, Tables
 
 
 @dataclass(frozen=True)
 class Facts:
     """Facts of one grid; `margin` is the smallest difference of interest in points of accuracy.
 
-    kinds: the kind of each noise. clean: whether true test labels are known of each data set. n_test: the size of
-    each test set that is known. primary: the headline contrast that the config names. name: the grid's. spreads: by
-    computation, where no true test label is known, the most that its difference to its baseline can vary over
-    examples. n_gold: of data sets of which only some test examples have a known true label, how many. measure: what
-    everything is judged by, in words.
+    kinds: the kind of each noise. clean: whether true test labels are known of each data set with a finished
+    network. n_test: the size of each test set that is known. primary: the headline contrast that the config names.
+    name: the grid's. spreads: by computation, where no true test label is known, the most that its difference to
+    its baseline can vary over examples. n_gold: of data sets of which only some test examples have a known true
+    label, how many. measure: what everything is judged by, in words.
     """
 
     kinds: dict[str, str] = field(default_factory=dict)
@@ -33,7 +33,8 @@ class Facts:
 def facts(tables: Tables) -> Facts:
     """Collect the facts of a grid from its config, context and metrics."""
     noises = tables.config.get("noises", {})
-    known = tables.metrics["test_accuracy"].notna().groupby(tables.metrics["dataset"]).any()
+    finished = tables.metrics[tables.metrics["status"] == FINISHED]  # a diverged network has no accuracy on any labels
+    known = finished["test_accuracy"].notna().groupby(finished["dataset"]).any()
     return Facts(
         kinds={name: noise.get("kind", name) for name, noise in noises.items()},
         clean={str(dataset): bool(value) for dataset, value in known.items()},

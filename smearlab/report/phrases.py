@@ -17,7 +17,7 @@ TALLY = {
     verdicts.IDENTICAL: "is the same as cross-entropy in",
     **{said: f"{said} in" for said in given_labels.AGREEMENT},
     **dict.fromkeys(verdicts.OPEN, "is undecided in"),
-    verdicts.DIVERGED: "diverged in",
+    verdicts.DIVERGED: "is not tested, because of divergence, in",
     verdicts.NO_BASELINE: "has nothing to be compared with in",
     verdicts.MISSING: "is not computed yet in",
 }
@@ -63,9 +63,12 @@ def _full(row: pd.Series) -> str:
 
 
 def _reach(row: pd.Series) -> str:
-    """What the test could have found."""
+    """What the test could have found; of accuracies no difference is larger than 1."""
     smallest = row.get("detectable", np.nan)
-    return "" if np.isnan(smallest) else f"; it finds {text.size(smallest)} points or more with 80 % power"
+    if np.isnan(smallest):
+        return ""
+    found = f"{text.size(smallest)} points or more" if smallest <= 1 else "no difference"
+    return f"; it finds {found} with 80 % power"
 
 
 def _on_gold(row: pd.Series) -> str:
@@ -102,8 +105,8 @@ def place_name(row: pd.Series) -> str:
 
 
 def span(rows: pd.DataFrame, against: str = "against cross-entropy") -> str:
-    """Return the range of the known differences and of their n in brackets; "" where none is known."""
-    differences = rows["difference"].dropna()
+    """Return the range of the differences that are compared and of their n in brackets; "" where none is."""
+    differences = cells.compared(rows)["difference"]
     if not len(differences):
         return ""
     n = rows.loc[differences.index, "n_paired"]

@@ -24,7 +24,6 @@ from torch import Tensor
 
 from smearlab.core.errors import UserError
 from smearlab.core.jobs import TrainingJob, plain
-from smearlab.host import compiler
 from smearlab.host.progress import ProgressLog
 from smearlab.store.files import sha256_array, sha256_file
 from smearlab.training.checkpoint import Checkpoint
@@ -77,8 +76,6 @@ class Block:
         self.recipe = adjusted_recipe(job.recipe, job.method)
         self.precision = self.recipe.precision
         self.device = configure(self.recipe, log)
-        if self.recipe.compile:
-            compiler.prepare(self.device.type, log)
         self.problem = make_problem(training, self.recipe, job.n_classes, self.device)
         self.interval = interval if interval is not None else _default_interval()
         self.checkpoint = Checkpoint(Path(checkpoint), _digest(job, corrections, training, observed, teachers), log)

@@ -1,15 +1,10 @@
-"""A network's forward pass in training: in fp32 as it is, in bf16 with all weights cast together, compiled if asked.
+"""A network's forward pass in training: in fp32 as it is, in bf16 with all weights cast together.
 
 Autocast casts the weights of each convolution and linear layer by a kernel of its own, every step, and each gradient
 back by another. Here one multi-tensor copy makes all of the step's bf16 weights from their fp32 masters, and one takes
 all gradients back: the same rounding, so the same bits.
-
-Compiled (recipe key `compile`), what stands between convolutions becomes a few kernels, which round elsewhere. Nothing
-in them is chosen by measuring or trying, so that a job that is continued computes what it would have.
 """
 
-from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import torch
@@ -20,18 +15,14 @@ from smearlab.training.device import autocast
 from smearlab.training.stacking import FORMS, StackedLinear, calls_its_parts
 
 CAST = (nn.Conv2d, nn.Linear, StackedLinear)  # what autocast runs in bf16
-UNMEASURED = {  # how torch compiles: by rules alone, for the instructions that the processor names
-    "deterministic": True,
-    "cpp.vec_isa_ok": True,  # else each is tried, and left out where a try takes a minute: on a busy machine
-}
 PRETRAINED = "smearlab.networks.pretrained.Pretrained"  # calls its parts too, though it cannot be stacked
 
 
 class Forward:
     """The forward pass of one network: images to logits float32, which reach its parameters as they are."""
 
-    def __init__(self, network: nn.Module, device: torch.device, precision: str, *, compiled: bool = False) -> None:
-        self.network, self.device, self.precision, self.compiled = network, device, precision, compiled
+    def __init__(self, network: nn.Module, device: torch.device, precision: str) -> None:
+        self.network, self.device, self.precision = network, device, precision
         self.names = cast_weights(network) if precision == "bf16" else []
 
     def __call__(self, images: Tensor) -> Tensor:
@@ -39,20 +30,10 @@ class Forward:
             return self._logits(images).float()
 
     def _logits(self, images: Tensor) -> Tensor:
-        masters = [self.network.get_parameter(name) for name in self.names]
-        weights = dict(zip(self.names, _Cast.apply(*masters), strict=True)) if masters else {}
-        return (compiled_pass() if self.compiled else plain_pass)(self.network, weights, images)
-
-
-def plain_pass(network: nn.Module, weights: dict[str, Tensor], images: Tensor) -> Tensor:
-    """Return a network's logits with some of its weights replaced by their names."""
-    return functional_call(network, weights, (images,), tie_weights=False) if weights else network(images)
-
-
-@cache
-def compiled_pass() -> Callable[[nn.Module, dict[str, Tensor], Tensor], Tensor]:
-    """Return the same, compiled once for all networks of a form: their parameters and buffers are its arguments."""
-    return torch.compile(plain_pass, fullgraph=True, dynamic=False, options=UNMEASURED)
+        if not self.names:
+            return self.network(images)
+        weights = _Cast.apply(*map(self.network.get_parameter, self.names))
+        return functional_call(self.network, dict(zip(self.names, weights, strict=True)), (images,), tie_weights=False)
 
 
 def cast_weights(network: nn.Module) -> list[str]:

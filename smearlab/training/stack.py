@@ -70,9 +70,7 @@ class Stack:
         self.problem, self.recipe, self.lane = first.problem, first.recipe, first.lane
         states = [trainee.optimiser.state() for trainee in trainees]
         self.network = Stacked(self._own({k: member.trainee.network for k, member in members.items()}))
-        self.forward = Forward(
-            self.network.module, self.problem.device, self.recipe.precision, compiled=self.recipe.compile
-        )
+        self.forward = Forward(self.network.module, self.problem.device, self.recipe.precision)
         self.parameters = list(self.network.parameters.values())
         self.optimiser = registry.build("optimisers", self.recipe.optimiser, self.parameters, self.problem.device)
         self.optimiser.restore({n: torch.cat([s[n] for s in states]) if t.dim() else t for n, t in states[0].items()})

@@ -165,7 +165,7 @@ class Trainee:
         self.problem, self.recipe, self.role, self.lane = problem, recipe, role, lane
         self.seeds, self.observed = seeds, observed
         self.network = initial_network(recipe.architecture, problem, role, seeds.seed)
-        self.forward = Forward(self.network, device, recipe.precision, compiled=recipe.compile)
+        self.forward = Forward(self.network, device, recipe.precision)
         self.optimiser = optimiser_of(self.network, recipe.optimiser, device)
         labels = torch.from_numpy(problem.of_part(taught, TRAIN).astype(np.int64)).to(device)
         self.batches = Batches(problem.train, labels, recipe.batch_size, recipe.augmentation.flip, role, seeds.seed)

@@ -59,10 +59,6 @@ def test_larger_data_asks_for_more_memory() -> None:
     assert training_resources(cell("cifar10"))["mem_mb"] > training_resources(cell())["mem_mb"] + 1000
 
 
-def test_a_compiler_has_memory_of_its_own() -> None:
-    assert training_resources(cell(compile=True))["mem_mb"] == training_resources(cell())["mem_mb"] + 1000
-
-
 def test_blocks_are_packed_by_their_length() -> None:
     assert length(cell(epochs=3)) == "short"
     assert length(cell(epochs=3000)) == "medium"

@@ -35,12 +35,20 @@ def reply(summary: pd.DataFrame, known: Facts, rivals: pd.DataFrame | None = Non
         return cannot(QUESTION, "it has no forward or backward correction under noise.", EVIDENCE)
     compared = _compared(teachers, known)
     if not compared:
-        return cannot(QUESTION, "smoothing and a correction are not both measured under the same noise.", EVIDENCE)
+        return cannot(QUESTION, _not_compared(teachers, known), EVIDENCE)
     smoothed, corrections = compared[-1]
     beside = _beside(smoothed, corrections, rivals)
     tone, short = _standing(smoothed, beside)
     standing = _ordered(smoothed, corrections) + _best_smoothing(teachers, smoothed)
     return Reply(QUESTION, short, [standing, *([_apart(smoothed, beside)] if len(beside) else [])], tone, EVIDENCE)
+
+
+def _not_compared(teachers: pd.DataFrame, known: Facts) -> str:
+    headline = primary_rows(teachers, known)
+    if len(headline) and not (headline["method"] == cells.SMOOTHING).any():
+        return "only its headline is compared with the corrections by replicate, and that is no smoothing."
+    both = "the smoothing of its headline and a correction"
+    return f"{both} are not both measured in {FEWEST} replicates under the same noise."
 
 
 def _beside(smoothed: pd.Series, corrections: pd.DataFrame, rivals: pd.DataFrame | None) -> pd.DataFrame:
@@ -61,7 +69,7 @@ def _compared(teachers: pd.DataFrame, known: Facts) -> list[tuple[pd.Series, pd.
 
 
 def _measured(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[rows["difference"].notna() & (rows["n_paired"] >= FEWEST)]
+    return cells.compared(rows[rows["n_paired"] >= FEWEST])
 
 
 def _standing(smoothed: pd.Series, beside: pd.DataFrame) -> tuple[Tone, str]:

@@ -64,9 +64,9 @@ def _unknown(outcomes: Counter[str], places: str) -> str:
 
 
 def _best_decay(decay: pd.DataFrame, smoothing: pd.DataFrame) -> str:
-    measured = decay[decay["difference"].notna()]
+    measured = cells.compared(decay)
     if not len(measured):
-        return "No weight decay is measured yet."
+        return "No weight decay is compared."
     best = cells.highest(measured)
     return (
         f"The best stronger decay, {text.method_phrase(best)} on {place_name(best)}, differs from plain training by "
@@ -76,7 +76,7 @@ def _best_decay(decay: pd.DataFrame, smoothing: pd.DataFrame) -> str:
 
 
 def _best_smoothing_at(place: pd.Series, smoothing: pd.DataFrame) -> str:
-    there = cells.at_place(smoothing[smoothing["difference"].notna()], place)
+    there = cells.at_place(cells.compared(smoothing), place)
     if not len(there):
         return ""
     best = cells.highest(there)
@@ -99,7 +99,7 @@ def _shrunk(teachers: pd.DataFrame, metrics: pd.DataFrame, known: Facts) -> list
 
 def _beside(here: pd.DataFrame) -> list[pd.Series]:
     """The plain training and the best stronger decay of one place, as far as they are there."""
-    decay = here[(here["method"] == DECAY) & here["difference"].notna()].nlargest(1, "difference")
+    decay = cells.compared(here[here["method"] == DECAY]).nlargest(1, "difference")
     plain = here[here["method"] == cells.PLAIN].head(1)
     return [row for _, row in pd.concat([plain, decay]).iterrows()]
 

@@ -41,7 +41,7 @@ def _counted(noisy: pd.DataFrame, found: Tone) -> str:
 
 
 def _largest(noisy: pd.DataFrame) -> list[str]:
-    measured = noisy[noisy["difference"].notna()]
+    measured = cells.compared(noisy)
     if not len(measured):
         return []
     best = cells.furthest(measured)

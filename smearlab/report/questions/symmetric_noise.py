@@ -26,7 +26,7 @@ def reply(summary: pd.DataFrame, known: Facts, mitigation: pd.DataFrame | None =
     rows = _smoothing(symmetric, known)
     if not len(rows):
         return cannot(QUESTION, "it trains no network with label smoothing.", EVIDENCE)
-    more = mitigated.of(pd.DataFrame() if mitigation is None else mitigation, rows)
+    more = mitigated.of(mitigation, rows)
     found = mitigated.tone_with(tone(rows), more)
     first = _undecided(rows, known) if found == "unknown" else _counted(rows)
     said = [first, *mitigated.sentences(more), *told_apart(rows), *_all_strengths(symmetric)]
@@ -37,7 +37,7 @@ def _smoothing(symmetric: pd.DataFrame, known: Facts) -> pd.DataFrame:
     """The headline contrast where that is smoothing, else smoothing of the usual strength."""
     rows = primary_rows(symmetric, known)
     rows = rows[rows["method"] == SMOOTHING]
-    return rows if len(rows) else primary_rows(symmetric, Facts())
+    return rows if len(rows) else primary_rows(symmetric[symmetric["method"] == SMOOTHING], Facts())
 
 
 def _counted(rows: pd.DataFrame) -> str:

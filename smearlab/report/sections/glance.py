@@ -57,7 +57,8 @@ def verdict_field(row: pd.Series) -> Field:
         case verdicts.MISSING:
             return chip(verdict)
         case verdicts.BASELINE:
-            return chip(verdict, f"{text.percent(row['mean'])}, n = {row['n_finished']:.0f}")
+            lost = f"; {row['n_diverged']:.0f} of {row['n']:.0f} diverged" if row["n_diverged"] > 0 else ""
+            return chip(verdict, f"{text.percent(row['mean'])}, n = {row['n_finished']:.0f}{lost}")
         case verdicts.DIVERGED:
             own = row["n_diverged"] > 0
             return chip(verdict, f"{row['n_diverged']:.0f} of {row['n']:.0f}" if own else "its baseline")

@@ -9,7 +9,7 @@ from smearlab.report.fields import chip, count, number_of, place, row_label, tex
 from smearlab.report.phrases import place_name
 from smearlab.report.primary import primary_rows
 from smearlab.report.table import Field, Table, table
-from smearlab.statistics.verdict import HELPS, HURTS, NO_DIFFERENCE
+from smearlab.statistics.verdict import DIVERGED, HELPS, HURTS, NO_DIFFERENCE
 from smearlab.store.tables import NUMBER_KEYS, TEXT_KEYS, Tables, cell_keys, regular
 
 NUMBERS = (
@@ -58,16 +58,19 @@ def _each(rows: pd.DataFrame) -> list[pd.Series]:
 def _sentence(row: pd.Series, rows: pd.DataFrame) -> str:
     there = cells.at_place(rows[rows["method"] == cells.PLAIN], row)
     gain = "".join(f" {_evidence(plain)} against its own last epoch, and" for plain in _each(there))
+    opening = f"On {place_name(row)}, cross-entropy stopped early {BY[row['rule']]}"
+    if row["verdict"] == DIVERGED:
+        return f"{opening} is not compared with {text.method_phrase(row)}, because training diverged ({row['note']})."
     return (
-        f"On {place_name(row)}, cross-entropy stopped early {BY[row['rule']]} stands{gain} {_evidence(row)} "
-        f"against {text.method_phrase(row)} at its last epoch: stopping alone "
+        f"{opening} stands{gain} {_evidence(row)} against {text.method_phrase(row)} at its last epoch: stopping alone "
         f"{BEATS.get(row['verdict'], 'is not told apart from')} it."
     )
 
 
 def _evidence(row: pd.Series) -> str:
     interval = text.interval(*cells.ends_beside(row))
-    return f"{text.points(row['difference'])} points ({interval}, n = {row['n']:.0f})"
+    ends = "" if interval == text.DASH else f"{interval}, "
+    return f"{text.points(row['difference'])} points ({ends}n = {row['n']:.0f})"
 
 
 def _row(row: pd.Series) -> dict[str, Field]:
