@@ -4,9 +4,9 @@
     python benchmarks/gpu.py --pretend             # the same checks in small on the CPU, without targets of speed
 
 A line for each claim, as it is known: what was asked, what was found. Checked: stacked and separate training agree;
-a stacked replicate keeps its bytes whatever stands beside it, and after a stop; students too; bf16 weights cast together
-give the bytes that autocast gives. Measured, in images/s: one replicate, five in lanes, five stacked; kernels in a step;
-and, in seconds, the evaluation of a block of three with twelve checkpoints.
+a stacked replicate keeps its bytes whatever stands beside it, and after a stop; students too; weights that are cast
+together give the bytes of autocast. Measured, in images/s: one replicate, five in lanes, five stacked; kernels in a
+step; and, in seconds, the evaluation of a block of three with twelve checkpoints.
 What has begun when the budget of four minutes is spent is ended, and counts as a miss.
 """
 
