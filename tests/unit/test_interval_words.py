@@ -39,6 +39,8 @@ def test_what_holm_decides_beyond_bonferroni_is_seen_to_leave_0_out():
         (-0.06, "it adds 6 % to what noise costs cross-entropy"),
     ],
 )
-def test_a_negative_share_of_the_loss_is_said_in_words(share, said):
+def test_the_share_of_the_loss_is_said_in_words_of_a_decided_gain_only(share, said):
     row = {"noise_rate": 0.4, "difference": 0.01, "ci_low": 0.0, "ci_high": 0.1, "n": 5, "finding": "x"}
-    assert said in sentences(pd.DataFrame([{**row, "share_recovered": share}]))[0]
+    for verdict, is_said in (("helps", True), ("hurts", True), ("not enough data", False), ("diverged", False)):
+        found = sentences(pd.DataFrame([{**row, "share_recovered": share, "verdict": verdict}]))
+        assert (said in found[0]) == is_said

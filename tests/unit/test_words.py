@@ -422,3 +422,85 @@ def test_every_half_filled_grid_gets_all_its_sentences(cells, keep):
     for item in found:
         assert item.sentences and all("nan" not in sentence for sentence in item.sentences)
         assert item.tone != "yes"
+
+
+def compared_without_noise(*rows, found):
+    """The answer where mitigation.csv was made with the findings of some of the rows."""
+    return answer(frame(*rows), Facts(), mitigating(*found) if found else pd.DataFrame())
+
+
+def test_a_gain_that_nothing_without_noise_stands_beside_is_no_yes():
+    rows = [smoothing(0.2, "helps", 0.03), smoothing(0.4, "helps", 0.03)]
+    found = compared_without_noise(*rows, found=[])
+    assert (found.tone, found.headline[:9]) == ("partly", "In part: ")
+    assert found.headline.endswith("helped, whether more than without noise was not compared.")
+    assert "was not compared at 20 % noise and at 40 % noise." in found.sentences[1]
+    assert symmetric_noise.reply(frame(*rows), Facts(), pd.DataFrame()).tone == "partly"
+
+
+def test_one_of_two_settings_compared_without_noise_does_not_speak_for_the_other():
+    rows = [smoothing(0.2, "helps", 0.03, dataset=name) for name in "ab"]
+    found = compared_without_noise(*rows, found=[(rows[0], "mitigates")])
+    assert found.tone == "partly"
+    assert found.headline.endswith(
+        "helped in 2, more than without noise in 1, whether more than without noise was not compared in 1."
+    )
+    alike = compared_without_noise(*rows, found=[(row, NO_MORE) for row in rows])
+    assert alike.headline.endswith("helped in 2, no more than without noise in 2.") and alike.tone == "no"
+
+
+def test_a_method_is_not_said_to_have_diverged_where_its_baseline_did():
+    rows = [smoothing(0.2, "helps", 0.03), smoothing(0.4, "diverged", 0.08)]
+    headline, sentences, _ = said(frame(*rows))
+    assert "diverged at" not in headline and "is not tested, because of divergence, at 40 %" in headline
+    assert "because training diverged (in the networks it is compared with)" in sentences
+    assert "8.0" not in sentences, "the gain of the replicates left is a selection's"
+
+
+def test_a_headline_that_the_grid_does_not_have_is_named_beside_other_smoothings():
+    rows = [plain(0.2), smoothing(0.2, "helps", 0.03)]
+    _, sentences, tone = said(frame(*rows), primary={"method": "gce", "alpha": None})
+    assert "of generalised cross-entropy, is not among its comparisons" in sentences and tone == "unknown"
+    assert "no smoothing" in said(frame(plain(0.2), correction(0.2, 0.05)))[1]
+
+
+def test_another_method_as_the_headline_is_not_told_as_smoothing():
+    rows = [
+        {**smoothing(0.2, "helps", 0.05), "method": "weight_decay", "alpha": np.nan, "primary": True},
+        {**smoothing(0.2, "hurts", -0.02), "primary": False},
+        correction(0.2, 0.05),
+    ]
+    reply = symmetric_noise.reply(frame(*rows), Facts())
+    assert reply.tone == "no" and reply.sentences[0].startswith("Smoothing with α = 0.1 hurt in 1 of 1")
+    assert "and that is no smoothing" in loss_corrections.reply(frame(*rows), Facts()).sentences[0]
+
+
+def test_means_of_unequal_replicates_are_not_ranked():
+    rows = [
+        plain(0.2, mean=0.8),
+        smoothing(0.2, "helps", 0.02, mean=0.82),
+        smoothing(0.2, "helps", 0.2, alpha=0.4, mean=0.99, n=3),
+    ]
+    _, sentences, _ = said(frame(*rows))
+    assert "at 20 % noise among those finished in all 5 replicates it also has the highest mean, 82.0 %" in sentences
+    rows[1] |= {"n": 3}
+    assert "highest mean" not in said(frame(*rows))[1], "the headline itself has fewer"
+
+
+def test_what_no_accuracies_can_differ_by_is_no_detectable_difference():
+    undecided = smoothing(0.2, "not enough data", 0.5)
+    assert "finds 90.0 points or more" in said(frame(undecided | {"detectable": 0.9}))[1]
+    assert "it finds no difference with 80 % power" in said(frame(undecided | {"detectable": 1.12}))[1]
+
+
+def test_where_every_network_diverged_no_true_label_is_said_to_be_missing():
+    two = [teacher("cross_entropy"), teacher("label_smoothing", 0.1)]
+    tables = fake_tables(cells=two, rates=(0.0, 0.4), seeds=3, details=False, diverged=lambda cell: True)
+    known = facts(tables)
+    assert (
+        known.clean == {}
+        and facts(fake_tables(cells=two, seeds=1, details=False, clean=False)).clean["digits"] is False
+    )
+    found = answer(tables.summary, known, tables.mitigation)
+    assert found.headline.startswith("This grid cannot say whether") and found.tone == "unknown"
+    assert verdict_field(tables.summary.iloc[0]).note == "–, n = 0; 3 of 3 diverged"
