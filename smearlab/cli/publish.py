@@ -6,23 +6,12 @@ from pathlib import Path
 from smearlab.cli.cost import speeds, stages
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import RESULTS, Grid
+from smearlab.grid.dag import COLLECTED, SUMMARISED
 from smearlab.store.files import check_files, read_sealed, write_json
 
 PUBLISHED = Path("reports") / "published"
-TABLES = (
-    "metrics.csv",
-    "summary.csv",
-    "choice.csv",
-    "passed_on.csv",
-    "stopping.csv",
-    "mitigation.csv",
-    "rivals.csv",
-    "own_treatment.csv",
-    "robustness.csv",
-    "pooled.csv",
-    "suspects_by_noise.csv",
-)
-BEHIND = ("correct.npz", "gold.parquet")  # what each network got right: intervals over test examples follow from it
+TABLES = (COLLECTED["csv"], COLLECTED["suspects_by_noise"], *(t for t in SUMMARISED.values() if t.endswith(".csv")))
+BEHIND = (COLLECTED["correct"], COLLECTED["gold"])  # of single examples: intervals over them follow from it
 KEPT = ("code_version", "environment", "datasets", "accepted")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from smearlab.cli.published_answers import answer, runs
-from smearlab.cli.published_tables import found_wrong, noises, own_labels, own_noise, symmetric
+from smearlab.cli.published_tables import found_wrong, headlines, noises, own_labels, own_noise, symmetric
 from smearlab.core.digest import ROOT
 from smearlab.core.errors import UserError
 from smearlab.store.files import write_text
@@ -20,6 +20,7 @@ WRITERS: dict[str, Callable[..., str]] = {
     "answer": answer,
     "symmetric": symmetric,
     "noises": noises,
+    "headlines": headlines,
     "suspects": found_wrong,
     "own-labels": own_labels,
     "own-noise": own_noise,

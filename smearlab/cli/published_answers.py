@@ -4,6 +4,8 @@ import html
 import re
 from pathlib import Path
 
+import pandas as pd
+
 from smearlab.core.errors import UserError
 from smearlab.figures import _format as text
 from smearlab.grid.load import read_config
@@ -42,8 +44,8 @@ def _run(folder: Path, earlier: str) -> str:
 
 
 def _networks(folder: Path) -> int:
-    found = re.search(r"<span>([\d\u202f\u00a0 ]+) networks</span>", (folder / "report.html").read_text("utf-8"))
-    return int(re.sub(r"\D", "", found[1])) if found else 0
+    network = ["cell", "noise_seed", "seed"]
+    return len(pd.read_csv(folder / "metrics.csv", usecols=network).drop_duplicates())
 
 
 def answer(folder: Path, name: str) -> str:

@@ -33,6 +33,7 @@ TREATED: dict[str, Criteria] = {
     },
     "backward correction with the matched T, bare formula": {"method": "backward", "transition": "matched"},
 }
+HEADLINE = TREATED["label smoothing 0.1 (the paper's)"]
 SHORT = ("label smoothing 0.1 (the paper's)", "label smoothing 0.8", "forward correction with the matched T")
 STUDENT: Criteria = {
     "role": "student",
@@ -61,6 +62,12 @@ NOISE_COLUMNS: dict[str, Criteria] = {
     "forward, true T": {"method": "forward", "transition": "true"},
     "forward, T estimated (anchor)": {"method": "forward", "transition": "estimated(anchor)"},
 }
+HEADLINES = {
+    "digits": "the default grid",
+    "digits_headline": "more replicates",
+    "digits_splits": "as many replicates, each of a split of its own",
+}
+RULES = {"last epoch": "", "stopped early": "_selected", "stopped by Label Wave": "_label_wave"}
 EARLY = "the same, stopped early"
 MARKS = {HELPS: " ✓", HURTS: " ✗"}
 OWN = ("own_noisy_digits", "own_noisy_digits_gold")
@@ -82,6 +89,27 @@ def symmetric(folder: Path, extent: str = "long") -> str:
         rows.append([student, *(_judged(_one(table, STUDENT), whole=True) for table in tables)])
     rows.append(["wrong labels memorised by cross-entropy at the end", *(_memorised(folder / run) for run in named)])
     return _table(["40 % symmetric noise", *named.values()], rows)
+
+
+def headlines(folder: Path) -> str:
+    """Return what smoothing of 0.1 does to digits by every stopping rule, with few and with many replicates."""
+    rows = []
+    for run, named in HEADLINES.items():
+        if (folder / run / "summary.csv").is_file():
+            summary = read_csv(folder / run / "summary.csv")
+            found = [_one(_at(summary, "symmetric", rate), HEADLINE) for rate in sorted(_rates(summary))]
+            rows += [_headline(named, row) for row in found if row is not None]
+    return _table(["grid", "noise", "n", *RULES, "other examples, last epoch"], rows)
+
+
+def _rates(summary: pd.DataFrame) -> set[float]:
+    return set(summary.loc[summary["noise"] == "symmetric", "noise_rate"].dropna())
+
+
+def _headline(named: str, row: pd.Series) -> list[str]:
+    others = text.interval(row["ci_low_examples"], row["ci_high_examples"])
+    judged = [_judged(row, rule, whole=True) for rule in RULES.values()]
+    return [named, text.percent(row["noise_rate"], 0), str(row["n"]), *judged, others]
 
 
 def noises(folder: Path) -> str:

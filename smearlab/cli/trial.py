@@ -30,7 +30,7 @@ def tried(grid: Grid) -> list[str]:
         else:
             said.append(f"{dataset.name}: its files are not here; the run downloads and reads them")
     faults.stop()
-    return said
+    return list(dict.fromkeys(said))  # redrawn splits of one data set say the same
 
 
 def is_at_hand(dataset: Dataset) -> bool:

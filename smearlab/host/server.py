@@ -17,6 +17,7 @@ import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any, TextIO
 
 from smearlab.host import job
@@ -56,10 +57,16 @@ def serve(path: str, run: int) -> None:
         alive = os.pidfd_open(run)
     except ProcessLookupError:
         return
-    with _listening(path) as listener:
+    with _listening(path) as listener, suppress(SystemExit):
+        signal.signal(signal.SIGTERM, _leave)
         _answer(listener, alive)
     for left in Path(path).parent.glob(f"{Path(path).stem}.*"):
         left.unlink(missing_ok=True)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """Answer what a scheduler sends to everybody: guards and jobs see to themselves."""
+    raise SystemExit
 
 
 def _threads() -> list[str]:

@@ -3,7 +3,8 @@
 Python and torch take seconds to start, most jobs less to run. The second job of a Snakemake run starts a server
 (smearlab/host/server.py) in its own environment; later ones hand themselves over on a unix socket and wait for the exit
 code. Nothing depends on it: without a server, or when it is gone, a job runs where it is. SMEARLAB_WARM=0 in the
-environment turns it off; with SMEARLAB_WARM=first the first job starts it, and waits for it.
+environment turns it off; with SMEARLAB_WARM=first the first job starts it, and waits for it. A packed job of a
+scheduler is a run of its own, whose first block starts it (smearlab/host/scheduler.py).
 """
 
 import array
@@ -12,8 +13,10 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +27,7 @@ PLACE = Path(".smearlab") / "warm"
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "GOTO_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 PATIENCE = 60.0  # seconds
+LONGEST = 70  # bytes of a folder's name; the system allows 108 for a whole socket's
 LENGTH = 8  # bytes that say how long a message is
 START = "import sys; sys.path[:] = {path!r}; from smearlab.host.server import serve; serve({socket!r}, {run})"
 
@@ -37,9 +41,9 @@ def hand_over(call: dict[str, Any]) -> int | None:
         return None
     message = _message(call)
     run = snakemake_above()
-    if message is None or run is None:
+    if message is None or run is None or (folder := _folder()) is None:
         return None
-    place = PLACE / f"{_key(run)}.sock"
+    place = folder / f"{_key(run)}.sock"
     if os.environ.get("SMEARLAB_WARM") == "first":
         _start_and_wait(place, run)
     with suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
@@ -64,6 +68,24 @@ def snakemake_above() -> int | None:
         if any(os.path.basename(word) == b"snakemake" for word in command[:4]):
             return process
         process = int(status[1])
+    return None
+
+
+def _folder() -> Path | None:
+    """Return the folder of the sockets: in a SLURM job on the node's own disk, as a shared one may not carry any.
+
+    None where somebody else has taken its name.
+    """
+    if "SLURM_JOB_ID" not in os.environ:
+        return PLACE
+    folder = Path(tempfile.gettempdir()) / f"smearlab-{os.getuid()}"
+    if len(os.fsencode(folder)) > LONGEST:
+        return PLACE
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
+            return folder
     return None
 
 
@@ -95,25 +117,37 @@ def _prepare(place: Path, run: int) -> None:
 
 def _start_and_wait(place: Path, run: int) -> None:
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _start(place, run)
+    server = _start(place, run)
     end = time.monotonic() + PATIENCE
-    while not place.exists() and time.monotonic() < end:
+    while not place.exists() and _is_coming(place, server) and time.monotonic() < end:
         time.sleep(0.05)
 
 
-def _start(place: Path, run: int) -> None:
+def _is_coming(place: Path, server: "subprocess.Popen[bytes] | None") -> bool:
+    """Return whether a server that was started, by this process or another, is still there."""
+    if server is not None:
+        return server.poll() is None
+    with suppress(OSError):
+        started = place.with_suffix(".started").read_text(encoding="utf-8")
+        return not started or Path("/proc", started).exists()
+    return False
+
+
+def _start(place: Path, run: int) -> "subprocess.Popen[bytes] | None":
     """Start a server in this process's environment, unless somebody does already."""
-    with suppress(FileExistsError):
-        os.close(os.open(place.with_suffix(".started"), os.O_CREAT | os.O_EXCL, 0o600))
+    with suppress(FileExistsError), open(place.with_suffix(".started"), "x", encoding="utf-8") as started:
         program = START.format(path=sys.path, socket=str(place), run=run)
         with open(place.with_suffix(".log"), "ab") as log:
-            subprocess.Popen(
+            server = subprocess.Popen(
                 [sys.executable, "-c", program],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # what the terminal sends reaches jobs through their own client alone
             )
+        started.write(str(server.pid))
+        return server
+    return None
 
 
 def _waited(connection: socket.socket, message: bytes) -> int | None:

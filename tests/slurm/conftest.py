@@ -55,6 +55,31 @@ def slow(slow_reference: Folder, tmp_path: Path) -> Iterator[Callable[[float], F
         assert outcome(folder) == outcome(slow_reference)
 
 
+@pytest.fixture(scope="session")
+def pack_reference(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """The grid of four short trainings up to these, done without a cluster and without pauses."""
+    folder = tmp_path_factory.mktemp("reference")
+    shutil.copytree(checkout, folder, dirs_exist_ok=True)
+    local = Folder(folder, "pack.yaml")
+    local.run("--cores", "2", "--until", "train_teacher")
+    return local
+
+
+@pytest.fixture
+def pack(pack_reference: Folder, tmp_path: Path) -> Iterator[Folder]:
+    """A folder in which the four trainings are still to be done, and no process has loaded torch."""
+    folder = tmp_path / "grid"
+    shutil.copytree(pack_reference.path, folder, symlinks=True)
+    for left in ("results/teachers", ".smearlab"):
+        shutil.rmtree(folder / left)
+    for left in ("calls", "loads"):
+        (folder / left).unlink()
+    packed = Folder(folder, "pack.yaml", pause=0.1)
+    yield packed
+    packed.end_leftovers()
+    assert outcome(packed) == outcome(pack_reference)
+
+
 @pytest.fixture(autouse=True)
 def quiet_cluster() -> Iterator[None]:
     """Leave the cluster as it was: no jobs, both nodes up."""

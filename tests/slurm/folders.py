@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -22,9 +23,12 @@ CLUSTER = (
     "--latency-wait 20"
 ).split()
 
+TRAIN = [*CLUSTER, "--until", "train_teacher"]
+STEPS_AT_RISK = 12  # those of the half second between checkpoints, and the one in which the signal comes
+
 
 def copy_checkout(folder: Path) -> None:
-    """Copy what git knows of the checkout, and add the slow method."""
+    """Copy what git knows of the checkout, and add the slow method and the note of who loads torch."""
     names = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
     )
@@ -32,7 +36,11 @@ def copy_checkout(folder: Path) -> None:
         if name and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-    shutil.copy(HERE / "slow.py.in", folder / "smearlab" / "methods" / "slow.py")
+    package = folder / "smearlab"
+    shutil.copy(HERE / "slow.py.in", package / "methods" / "slow.py")
+    shutil.copy(HERE / "loads.py.in", package / "loads.py")
+    with (package / "__init__.py").open("a") as first:
+        first.write("\nfrom smearlab import loads as loads\n")
 
 
 class Folder:
@@ -47,6 +55,7 @@ class Folder:
             | {
                 "SMEARLAB_TEST_CALLS": str(self.calls_file),
                 "SMEARLAB_TEST_HOLD": str(self.hold_file),
+                "SMEARLAB_TEST_LOADS": str(path / "loads"),
                 "SMEARLAB_TEST_PAUSE": str(pause),
                 "SMEARLAB_CHECKPOINT_SECONDS": "0.5",
             }
@@ -82,6 +91,10 @@ class Folder:
     def calls(self) -> int:
         """How many steps the slow method was called for, over all processes."""
         return self.calls_file.stat().st_size if self.calls_file.exists() else 0
+
+    def starts(self) -> list[str]:
+        """The processes that have loaded torch by themselves so far."""
+        return (self.path / "loads").read_text().split()
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -129,6 +142,20 @@ def slurm(*command: str) -> str:
 def running_job() -> str:
     """Wait for the one running SLURM job and return its number."""
     return until(lambda: slurm("squeue", "-h", "-t", "running", "-o", "%A"), "a SLURM job runs").split()[0]
+
+
+def started(folder: Folder, *arguments: str, steps: int = 12) -> tuple[subprocess.Popen[bytes], str]:
+    """Start Snakemake, wait until the training is under way with a checkpoint, and return its SLURM job."""
+    process = folder.start(*TRAIN, *arguments)
+    until(lambda: folder.calls() >= steps, "the training is under way")
+    until(lambda: list(folder.path.glob(".smearlab/checkpoints/**/slow/*.checkpoint")), "there is a checkpoint")
+    return process, running_job()
+
+
+def went_on(folder: Folder, reference: Folder) -> None:
+    """The training went on from its checkpoint: no more steps were done twice than lie between two checkpoints."""
+    assert re.search(r"continues at step [1-9]", folder.log())
+    assert reference.calls() <= folder.calls() <= reference.calls() + STEPS_AT_RISK
 
 
 def training_process(folder: Folder) -> int:

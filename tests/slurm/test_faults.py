@@ -1,33 +1,15 @@
 """Trainings on a real cluster, killed in every way: the result is that of an unbroken run, and nothing is repeated."""
 
 import os
-import re
 import signal
 import time
 from collections.abc import Callable
-from subprocess import Popen
 
 import pytest
-from folders import CLUSTER, Folder, kill_controller, running_job, slurm, training_process, until
+from folders import TRAIN, Folder, kill_controller, slurm, started, training_process, until, went_on
 
 pytestmark = pytest.mark.slurm
 Slow = Callable[[float], Folder]
-TRAIN = [*CLUSTER, "--until", "train_teacher"]
-STEPS_AT_RISK = 12  # those of the half second between checkpoints, and the one in which the signal comes
-
-
-def started(folder: Folder, *arguments: str, steps: int = 12) -> tuple[Popen[bytes], str]:
-    """Start Snakemake, wait until the training is under way with a checkpoint, and return its SLURM job."""
-    process = folder.start(*TRAIN, *arguments)
-    until(lambda: folder.calls() >= steps, "the training is under way")
-    until(lambda: list(folder.path.glob(".smearlab/checkpoints/**/slow/*.checkpoint")), "there is a checkpoint")
-    return process, running_job()
-
-
-def went_on(folder: Folder, reference: Folder) -> None:
-    """The training went on from its checkpoint: no more steps were done twice than lie between two checkpoints."""
-    assert re.search(r"continues at step [1-9]", folder.log())
-    assert reference.calls() <= folder.calls() <= reference.calls() + STEPS_AT_RISK
 
 
 def test_scancel(slow: Slow, slow_reference: Folder) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from smearlab.cli import published
 from smearlab.cli.published_answers import answer, runs, sentences
-from smearlab.cli.published_tables import CLIPPED, found_wrong, noises, symmetric
+from smearlab.cli.published_tables import CLIPPED, found_wrong, headlines, noises, symmetric
 from smearlab.core.digest import ROOT
 from smearlab.core.errors import UserError
 
@@ -67,6 +67,17 @@ def test_a_run_that_is_published_later_gets_its_column_and_its_rows(tmp_path) ->
     assert "CIFAR-100, 12,000 images: within superclasses | 72.0 %" in noises(tmp_path)
 
 
+def test_the_headline_stands_at_every_rate_by_every_stopping_rule(tmp_path) -> None:
+    head = f"{COLUMNS},n,ci_low_examples,ci_high_examples,difference_label_wave,ci_low_label_wave,ci_high_label_wave"
+    (tmp_path / "digits_headline").mkdir()
+    rows = [f"{head},verdict_label_wave", f"{PLAIN},20{'':,<6}", f"{SMOOTHED},20,0.0,0.08,0.02,0.01,0.03,helps"]
+    (tmp_path / "digits_headline" / "summary.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    assert headlines(tmp_path).splitlines()[2:] == [
+        "| more replicates | 40 % | 20 | +4.0 (+1.0 to +7.0), helps | −1.0 (−3.0 to +1.0), hurts "
+        "| +2.0 (+1.0 to +3.0), helps | 0.0 to +8.0 |"
+    ]
+
+
 def test_every_run_is_listed_with_the_first_sentence_of_its_page_and_what_the_first_release_said() -> None:
     lines = runs(RUNS).splitlines()[2:]
     earlier = json.loads((RUNS / "earlier.json").read_text("utf-8"))
@@ -88,7 +99,7 @@ def test_an_answer_is_quoted_without_its_markup(tmp_path) -> None:
 def test_an_unknown_part_and_a_page_without_an_answer_are_refused(tmp_path) -> None:
     page = tmp_path / "page.md"
     page.write_text("<!-- published: nothing -->\n<!-- end -->\n", encoding="utf-8")
-    with pytest.raises(UserError, match="published: 'nothing'; allowed are answer, noises"):
+    with pytest.raises(UserError, match="published: 'nothing'; allowed are answer, headlines, noises"):
         published.written(page, RUNS)
     (tmp_path / "report.html").write_text("<p>nothing</p>", encoding="utf-8")
     with pytest.raises(UserError, match="has no answer"):

@@ -7,6 +7,7 @@ from statistics_rows import frame, teacher
 
 from configs import config
 from smearlab.cli.foresee import hypotheses
+from smearlab.cli.trial import tried
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import load_grid
 from smearlab.grid.dag import nodes_of
@@ -52,6 +53,11 @@ def test_own_data_with_a_test_part_or_with_some_true_labels_is_refused(tmp_path,
     np.savez("own.npz", images=images, labels=np.where(labels == 0, labels, -1), noisy_labels=labels)
     known = (("noises", {"given": {"kind": "labels"}}), ("methods", ["cross_entropy"]), ("students", []))
     assert "needs true labels of all examples or of none" in refused(*own, *known)
+
+
+def test_check_says_of_many_splits_of_one_data_set_once_what_is_the_same():
+    said = tried(load_grid(config(*REDRAWN)))
+    assert len(said) == len(set(said)) and sum("to train" in line for line in said) == 1
 
 
 def test_without_it_every_job_and_the_registered_config_stay_as_they_were():

@@ -190,6 +190,68 @@ def test_the_folder_of_the_sockets_is_one_s_own(tmp_path: Path, monkeypatch: pyt
     assert stat.S_IMODE(warm.PLACE.stat().st_mode) == 0o700
 
 
+def test_in_a_slurm_job_the_sockets_lie_on_the_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    assert warm._folder() == warm.PLACE
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    monkeypatch.setattr(warm, "LONGEST", 1000)
+    folder = warm._folder()
+    assert folder is not None and folder.parent == tmp_path and stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert warm._folder() == folder
+    monkeypatch.setattr(warm, "LONGEST", 1)
+    assert warm._folder() == warm.PLACE  # the name of a socket is short
+
+
+@pytest.mark.parametrize("taken", ["link", "file", "open to others", "nowhere"])
+def test_a_folder_that_somebody_else_may_write_to_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: str
+) -> None:
+    monkeypatch.setattr(warm.tempfile, "gettempdir", lambda: str(tmp_path / "gone" if taken == "nowhere" else tmp_path))
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    monkeypatch.setattr(warm, "LONGEST", 1000)
+    folder = tmp_path / f"smearlab-{os.getuid()}"
+    if taken == "link":
+        (tmp_path / "elsewhere").mkdir(mode=0o700)
+        folder.symlink_to(tmp_path / "elsewhere")
+    elif taken == "file":
+        folder.touch(mode=0o600)
+    elif taken == "open to others":
+        folder.mkdir()
+        folder.chmod(0o770)
+    assert warm._folder() is None
+    monkeypatch.setattr(warm, "snakemake_above", os.getpid)
+    assert warm.hand_over({"rule": "collect"}) is None
+
+
+def test_a_server_that_ends_before_it_listens_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm, "START", "{path!r}, {socket!r}, {run}")  # a program that ends
+    monkeypatch.setattr(warm, "PATIENCE", float("inf"))
+    place = tmp_path / "warm" / "one.sock"
+    warm._start_and_wait(place, os.getpid())
+    warm._start_and_wait(place, os.getpid())  # nor by those that did not start it
+    assert not place.exists()
+
+
+def test_a_server_that_a_scheduler_ends_leaves_nothing_but_its_jobs(
+    tmp_path: Path, run: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("warm").mkdir()
+    server_ = python(SERVER, "warm/one.sock", str(run.pid))
+    until(Path("warm/one.sock").exists)
+    waiting = "while not os.path.exists('go'): time.sleep(0.01)"
+    process = client("warm/one.sock", f"import os, time\nopen('begun', 'w').close()\n{waiting}")
+    until(lambda: Path("begun").exists())
+    server_.terminate()
+    assert server_.wait(timeout=PATIENCE) == 0 and not list(Path("warm").iterdir())
+    Path("go").touch()
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+
+
 def test_a_server_that_is_gone_in_the_middle_is_a_failed_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX)
     message = warm._message({"job": 1})

@@ -25,6 +25,7 @@ from smearlab.grid.resources import evaluation_resources, length, training_resou
 from smearlab.host.checkout import check_writable
 from smearlab.host.planning import remember_sources, shared_values, with_signature
 from smearlab.host.refusal import one_line
+from smearlab.host.scheduler import pack_of, take_turns
 from smearlab.host.surroundings import settle
 from smearlab.host.times import bring_to_now
 from smearlab.watch import aside
@@ -96,6 +97,8 @@ def read_by(rule):
 
     @with_signature
     def files(wildcards):
+        if workflow.remote_exec:
+            take_turns(workflow)
         return {name: marked(value) for name, value in stage.reads(subject_of(rule, wildcards)).items()}
 
     return unpack(files)
@@ -150,8 +153,8 @@ def packed(rule, name):
 
     @with_signature
     def group(wildcards):
-        if workflow.remote_exec:  # a failed member does not keep the others of its pack from being done
-            workflow.execution_settings.keep_going = True
+        if workflow.remote_exec:
+            return pack_of(workflow)
         if not (sizes := workflow.group_settings.group_components):
             workflow.get_rule(rule).group = None  # no group is asked for again, several times a job
             return None
