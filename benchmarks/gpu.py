@@ -4,8 +4,9 @@
     python benchmarks/gpu.py --pretend             # the same checks in small on the CPU, without targets of speed
 
 A line for each claim, as it is known: what was asked, what was found. Checked: stacked and separate training agree;
-a stacked replicate keeps its bytes whatever stands beside it, and after a stop; students too. Measured, in images/s:
-one replicate, five in lanes, five stacked; and, in seconds, the evaluation of a block of three with twelve checkpoints.
+a stacked replicate keeps its bytes whatever stands beside it, and after a stop; students too; weights that are cast
+together give the bytes of autocast. Measured, in images/s: one replicate, five in lanes, five stacked; kernels in a
+step; and, in seconds, the evaluation of a block of three with twelve checkpoints.
 What has begun when the budget of four minutes is spent is ended, and counts as a miss.
 """
 
@@ -197,6 +198,29 @@ def check_stop(bench: Bench, table: Table) -> None:
         table.say(f"{role}s stopped and continued", f"{apart:.2g}", apart == 0)
 
 
+def check_casts(bench: Bench, table: Table) -> None:
+    """Casting all weights together gives the bytes of autocast; says how many kernels a step has."""
+    together, one_by_one = (bench.trainees("bf16", [0])[0] for _ in range(2))
+    one_by_one.forward.names = []  # left to autocast
+    kernels = [kernels_of(bench, trainee) for trainee in (together, one_by_one)]
+    apart = distance(together, one_by_one)
+    table.say("bf16: weights cast together against one by one", f"{apart:.2g}", apart == 0)
+    table.say("bf16: kernels in a step, cast together and one by one", " and ".join(map(str, kernels)))
+
+
+def kernels_of(bench: Bench, trainee: Trainee) -> int:
+    """Return how many kernels (on the CPU: operations) one eager step has, after a first one."""
+    loop = [(trainee, train_teacher(trainee))]
+    bench.drive(loop, 1)
+    cuda = bench.device == "cuda"
+    activity = torch.profiler.ProfilerActivity.CUDA if cuda else torch.profiler.ProfilerActivity.CPU
+    with torch.profiler.profile(activities=[activity]) as profile:
+        bench.drive(loop, 1)
+    events = profile.events() or []
+    kind = torch.autograd.DeviceType.CUDA if cuda else torch.autograd.DeviceType.CPU
+    return sum(event.device_type == kind and event.cpu_parent is None for event in events)
+
+
 def check_evaluation(bench: Bench, table: Table) -> None:
     """The evaluation of a block takes a few seconds; all of its networks are measured."""
     settings, _ = bench.problem(bench.precision)
@@ -293,6 +317,7 @@ def main() -> int:
         check_agreement(bench, table, precision)
     check_independence(bench, table)
     check_stop(bench, table)
+    check_casts(bench, table)
     check_evaluation(bench, table)
     measure(bench, table, options)
     table.say("all of it", f"{time.perf_counter() - began:.0f} s")

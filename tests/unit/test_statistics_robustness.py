@@ -87,3 +87,30 @@ def test_parts_by_hand_and_one_rate_is_nothing_to_pool():
     lost.loc[lost.index[-1], ["status", "test_accuracy"]] = ["diverged", None]
     (row,) = pooled(lost, margin=0.5).to_dict("records")
     assert row["verdict"] == "diverged" and row["note"] == "diverged: 1 networks"
+
+
+def restricted(gains, of_replicates, of_rest):
+    """The restricted log-likelihood of the model gain = rate + replicate + rest, from its covariance written out."""
+    n, rates = gains.shape
+    covariance = of_replicates**2 * np.kron(np.eye(n), np.ones((rates, rates))) + of_rest**2 * np.eye(n * rates)
+    design, y = np.kron(np.ones((n, 1)), np.eye(rates)), gains.ravel()
+    precision = np.linalg.inv(covariance)
+    fitted = np.linalg.solve(design.T @ precision @ design, design.T @ precision @ y)
+    left = y - design @ fitted
+    logs = np.linalg.slogdet(covariance)[1] + np.linalg.slogdet(design.T @ precision @ design)[1]
+    return -(logs + left @ precision @ left) / 2
+
+
+@pytest.mark.parametrize("spread", [0.03, 0.0])
+def test_parts_are_where_the_restricted_likelihood_is_largest(spread):
+    """Also at its edge: where replicates differ less than the rest alone makes them, their deviation is 0."""
+    rng = np.random.default_rng(5)
+    gains = np.array([[0.02, 0.04, 0.05]]) + rng.normal(0, 0.01, (6, 3))
+    gains += spread * rng.normal(size=(6, 1)) - (0 if spread else 0.9) * (gains - gains.mean(0)).mean(1, keepdims=True)
+    of_replicates, of_rest = parts(gains)
+    assert (of_replicates > 0) == (spread > 0)
+    best = restricted(gains, of_replicates, of_rest)
+    steps = np.concatenate([[0.0004, 0.004], of_replicates * np.linspace(0.5, 1.5, 11)])
+    assert all(best >= restricted(gains, other, of_rest) for other in steps)
+    if spread:
+        assert all(best >= restricted(gains, of_replicates, of_rest * factor) for factor in (0.8, 0.95, 1.05, 1.25))

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import torch
+from counted import Counted
 from test_training_stacked import StopAfter, T
 from tiny_training import ADAMW, job, method, outcome, recipe, train
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from smearlab.core import registry
 from smearlab.training import block as blocks
@@ -155,18 +155,6 @@ def test_a_training_leaves_the_bytes_it_left_before_and_continues_one_that_began
     for name in ("now", "continued"):
         train(wanted, places[name], places["taught"], corrections)
         assert outcome(places[name]) == outcome(places["before"])
-
-
-class Counted(TorchDispatchMode):
-    """Counts the operations that reach the device, each multi-tensor one once."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ran: Counter[str] = Counter()
-
-    def __torch_dispatch__(self, function: Any, types: Any, given: Any = (), named: Any = None) -> Any:
-        self.ran[str(function)] += 1
-        return function(*given, **(named or {}))
 
 
 def operations(module: nn.Module, passes: Callable[[Tensor], Tensor], images: Tensor) -> Counter[str]:

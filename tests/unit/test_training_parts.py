@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from counted import Counted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -15,6 +16,7 @@ from smearlab.core import registry
 from smearlab.training.batches import Batches, Pixels, epoch_draws
 from smearlab.training.history import fractions, history_examples
 from smearlab.training.schedule import learning_rates
+from smearlab.training.stack import stacked_images
 from smearlab.training.student import distance_to_teacher
 
 CPU = torch.device("cpu")
@@ -219,6 +221,25 @@ def test_epochs_and_seeds_draw_differently_and_crops_cover_all_places() -> None:
     assert set(top.tolist()) == set(left.tolist()) == {0, 1, 2}
     assert set(flip.tolist()) == {0, 1}
     assert batches(8, 4, padding=0, flip=False).draws.shape[-1] == 1
+
+
+@pytest.mark.parametrize("replicates", [1, 5])
+def test_a_batch_takes_as_many_operations_whatever_its_size_and_number_of_replicates(replicates: int) -> None:
+    """Where in the padded images each pixel lies (5), one gather, to float, one multiplication with addition."""
+    counts = []
+    for n, size, padding in ((20, 4, 1), (200, 100, 4)):
+        images = np.random.default_rng(n).integers(0, 256, (n, 8, 8, 3), dtype=np.uint8)
+        pixels = Pixels(images, padding, (np.ones(3), np.ones(3)), torch.device("cpu"))
+        batches = Batches(pixels, torch.arange(n), size, True, "teacher", 0)
+        batches.start(0)
+        with Counted() as alone:
+            batches.next()
+        assert sum(alone.ran.values()) == 8 + 3  # and the place in the epoch, to and from, and the labels
+        with Counted() as stacked:
+            stacked_images(pixels, batches.draws[0][:, None].repeat(1, replicates, 1))
+        counts.append(stacked.ran)
+    assert counts[0] == counts[1] and counts[0]["aten.index.Tensor"] == 1
+    assert sum(counts[0].values()) == 8 + 1  # laying out what is repeated
 
 
 def test_augmentation_does_not_change_the_order() -> None:
