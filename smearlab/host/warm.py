@@ -26,7 +26,6 @@ from typing import Any
 PLACE = Path(".smearlab") / "warm"
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "GOTO_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-PATIENCE = 60.0  # seconds
 LONGEST = 70  # bytes of a folder's name; the system allows 108 for a whole socket's
 LENGTH = 8  # bytes that say how long a message is
 START = "import sys; sys.path[:] = {path!r}; from smearlab.host.server import serve; serve({socket!r}, {run})"
@@ -118,8 +117,7 @@ def _prepare(place: Path, run: int) -> None:
 def _start_and_wait(place: Path, run: int) -> None:
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     server = _start(place, run)
-    end = time.monotonic() + PATIENCE
-    while not place.exists() and _is_coming(place, server) and time.monotonic() < end:
+    while not place.exists() and _is_coming(place, server):
         time.sleep(0.05)
 
 
@@ -128,14 +126,15 @@ def _is_coming(place: Path, server: "subprocess.Popen[bytes] | None") -> bool:
     if server is not None:
         return server.poll() is None
     with suppress(OSError):
-        started = place.with_suffix(".started").read_text(encoding="utf-8")
-        return not started or Path("/proc", started).exists()
+        processes = place.with_suffix(".started").read_text(encoding="utf-8").split()
+        return bool(processes) and Path("/proc", processes[-1]).exists()
     return False
 
 
 def _start(place: Path, run: int) -> "subprocess.Popen[bytes] | None":
     """Start a server in this process's environment, unless somebody does already."""
     with suppress(FileExistsError), open(place.with_suffix(".started"), "x", encoding="utf-8") as started:
+        print(os.getpid(), file=started, flush=True)
         program = START.format(path=sys.path, socket=str(place), run=run)
         with open(place.with_suffix(".log"), "ab") as log:
             server = subprocess.Popen(
@@ -145,7 +144,7 @@ def _start(place: Path, run: int) -> "subprocess.Popen[bytes] | None":
                 stderr=log,
                 start_new_session=True,  # what the terminal sends reaches jobs through their own client alone
             )
-        started.write(str(server.pid))
+        print(server.pid, file=started)
         return server
     return None
 

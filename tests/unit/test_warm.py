@@ -228,7 +228,6 @@ def test_a_server_that_ends_before_it_listens_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(warm, "START", "{path!r}, {socket!r}, {run}")  # a program that ends
-    monkeypatch.setattr(warm, "PATIENCE", float("inf"))
     place = tmp_path / "warm" / "one.sock"
     warm._start_and_wait(place, os.getpid())
     warm._start_and_wait(place, os.getpid())  # nor by those that did not start it
