@@ -35,6 +35,8 @@ def _asked(config: BaseModel) -> dict[str, Any]:
         value, extra = getattr(config, name), field.json_schema_extra
         if isinstance(value, BaseModel):
             said[name] = _asked(value)
+        elif isinstance(value, dict):
+            said[name] |= {key: _asked(part) for key, part in value.items() if isinstance(part, BaseModel)}
         elif isinstance(extra, dict) and "since" in extra and value == neutral(field):
             del said[name]
     return said

@@ -129,7 +129,11 @@ class AugmentationConfig(Open):
 
     crop: int = Field(0, ge=0, le=64, description="padding in pixels; 0 is no cropping")
     flip: bool = Field(False, description="each image is mirrored in half of the cases")
-    name: str = Field("none", description="what follows crop and flip, of the augmentations registered below")
+    name: str = Field(
+        "none",
+        description="what follows crop and flip, of the augmentations registered below",
+        json_schema_extra={"since": "0.3.0"},
+    )
 
 
 class EstimateConfig(Strict):
