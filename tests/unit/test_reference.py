@@ -151,7 +151,7 @@ def test_methods_that_no_grid_has_stand_beside_cross_entropy_and_are_compared_wi
     worst = {"noise": "worst", "noise_rate": None, "method": "cross_entropy", "alpha": None, "arch": "resnet20"}
     found = compared([0.7, 0.8], **worst)
     smoothing = ["negative_label_smoothing", "positive_label_smoothing"]
-    estimating = ["peer_loss", "t_revision", "volminnet"]
+    estimating = ["peer_loss", "t_revision_three_stage", "volminnet"]
     assert sorted(found["method"]) == sorted(["co_teaching", "dividemix", "dividemix", "sop", *smoothing, *estimating])
     assert found.loc[found["method"] == "sop", "their_mean"].item() == pytest.approx(0.8366)
     assert (found["n"] == 0).all() and found[["mean", "difference", "standard_errors"]].isna().all(axis=None)
