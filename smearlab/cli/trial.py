@@ -67,11 +67,11 @@ def _observe(labels: Labels, read: Canonical) -> list[str]:
 
 
 def _trainings(grid: Grid, dataset: Dataset) -> Iterator[RecipeSettings]:
-    """Yield the recipes that a data set is trained with, one of those with equal networks and augmentations."""
+    """Yield the recipes that a data set is trained with, one of those that are equal in what is tried."""
     seen = []
     for cell in grid.cells.values():
         settings = cell.recipe.settings
-        kind = settings.architecture, settings.augmentation
+        kind = settings.architecture, settings.augmentation, settings.precision, settings.device
         if cell.labels.dataset.id == dataset.id and kind not in seen:
             seen.append(kind)
             yield settings
@@ -82,6 +82,7 @@ def _build(settings: RecipeSettings, dataset: Dataset, read: Canonical) -> None:
     import torch
 
     from smearlab.training.batches import input_shape
+    from smearlab.training.single_pixels import check_bf16
     from smearlab.training.staging import check_images, is_beyond
 
     shape = input_shape(read.training.images)
@@ -90,5 +91,7 @@ def _build(settings: RecipeSettings, dataset: Dataset, read: Canonical) -> None:
             registry.build("networks", settings.architecture, dataset.n_classes, *shape)
         if is_beyond(settings.augmentation):
             check_images(settings.augmentation, *shape)
+        if settings.device == "cpu" or (settings.device == "auto" and not torch.cuda.is_available()):
+            check_bf16(settings, dataset.n_classes, shape)
     except UserError as error:
         raise UserError(f"{dataset.name}: {error}") from None

@@ -29,6 +29,7 @@ from smearlab.training.objective import Objective, class_weights
 from smearlab.training.pixels import Pixels
 from smearlab.training.schedule import learning_rates
 from smearlab.training.sharpness import Sharpness
+from smearlab.training.single_pixels import check_bf16
 from smearlab.training.staging import Staging, is_beyond, is_staged
 from smearlab.training.vectors import Statistics
 
@@ -72,6 +73,8 @@ def make_problem(training: Examples, recipe: RecipeSettings, n_classes: int, dev
     images = training.images
     if not (part == TRAIN).any():
         raise UserError("training data: the training part is empty")
+    if device.type == "cpu":
+        check_bf16(recipe, n_classes, input_shape(images))
     statistics = statistics_of(images, part == TRAIN)
     home = torch.device("cpu") if is_beyond(recipe.augmentation) else device
     problem = Problem(
