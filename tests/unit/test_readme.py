@@ -3,6 +3,7 @@
 import itertools
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -36,12 +37,14 @@ def rows_after(page: Path, heading: str) -> list[list[str]]:
     return [[field.strip() for field in line.strip("|").split("|")] for line in table]
 
 
-def published(grid: str, noise: str, rate: float | None, method: tuple[str, float | None, str | None]) -> pd.Series:
+def published(grid: str, noise: str, rate: float | None, method: tuple[str, float | None, str | None]) -> Any:
     frame = read_csv(PUBLISHED / grid / "summary.csv")
     frame = frame[(frame["role"] == "teacher") & (frame["noise"] == noise) & (frame["method"] == method[0])]
     frame = frame[frame["options"].isna()]
     for column, value in (("noise_rate", rate), ("alpha", method[1]), ("transition", method[2])):
         frame = frame[frame[column].isna() if value is None else frame[column] == value]
+    if frame.empty:
+        return None
     (_, row), *others = frame.iterrows()
     assert not others
     return row
@@ -61,6 +64,9 @@ def test_the_first_table_is_that_of_the_published_runs(column: tuple[int, str], 
     assert len(compared) >= least
     for fields in compared:
         row = published(grid, "symmetric", 0.4, METHODS[fields[0]])
+        if row is None:
+            assert fields[place] == "–"
+            continue
         assert agrees(fields[place], row), (fields, row["difference"])
         if row["verdict"] != "baseline":
             assert row["verdict"] in fields[place]
