@@ -62,7 +62,7 @@ def test_at_the_identity_it_is_cross_entropy():
 
 
 def test_the_slack_steps_down_the_gradient_of_the_weighted_loss_from_its_epoch_on():
-    slack = RNG.normal(size=(L, L)) * 0.02
+    slack = np.random.default_rng(4).normal(size=(L, L)) * 0.02
     slack[0, 1] = -T[0, 1] - 0.1  # cut off at 0: it stays where it is
     numeric = np.zeros((L, L))
     for i, j in np.ndindex(L, L):
