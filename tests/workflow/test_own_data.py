@@ -144,6 +144,7 @@ NO_RECIPE = {  # "Pretrained networks" is tried by tests/unit/test_pretrained.py
     "How a label file is read",
     "A gold set: some true labels",
     "Which labels are wrong",
+    "More images than memory",
     "Pretrained networks",
 }
 
