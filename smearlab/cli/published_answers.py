@@ -4,12 +4,12 @@ import html
 import re
 from pathlib import Path
 
-import pandas as pd
-
 from smearlab.core.errors import UserError
 from smearlab.figures import _format as text
 from smearlab.grid.load import read_config
+from smearlab.statistics.cells import each_network
 from smearlab.store.files import read_json
+from smearlab.store.tables import read_csv
 
 EARLIER = "earlier.json"  # what the pages of an earlier release said, by run
 ANSWER = re.compile(r'<section id="answer".*?</section>', re.DOTALL)
@@ -44,8 +44,7 @@ def _run(folder: Path, earlier: str) -> str:
 
 
 def _networks(folder: Path) -> int:
-    network = ["cell", "noise_seed", "seed"]
-    return len(pd.read_csv(folder / "metrics.csv", usecols=network).drop_duplicates())
+    return len(each_network(read_csv(folder / "metrics.csv")))
 
 
 def answer(folder: Path, name: str) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 import yaml
 
 from smearlab.core import columns, registry
+from smearlab.statistics.cells import each_network
 
 PUBLISHED = Path(__file__).with_name("published.yaml")
 BEYOND = Path(__file__).with_name("beyond.yaml")
@@ -57,7 +58,7 @@ def beside(summary: pd.DataFrame, metrics: pd.DataFrame, context: Mapping[str, A
     subset of the data matches nothing. Methods that no grid has (beyond.yaml) have a row without a number of ours
     wherever cross-entropy was trained on the same labels.
     """
-    runs = metrics.drop_duplicates(["cell", "noise_seed", "seed"])
+    runs = each_network(metrics)
     config = context["config"]
     rows = [
         row_of(cell, runs[runs["cell"] == cell["cell"]], number)

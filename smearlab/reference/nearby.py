@@ -19,6 +19,7 @@ from smearlab.reference.compare import (
     same_labels,
     same_treatment,
 )
+from smearlab.statistics.cells import each_network
 
 NEARBY = Path(__file__).with_name("nearby.yaml")
 
@@ -36,7 +37,7 @@ def nearby(summary: pd.DataFrame, metrics: pd.DataFrame, context: Mapping[str, A
     another experiment (images, network, T), and there is no difference to count. Without noise only what was published
     of a network under noise too stands beside a cell, so that the page is no list of clean accuracies.
     """
-    runs = metrics.drop_duplicates(["cell", "noise_seed", "seed"])
+    runs = each_network(metrics)
     config = context["config"]
     found = [
         {**row_of(cell, runs[runs["cell"] == cell["cell"]], number), **_apart(cell, number, config)}

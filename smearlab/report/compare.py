@@ -20,6 +20,7 @@ from smearlab.report.paper import MEANING, difference
 from smearlab.report.table import Field, Table, table, wide_table
 from smearlab.report.template import fill
 from smearlab.statistics import verdict as verdicts
+from smearlab.statistics.cells import each_network
 from smearlab.store.files import write_text
 from smearlab.store.tables import Tables
 
@@ -152,7 +153,7 @@ def _what_differs(first: Side, second: Side) -> Table:
 
 def _said(side: Side) -> dict[str, str]:
     summary, metrics = side.tables.summary, side.tables.metrics
-    networks = metrics.drop_duplicates(["cell", "noise_seed", "seed"])
+    networks = each_network(metrics)
     return {
         "data sets": ", ".join(dict.fromkeys(summary["dataset"])),
         "noises": ", ".join(name.replace("_", " ") for name in dict.fromkeys(summary["noise"])),

@@ -4,6 +4,7 @@ import pandas as pd
 
 from smearlab.figures import _format as text
 from smearlab.figures._cells import PLAIN
+from smearlab.statistics.cells import each_network
 from smearlab.store.tables import Tables
 
 HARDLY, MOST = 0.15, 0.5
@@ -15,7 +16,7 @@ def sentences(tables: Tables) -> list[str]:
     """Say for each data set and recipe how much of the wrong labels plain training memorises; [] if none is known."""
     rows = tables.metrics
     plain = rows[(rows["role"] == "teacher") & (rows["method"] == PLAIN) & rows["memorised"].notna()]
-    plain = plain.drop_duplicates(["cell", "noise_seed", "seed"])
+    plain = each_network(plain)
     return [_sentence(group) for _, group in plain.groupby(["dataset", "recipe"], sort=False)]
 
 

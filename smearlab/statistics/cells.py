@@ -68,6 +68,11 @@ class Cell:
         return self.computation is not None and self.computation == other.computation
 
 
+def each_network(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Return one row of each network of a table in which several rows may be of one."""
+    return metrics.drop_duplicates(["cell", "noise_seed", "seed"])
+
+
 def read(metrics: pd.DataFrame, cells: pd.DataFrame | None = None, extra: Sequence[str] = ()) -> list[Cell]:
     """Group a metrics table into cells, in the order of `cells` if given, else of first appearance.
 
