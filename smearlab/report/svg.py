@@ -13,19 +13,8 @@ from smearlab.figures._style import TOKENS, WIDTH
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
 ELEMENTS = {
-    "svg",
-    "g",
-    "defs",
-    "path",
-    "use",
-    "text",
-    "tspan",
-    "clipPath",
-    "rect",
-    "circle",
-    "line",
-    "polyline",
-    "image",
+    *("svg", "g", "defs", "use", "clipPath", "text", "tspan"),
+    *("path", "rect", "circle", "line", "polyline", "image"),
 }
 ATTRIBUTES = {
     *("d", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry", "width", "height", "points"),
