@@ -51,7 +51,7 @@ def interval(low: float, high: float) -> str:
 
 def _end(value: float) -> str:
     said = points(value)
-    return _signed_minus(f"{value:+.1f}") if said == "0.0" and abs(value) > 1e-10 else said
+    return _signed_minus(f"{value:+.1f}") if said == "0.0" and abs(value) > 1e-12 else said
 
 
 def p_value(p: float) -> str:

@@ -12,7 +12,7 @@ from smearlab.report import mitigation as mitigated
 from smearlab.report.facts import Facts, quantity
 from smearlab.report.phrases import TALLY, at_noise, clause, place_name, tally
 from smearlab.report.primary import primary_rows
-from smearlab.report.rules import disagree, measured, tone
+from smearlab.report.rules import disagree, measured
 from smearlab.report.tone import SHORT, Tone, tone_of
 from smearlab.statistics import verdict as verdicts
 from smearlab.statistics.paired import FEWEST
@@ -52,22 +52,33 @@ def _judged(summary: pd.DataFrame, rows: pd.DataFrame, known: Facts, mitigation:
     """The answer of the rows whose data sets have true test labels."""
     noisy = rows[rows["noise_rate"] != 0]
     if not len(noisy):
-        opening = "This grid says nothing about noise: its labels are clean."
-        return Answer(opening, _without_noise(rows, known), "unknown")
+        return Answer(_nothing_noisy(summary, known), _without_noise(rows, known), "unknown")
     name = text.method_phrase(noisy.iloc[0])
     more = mitigated.of(mitigation, noisy)
+    tone = mitigated.tone(noisy, more)
     if len(noisy[CONDITION].drop_duplicates()) > 1:
         sentences = _ends(noisy, known)
-        short = SHORT[mitigated.tone_with(tone(noisy), more)]
-        tail = mitigated.counts(more) if tone_of(noisy["verdict"]) == "yes" else ""
-        opening = f"{short}: of {len(noisy)} noisy settings, {name} {tally(noisy['verdict'])}{tail}."
+        opening = (
+            f"{SHORT[tone]}: of {len(noisy)} noisy settings, {name} {tally(noisy['verdict'])}{_tail(noisy, more)}."
+        )
     else:
         told = [_by_rate(noisy, known), *mitigated.sentences(more), *_without_noise(rows, known)]
         sentences = [*told, *_rivals(summary, noisy)][:MOST_SENTENCES]
         opening = _headline(noisy, name, more)
-    return Answer(
-        _depends(noisy, name) if disagree(noisy) else opening, sentences, mitigated.tone_with(tone(noisy), more)
-    )
+    return Answer(_depends(noisy, name, more) if disagree(noisy) else opening, sentences, tone)
+
+
+def _nothing_noisy(summary: pd.DataFrame, known: Facts) -> str:
+    """The opening where no comparison of the headline under noise has true test labels."""
+    elsewhere = summary[(summary["noise_rate"] != 0) & ~given_labels.is_judged(summary, known)]["dataset"]
+    if not len(elsewhere):
+        return "This grid says nothing about noise: its labels are clean."
+    names = text.listing(list(dict.fromkeys(elsewhere)))
+    return f"This grid cannot say what noise does: of {names}, whose labels are noisy, no true test label is known."
+
+
+def _tail(noisy: pd.DataFrame, more: pd.DataFrame) -> str:
+    return mitigated.counts(more) if tone_of(noisy["verdict"]) == "yes" else mitigated.where_helped(more)
 
 
 def _no_headline(summary: pd.DataFrame, known: Facts) -> str:
@@ -77,31 +88,38 @@ def _no_headline(summary: pd.DataFrame, known: Facts) -> str:
     return f"The headline contrast that its config names, of {text.method_name(wanted)}, is not among its comparisons."
 
 
-def _depends(noisy: pd.DataFrame, name: str) -> str:
-    """The opening where the verdict at one stopping rule is another one than at another."""
+def _depends(noisy: pd.DataFrame, name: str, more: pd.DataFrame) -> str:
+    """The opening where the verdict at one stopping rule is another one than at another.
+
+    Where none of them helps or hurts there is nothing that depends: no difference is shown at one, none at the other.
+    """
     where = noisy[CONDITION].drop_duplicates()
+    verdict = pd.concat([noisy[f"verdict_{rule}"] for rule in measured(noisy)])
+    decided = verdict.isin([verdicts.HELPS, verdicts.HURTS]).any()
+    depends = "It depends on when training stops" if decided else "Not shown, whenever training stops"
+    rest = mitigated.where_helped(more, " at the checkpoint reported") if mitigated.is_no_more_somewhere(more) else ""
     if len(where) > 1:
         tallies = {when: tally(noisy[f"verdict_{rule}"]) for rule, when in measured(noisy).items()}
         said = [f"{found} {when}" for when, found in tallies.items()]
         if len(set(tallies.values())) == 1:
             said = [f"{next(iter(tallies.values()))} by each stopping rule, but not in the same ones"]
-        return f"It depends on when training stops: of {len(noisy)} noisy settings, {name} {'; it '.join(said)}."
+        return f"{depends}: of {len(noisy)} noisy settings, {name} {'; it '.join(said)}{rest}."
     said = [f"{text.listing(_by_verdict(noisy, f'verdict_{rule}'))} {when}" for rule, when in measured(noisy).items()]
-    return f"It depends on when training stops: {_where(noisy)}, {name} {'; it '.join(said)}."
+    return f"{depends}: {_where(noisy)}, {name} {'; it '.join(said)}{rest}."
 
 
 def _headline(noisy: pd.DataFrame, name: str, more: pd.DataFrame) -> str:
     where, found = _where(noisy), tone_of(noisy["verdict"])
     match found:
         case "yes":
-            return f"{SHORT[mitigated.tone_with(found, more)]}: {where}, {name} helped{mitigated.tail(more)}."
+            return f"{SHORT[mitigated.tone(noisy, more)]}: {where}, {name} helped{mitigated.tail(more)}."
         case "no":
             return f"No: {where}, {name} {_no(set(noisy['verdict']))}."
         case "unknown":
             yet = " yet" if verdicts.MISSING in set(noisy["verdict"]) else ""
             return f"This grid cannot say{yet} whether {name} helps {where}."
-    opening = "Not shown" if found == "unshown" else "In part"
-    return f"{opening}: {where}, {name} {text.listing(_by_verdict(noisy))}."
+    said = f"{name} {text.listing(_by_verdict(noisy))}{mitigated.where_helped(more)}"
+    return f"{SHORT[mitigated.tone(noisy, more)]}: {where}, {said}."
 
 
 def _where(noisy: pd.DataFrame) -> str:
@@ -119,6 +137,8 @@ def _by_verdict(noisy: pd.DataFrame, column: str = "verdict") -> list[str]:
     for _, row in noisy.iterrows():
         said = TALLY.get(row[column] or verdicts.MISSING, TALLY[verdicts.NOT_ENOUGH]).removesuffix(" in")
         groups.setdefault(said, []).append(text.rate(row["noise_rate"]))
+    if noisy["noise_rate"].isna().all():
+        return list(groups)
     return [f"{said} at {text.listing(rates)}" for said, rates in groups.items()]
 
 
@@ -158,7 +178,7 @@ def _rivals(summary: pd.DataFrame, noisy: pd.DataFrame) -> list[str]:
 
 def _beside(best: pd.Series) -> str:
     if math.isnan(best["difference"]):
-        return _mean(best)
+        return f"{text.percent(best['mean'])}, n = {best['n_finished']:.0f}"
     return f"{text.points(best['difference'])} points, verdict: {best['verdict']}, n = {best['n_paired']:.0f} pairs"
 
 
@@ -172,8 +192,11 @@ def _ends(noisy: pd.DataFrame, known: Facts) -> list[str]:
     if not len(measured):
         return ["None of them can be compared."]
     ends = {"Best": cells.highest(measured), "Worst": cells.lowest(measured)}
+    if len(measured) == 1:
+        return [_end("The only comparison made", ends["Best"], quantity(noisy, known))]
     return [_end(word, row, quantity(noisy, known)) for word, row in ends.items()]
 
 
 def _end(word: str, row: pd.Series, measured: str) -> str:
-    return f"{word} for it is {place_name(row)}, where {text.method_phrase(row)} {clause(row, measured)}."
+    of = word if word.startswith("The") else f"{word} for it"
+    return f"{of} is {place_name(row)}, where {text.method_phrase(row)} {clause(row, measured)}."

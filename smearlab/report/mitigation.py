@@ -7,11 +7,12 @@ import pandas as pd
 
 from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
-from smearlab.report.phrases import at_noise
-from smearlab.report.tone import Tone
-from smearlab.statistics.mitigation import MITIGATES, NO_MORE
-from smearlab.statistics.verdict import DIVERGED, HELPS, HURTS
-from smearlab.store.tables import NUMBER_KEYS, TEXT_KEYS, cell_keys, regular
+from smearlab.report import rules
+from smearlab.report.phrases import at_noise, place_name
+from smearlab.report.tone import Tone, tone_of
+from smearlab.statistics.mitigation import DOES_NOT, MITIGATES, NO_MORE
+from smearlab.statistics.verdict import DIVERGED, HELPS, HURTS, IDENTICAL, NO_DIFFERENCE, NOT_DECIDED
+from smearlab.store.tables import CONDITION, NUMBER_KEYS, TEXT_KEYS, cell_keys, regular
 
 NUMBERS = (
     *("n", "gain_without_noise", "difference", "ci_low", "ci_high", "share_recovered"),
@@ -23,6 +24,11 @@ MORE = {
     "": "whether more than without noise was not compared",
 }
 OPEN = "whether more than without noise is not decided"
+OUTCOMES = {
+    HURTS: "hurts, so does not mitigate",
+    NO_DIFFERENCE: "makes no practical difference, so does not mitigate",
+    IDENTICAL: "is the same as cross-entropy, so does not mitigate",
+}
 
 
 def of(mitigation: pd.DataFrame | None, rows: pd.DataFrame) -> pd.DataFrame:
@@ -35,16 +41,47 @@ def of(mitigation: pd.DataFrame | None, rows: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(columns=["finding"])
     found = regular(mitigation, [*NUMBER_KEYS, *NUMBERS], [*TEXT_KEYS, "role", "finding"])
     found = found.assign(key=cell_keys(found))[["key", *NUMBERS, "finding"]]
-    joined = rows[["key", "noise_rate", "verdict"]].merge(found, on="key", how="left")
+    joined = rows[["key", *CONDITION, "noise_rate", "verdict"]].merge(found, on="key", how="left")
     return joined.assign(finding=joined["finding"].fillna(""))
 
 
-def tone_with(tone: Tone, found: pd.DataFrame) -> Tone:
-    """Return the tone of an answer whose gains are all shown to help: yes only if all of them are mitigation."""
-    findings = set(found["finding"])
-    if tone != "yes" or not findings or findings == {MITIGATES}:
-        return tone
-    return "no" if findings == {NO_MORE} else "partly"
+def tone(rows: pd.DataFrame, found: pd.DataFrame) -> Tone:
+    """Return the tone of some comparisons: yes only if all help and all of that is mitigation.
+
+    Where something helps, and nowhere is that shown to be more than without noise, what is shown to be no more counts
+    as a gain that noise has no part in. The findings are of the reported checkpoint: of others nothing is ruled out.
+    """
+    said = rules.tone(rows)
+    helped = _helped(found)
+    findings = set(helped["finding"])
+    if said not in ("yes", "partly") or findings <= {MITIGATES}:
+        return said
+    if NO_MORE not in findings or MITIGATES in findings:
+        return "partly"
+    shown = found["verdict"].mask(found["verdict"] == HELPS, NOT_DECIDED)
+    without = tone_of(shown.mask(found["finding"] == NO_MORE, NO_DIFFERENCE))
+    return "unshown" if without == "no" and rules.disagree(rows) else without
+
+
+def _helped(found: pd.DataFrame) -> pd.DataFrame:
+    return found[found["verdict"] == HELPS] if "verdict" in found else found
+
+
+def where_helped(found: pd.DataFrame, at: str = "") -> str:
+    """Return how a headline goes on that says of some comparisons only that they helped; "" without a finding.
+
+    `at` says where these were measured: at the checkpoint reported.
+    """
+    helped = _helped(found)
+    if len(helped[CONDITION].drop_duplicates() if len(helped) else helped) > 1:
+        return f"; where it helped{at}{counts(helped)}" if len(helped) else ""
+    said = tail(helped).removeprefix(":").removeprefix(",").strip().removeprefix("but ")
+    return f"; where it helped{at}, {said}" if said else ""
+
+
+def is_no_more_somewhere(found: pd.DataFrame) -> bool:
+    """Whether something that helps is shown to help no more than without noise."""
+    return NO_MORE in set(_helped(found)["finding"])
 
 
 def tail(found: pd.DataFrame) -> str:
@@ -68,10 +105,15 @@ def sentences(found: pd.DataFrame) -> list[str]:
     if not len(found):
         return []
     known = found[found["difference"].notna() & (found["finding"] != DIVERGED)]
-    parts = [_part(row) for _, row in known.iterrows()]
+    is_one_place = len(found[CONDITION].drop_duplicates()) == 1
+    parts = [_part(row, is_one_place) for _, row in known.iterrows()]
     said = [f"Beside its gain without noise it gains {'; '.join(parts)}."] if parts else []
     unknown = found[(found["finding"] == "") & (found["verdict"] == HELPS)]
-    where = text.listing([at_noise(rate, "on these labels") for rate in unknown["noise_rate"].unique()])
+    places = [
+        at_noise(row["noise_rate"], "on these labels") if is_one_place else f"on {place_name(row)}"
+        for _, row in unknown.iterrows()
+    ]
+    where = text.listing(places)
     return [*said, *([f"Whether it gains more than without noise was not compared {where}."] if where else [])]
 
 
@@ -84,8 +126,17 @@ def _share(row: pd.Series) -> str:
     return f"; it {done.format(text.percent(abs(recovered), 0))} what noise costs cross-entropy"
 
 
-def _part(row: pd.Series) -> str:
+def _part(row: pd.Series, is_one_place: bool) -> str:
     interval = text.interval(*cells.ends_beside(row))
     ends = "" if interval == text.DASH else f"{interval}, "
-    where = at_noise(row["noise_rate"], "on these labels")
-    return f"{text.points(row['difference'])} points {where} ({ends}n = {row['n']:.0f}: {row['finding']}{_share(row)})"
+    where = at_noise(row["noise_rate"], "on these labels") if is_one_place else f"on {place_name(row)}"
+    return f"{text.points(row['difference'])} points {where} ({ends}n = {row['n']:.0f}: {_outcome(row)}{_share(row)})"
+
+
+def _outcome(row: pd.Series) -> str:
+    """What is found, which rests on the gain itself too: of one that is not decided there is nothing to mitigate."""
+    if row["finding"] in (MITIGATES, NO_MORE):
+        return str(row["finding"])
+    if row["finding"] == DOES_NOT:
+        return OUTCOMES[row["verdict"]]
+    return "helps, whether more is not decided" if row["verdict"] == HELPS else "whether it helps is not decided"

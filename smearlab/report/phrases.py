@@ -9,7 +9,9 @@ from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
 from smearlab.statistics import given_labels
 from smearlab.statistics import verdict as verdicts
+from smearlab.statistics.paired import FEWEST
 
+_UNTESTED = (*verdicts.OPEN, verdicts.NO_DIFFERENCE, given_labels.AS_MUCH)
 TALLY = {
     verdicts.HELPS: "helped in",
     verdicts.HURTS: "hurt in",
@@ -32,7 +34,7 @@ def clause(row: pd.Series, measured: str = "test accuracy") -> str:
             return f"lowered {measured} by {text.size(row['difference'])} points ({_full(row)})"
         case verdicts.NO_DIFFERENCE:
             said = f"made no practical difference to {measured}"
-            return f"{said} ({text.points(row['difference'])} points, {_full(row)})"
+            return f"{said} ({text.points(row['difference'])} points{_within(row)}, {_full(row)})"
         case given_labels.AS_MUCH:
             return f"{given_labels.AS_MUCH} ({text.points(row['difference'])} points, {_full(row)})"
         case given_labels.MORE | given_labels.LESS:
@@ -44,6 +46,8 @@ def clause(row: pd.Series, measured: str = "test accuracy") -> str:
             return f"is not tested, because training diverged ({_diverged(row)})"
         case verdicts.NO_BASELINE:
             return "has no cross-entropy to be compared with yet"
+        case said if said in verdicts.OPEN and row["n_paired"] == 0:
+            return "has no replicate in common with cross-entropy, so is not compared"
         case said if said in verdicts.OPEN:
             return f"shows no decided difference ({_known_difference(row)}{_full(row)}{_reach(row)})"
     return "is not computed yet" if not row["n"] > 0 else f"is not compared (n = {row['n']:.0f})"
@@ -53,7 +57,19 @@ def evidence(row: pd.Series) -> str:
     """Return the interval, where there is one, and the number of pairs of a comparison."""
     n = f"n = {row['n_paired']:.0f} pair{'' if row['n_paired'] == 1 else 's'}{_on_gold(row)}"
     interval = text.interval(*cells.ends_beside(row))
-    return n if interval == text.DASH else f"95 % interval {interval}, {n}"
+    if interval != text.DASH:
+        return f"95 % interval {interval}, {n}"
+    return f"the same in all {n}, no spread to test" if row.get("verdict", "") in _UNTESTED and _is_alike(row) else n
+
+
+def _is_alike(row: pd.Series) -> bool:
+    """Whether all differences are equal: enough pairs for a test, and none made."""
+    return bool(row["n_paired"] >= FEWEST and not np.isnan(row["difference"]) and np.isnan(row.get("p_value", np.nan)))
+
+
+def _within(row: pd.Series) -> str:
+    margin = row.get("margin", np.nan)
+    return "" if np.isnan(margin) else f", within ±{text.plain(margin)}"
 
 
 def _full(row: pd.Series) -> str:
@@ -118,6 +134,5 @@ def span(rows: pd.DataFrame, against: str = "against cross-entropy") -> str:
 
 def extent(differences: pd.Series) -> str:
     """Return the smallest and the largest of some differences in points; the one itself where there is one."""
-    if len(differences) == 1:
-        return text.points(differences.iloc[0])
-    return f"{text.points(differences.min())} to {text.points(differences.max())}"
+    low, high = text.points(differences.min()), text.points(differences.max())
+    return low if low == high else f"{low} to {high}"

@@ -107,6 +107,8 @@ def comparison(contrast: Contrast, margin: float) -> dict[str, Any]:
         diverged=contrast.diverged,
         identical=contrast.identical,
     )
+    if contrast.baseline is None and not contrast.diverged:
+        verdict = words.NO_BASELINE
     return {
         "difference": contrast.difference.mean,
         "ci_low": low,
@@ -119,13 +121,16 @@ def comparison(contrast: Contrast, margin: float) -> dict[str, Any]:
     }
 
 
-def note(contrast: Contrast) -> str | None:
-    """Say why there is no test, where there is a difference but none, and what a test cannot be about."""
+def note(contrast: Contrast, of: tuple[str, str] = ("here", "in the baseline")) -> str | None:
+    """Say why there is no test, where there is a difference but none, and what a test cannot be about.
+
+    `of` names the two sides, where the second is no baseline.
+    """
     difference, baseline = contrast.difference, contrast.baseline
     if not contrast.cell.n:
         return None
     if contrast.diverged:
-        sides = [(contrast.cell, "here"), *([(baseline, "in the baseline")] if baseline else [])]
+        sides = [(contrast.cell, of[0]), *([(baseline, of[1])] if baseline else [])]
         return f"{words.DIVERGED}: " + ", ".join(f"{len(c.diverged)} of {c.n} {where}" for c, where in sides)
     if baseline is None or contrast.identical:
         return None

@@ -22,7 +22,7 @@ COLUMNS = {**name_types(NAMES), **types_of(columns.INTERACTION)}
 
 
 def interaction(metrics: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per data set, noise, recipe and α of smoothing that has two rates or more.
+    """Return a row per data set, noise, recipe and α of smoothing, other than 0, that has two rates or more.
 
     In each replicate the difference to cross-entropy is regressed on the noise rate, and the slopes (accuracy
     in 0..1 per unit of rate) are tested against 0 with Student's t. A replicate is its own block, so nothing
@@ -39,7 +39,7 @@ def interaction(metrics: pd.DataFrame) -> pd.DataFrame:
     for cell in cells:
         if cell.names["role"] == "teacher" and cell.names["method"] == "label_smoothing":
             groups.setdefault(cell.key(NAMES), []).append(cell)
-    asked = {key: group for key, group in groups.items() if len(group) > 1}
+    asked = {key: group for key, group in groups.items() if len(group) > 1 and not _is_none(group, peers)}
     found = [_row(group, peers) for group in asked.values()]
     tests = [(key[: len(SETTING)], key) for key in asked]
     p_values = {t: r["p_value"] for t, (r, _) in zip(tests, found, strict=True) if r["p_value"] is not None}
@@ -60,6 +60,12 @@ def slopes(by_rate: Mapping[float, Mapping[int, float]]) -> Difference:
     centred = rates - rates.mean()
     weights = centred / np.sum(centred**2)
     return Difference(tuple(float(sum(weights * [by_rate[r][block] for r in rates])) for block in blocks))
+
+
+def _is_none(group: list[Cell], peers: Peers) -> bool:
+    """Whether this is cross-entropy under another name, as smoothing of 0 is."""
+    pairs = [(cell, peers.baseline(cell)) for cell in group]
+    return all(baseline is not None and cell.same_computation(baseline) for cell, baseline in pairs)
 
 
 def _row(group: list[Cell], peers: Peers) -> tuple[dict[str, Any], Difference]:

@@ -56,5 +56,5 @@ def _rows(contrasts: Iterable[Contrast], margin: float) -> Iterable[dict[str, An
             **comparison(found, margin),
             **margin_columns(margin),
             "measure": found.cell.measure,
-            "note": note(found),
+            "note": note(found, ("here", "without it")),
         }

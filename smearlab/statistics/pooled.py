@@ -83,7 +83,8 @@ def _row(group: list[tuple[Cell, Cell]], difference: Difference, p_holm: float |
     cell, gains = group[0][0], _gains(group)
     low, high = difference.interval() or (None, None)
     diverged = _diverged(group)
-    said = words.verdict(difference, p=p_holm, margin=margin, diverged=bool(diverged))
+    identical = all(cell.same_computation(plain) for cell, plain in group)
+    said = words.verdict(difference, p=p_holm, margin=margin, diverged=bool(diverged), identical=identical)
     layout = np.array([list(values.values()) for values in gains.values()]).T
     deviations = parts(layout) if not diverged and len(layout) > 1 else (None, None)
     return {

@@ -9,6 +9,7 @@ from smearlab.statistics.cells import (
     CONDITION,
     TREATMENT,
     Cell,
+    Peers,
     margin_columns,
     name_types,
     read,
@@ -24,7 +25,9 @@ COLUMNS = {**name_types(NAMES), **types_of(columns.RIVALS)}
 
 
 def rivals(metrics: pd.DataFrame, summary: pd.DataFrame, *, margin: float) -> pd.DataFrame:
-    """Return a row for each headline of the teachers (HEADLINE) and each other method in its place but cross-entropy.
+    """Return a row for each headline of the teachers (HEADLINE) and each other method in its place.
+
+    Cross-entropy is none of these, whatever its name: smoothing of 0 is the same computation.
 
     `difference` is the headline minus that method, in 0..1, paired by replicate (`n` pairs): `helps` says that the
     headline is better. Holm's families are those of the other methods, so that a method of another kind changes none
@@ -33,10 +36,12 @@ def rivals(metrics: pd.DataFrame, summary: pd.DataFrame, *, margin: float) -> pd
     cells = [cell for cell in read(metrics) if cell.names["role"] == "teacher" and cell.n]
     rows = records(summary[summary["role"] == "teacher"], [*NAMES, "primary"])
     flagged = {_key(row) for row in rows if row["primary"]}
+    peers = Peers(cells)
+    others = [cell for cell in cells if not ((plain := peers.plain(cell)) and cell.same_computation(plain))]
     pairs = [
         (headline, other)
         for headline in cells
-        for other in cells
+        for other in others
         if headline.key(NAMES) in flagged and _is_rival(headline, other)
     ]
     contrasts = adjusted([contrast(*pair, tested=pair[1]) for pair in pairs])
@@ -62,5 +67,5 @@ def _row(found: Contrast, margin: float) -> dict[str, Any]:
         **comparison(found, margin),
         **margin_columns(margin),
         "measure": found.cell.measure,
-        "note": note(found),
+        "note": note(found, ("of the headline", "of the other method")),
     }

@@ -26,8 +26,8 @@ def robustness(
 
     The checks: as reported, all at the last epoch, all stopped early, without each replicate in turn, and a sign test
     in place of Student's t (no interval). `chance` says by data set what accuracy guessing has, in 0..1: every
-    comparison of which a side diverged stands here once more, its diverged networks counted as that. Each check has
-    its own Holm families. `margin` in points.
+    comparison of which a side diverged stands here once more, its diverged networks counted as that, unless no network
+    of either side finished: two guesses are no comparison. Each check has its own Holm families. `margin` in points.
     """
     cells = read(metrics, extra=[measure for measure, _ in columns.STOPPED.values()])
     reported = contrasts_of(cells, primary)
@@ -45,12 +45,16 @@ def robustness(
         if found.cell.key() in headlines and left_out in _replicates(headlines[found.cell.key()])
     ]
     counted = contrasts_of([_counted(cell, chance) for cell in cells], primary)
-    lost = [now for now, was in zip(counted, reported, strict=True) if was.diverged and was.baseline]
+    lost = [now for now, was in zip(counted, reported, strict=True) if was.diverged and _finished_somewhere(was)]
     return table([*rows, *_signs(reported), *(_row(CHANCE, found, margin) for found in lost)], COLUMNS)
 
 
 def _is_headline(found: Contrast) -> bool:
     return found.primary and found.cell.names["role"] == "teacher" and bool(found.cell.n)
+
+
+def _finished_somewhere(found: Contrast) -> bool:
+    return found.baseline is not None and bool(found.cell.finished or found.baseline.finished)
 
 
 def _views(cells: list[Cell]) -> dict[str, list[Cell]]:
@@ -120,6 +124,8 @@ def _sign_row(found: Contrast, p: float | None, p_holm: float | None) -> dict[st
 def _sign_verdict(p: float | None, counting: float | None, positive: bool, found: Contrast) -> str:
     if found.diverged:
         return words.DIVERGED
+    if found.baseline is None or found.identical:
+        return words.NO_BASELINE if found.baseline is None else words.IDENTICAL
     if counting is not None and counting < words.LEVEL and found.difference.n >= FEWEST:
         return in_words(words.HELPS if positive else words.HURTS, found.cell.measure)
     return words.undecided(p)

@@ -45,13 +45,14 @@ def stopping(metrics: pd.DataFrame, *, margin: float) -> pd.DataFrame:
 def _by(rule: str, cells: list[Cell], margin: float) -> Iterator[dict[str, Any]]:
     peers, measure = Peers(cells), RULES[rule]
     beside = [(plain, cell) for cell in cells if (plain := peers.plain(cell)) and plain.extra[measure]]
-    contrasts = adjusted([_contrast(measured_by(plain, measure), cell) for plain, cell in beside])
+    contrasts = adjusted([_contrast(plain, cell, measure) for plain, cell in beside])
     return (_row(cell, stopped, rule, margin) for (_, cell), stopped in zip(beside, contrasts, strict=True))
 
 
-def _contrast(stopped: Cell, cell: Cell) -> Contrast:
-    ended = measured_by(cell, LAST)
-    return contrast(stopped, ended, primary=cell.is_plain, tested=ended)
+def _contrast(plain: Cell, cell: Cell, measure: str) -> Contrast:
+    """Cross-entropy stopped early beside a cell; another name of cross-entropy makes the same comparison as its own."""
+    ended, is_itself = measured_by(cell, LAST), cell is plain or cell.same_computation(plain)
+    return contrast(measured_by(plain, measure), ended, primary=is_itself, tested=ended)
 
 
 def _row(cell: Cell, stopped: Contrast, rule: str, margin: float) -> dict[str, Any]:
@@ -63,5 +64,5 @@ def _row(cell: Cell, stopped: Contrast, rule: str, margin: float) -> dict[str, A
         "mean_stopped": mean(stopped.cell.finished),
         **comparison(stopped, margin),
         **margin_columns(margin),
-        "note": note(stopped),
+        "note": note(stopped, ("of cross-entropy", "of the method beside it")),
     }

@@ -133,8 +133,6 @@ def _comparison(found: Contrast, margin: float) -> dict[str, Any]:
         return compared | {"verdict": words.MISSING}
     if found.cell.is_plain:
         return compared | {"verdict": words.BASELINE}
-    if found.baseline is None and not found.diverged:
-        return compared | {"verdict": words.NO_BASELINE}
     return compared
 
 

@@ -95,8 +95,12 @@ def _ordered(smoothed: pd.Series, corrections: pd.DataFrame) -> str:
 
 
 def _difference(row: pd.Series) -> str:
+    return f"{text.points(row['difference'])} ({_ends(row)}n = {row['n_paired']:.0f}, {row['verdict']})"
+
+
+def _ends(row: pd.Series) -> str:
     interval = text.interval(*cells.ends_beside(row))
-    return f"{text.points(row['difference'])} ({interval}, n = {row['n_paired']:.0f}, {row['verdict']})"
+    return "" if interval == text.DASH else f"{interval}, "
 
 
 def _best_smoothing(teachers: pd.DataFrame, smoothed: pd.Series) -> str:
@@ -123,5 +127,4 @@ def _named(found: list[str]) -> list[str]:
 
 
 def _gap(row: pd.Series) -> str:
-    interval = text.interval(*cells.ends_beside(row))
-    return f"{text.points(row['difference'])} points, {interval}, n = {row['n']:.0f}"
+    return f"{text.points(row['difference'])} points, {_ends(row)}n = {row['n']:.0f}"

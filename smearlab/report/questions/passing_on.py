@@ -7,6 +7,7 @@ import pandas as pd
 from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
 from smearlab.report.memorisation import passed_on_rows, ratios
+from smearlab.report.phrases import place_name
 from smearlab.report.questions._reply import Reply, cannot
 from smearlab.report.questions.loss_corrections import CORRECTIONS
 from smearlab.report.tone import SHORT, Tone, tone_of
@@ -58,7 +59,7 @@ def _tally(group: pd.DataFrame) -> str:
 
 
 def _largest(asked: pd.DataFrame) -> list[str]:
-    measured = asked[asked["difference"].notna()]
+    measured = asked[asked["difference"].notna() & (asked["finding"] != verdicts.DIVERGED)]
     if not len(measured):
         return []
     row = cells.furthest(measured)
@@ -66,7 +67,7 @@ def _largest(asked: pd.DataFrame) -> list[str]:
     evidence = "" if interval == text.DASH else f"95 % interval {interval}, "
     teacher = text.method_phrase(row, "teacher_")
     return [
-        f"The largest difference: at {text.rate(row['noise_rate'])} noise teacher ({teacher}) and student "
+        f"The largest difference: on {place_name(row)} teacher ({teacher}) and student "
         f"({text.student_label(row)}) both memorise {text.percent(row['passed_on'])} of the wrong labels, "
         f"{text.points(row['difference'])} points against a plain teacher and its student "
         f"({evidence}n = {text.counted(int(row['n_paired']), 'pair')})."

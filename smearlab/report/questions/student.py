@@ -4,7 +4,7 @@ import pandas as pd
 
 from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
-from smearlab.report.phrases import evidence, span, tally
+from smearlab.report.phrases import evidence, place_name, span, tally
 from smearlab.report.questions._reply import Reply, cannot
 from smearlab.report.rules import told_apart, tone
 from smearlab.report.tone import SHORT, Tone
@@ -46,7 +46,7 @@ def _largest(noisy: pd.DataFrame) -> list[str]:
         return []
     best = cells.furthest(measured)
     return [
-        f"The largest difference, at {text.rate(best['noise_rate'])} noise with teacher "
+        f"The largest difference, on {place_name(best)} with teacher "
         f"{text.method_phrase(best, 'teacher_')} and {text.student_label(best)}, is {text.points(best['difference'])} "
         f"points ({evidence(best)}; {best['verdict']})."
     ]

@@ -6,11 +6,12 @@ from smearlab.figures import _format as text
 from smearlab.figures._cells import SMOOTHING
 from smearlab.report import mitigation as mitigated
 from smearlab.report.facts import Facts, quantity
-from smearlab.report.phrases import clause, span, tally
+from smearlab.report.phrases import clause, place_name, span, tally
 from smearlab.report.primary import primary_rows
 from smearlab.report.questions._reply import Reply, cannot
-from smearlab.report.rules import told_apart, tone
+from smearlab.report.rules import told_apart
 from smearlab.report.tone import SHORT
+from smearlab.store.tables import CONDITION
 
 QUESTION = "Does label smoothing mitigate symmetric label noise?"
 EVIDENCE = ("accuracy_alpha", "alpha_rate", "memorised_recovered")
@@ -25,9 +26,10 @@ def reply(summary: pd.DataFrame, known: Facts, mitigation: pd.DataFrame | None =
         return cannot(QUESTION, "it has no symmetric noise.", EVIDENCE)
     rows = _smoothing(symmetric, known)
     if not len(rows):
-        return cannot(QUESTION, "it trains no network with label smoothing.", EVIDENCE)
+        negative = " of a positive α" if (symmetric["method"] == SMOOTHING).any() else ""
+        return cannot(QUESTION, f"it trains no network with label smoothing{negative}.", EVIDENCE)
     more = mitigated.of(mitigation, rows)
-    found = mitigated.tone_with(tone(rows), more)
+    found = mitigated.tone(rows, more)
     first = _undecided(rows, known) if found == "unknown" else _counted(rows)
     said = [first, *mitigated.sentences(more), *told_apart(rows), *_all_strengths(symmetric)]
     return Reply(QUESTION, SHORT[found], said, found, EVIDENCE)
@@ -48,7 +50,8 @@ def _counted(rows: pd.DataFrame) -> str:
 def _undecided(rows: pd.DataFrame, known: Facts) -> str:
     told = rows[rows["difference"].notna()] if rows["difference"].notna().any() else rows
     said = clause(told.iloc[-1], quantity(rows, known))
-    where = f"at {text.rate(told['noise_rate'].iloc[-1])} noise"
+    is_one_place = len(rows[CONDITION].drop_duplicates()) == 1
+    where = f"at {text.rate(told['noise_rate'].iloc[-1])} noise" if is_one_place else f"on {place_name(told.iloc[-1])}"
     return f"This grid cannot say: {where} smoothing with {_alpha(rows)} {said}."
 
 

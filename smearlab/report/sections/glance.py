@@ -63,6 +63,7 @@ def verdict_field(row: pd.Series) -> Field:
             own = row["n_diverged"] > 0
             return chip(verdict, f"{row['n_diverged']:.0f} of {row['n']:.0f}" if own else "its baseline")
     if math.isnan(row["difference"]):
-        return chip(verdict, f"n = {row['n']:.0f}")
+        alone = verdict in (verdicts.NO_BASELINE, verdicts.IDENTICAL)
+        return chip(verdict, f"n = {row['n']:.0f}" if alone else "n = 0 pairs")
     other = beside(row)
     return chip(verdict, f"{text.points(row['difference'])}, n = {row['n_paired']:.0f}{other and '; '}{other}")

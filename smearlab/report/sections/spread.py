@@ -4,7 +4,7 @@ import pandas as pd
 
 from smearlab.figures import _cells as cells
 from smearlab.figures import _format as text
-from smearlab.report.fields import count, number_of, place, text_of
+from smearlab.report.fields import count, number_of, place, text_of, words
 from smearlab.report.table import Field, Table, table
 from smearlab.store.tables import Tables
 
@@ -46,7 +46,7 @@ def _interaction_row(row: pd.Series) -> dict[str, Field]:
     low, high = (end / 10 for end in cells.ends_beside(row))
     return {
         "data set": Field(text_of(row["dataset"])),
-        "noise": Field(text_of(row["noise"])),
+        "noise": words(row["noise"]),
         "recipe": Field(text_of(row["recipe"])),
         "α": Field(text.plain(number_of(row["alpha"]), 3)),
         "rates": Field(text_of(row["rates"])),

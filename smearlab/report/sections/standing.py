@@ -66,7 +66,8 @@ def _without(group: pd.DataFrame) -> dict[str, Field]:
     """The record of all that leave a replicate out: the range of the difference, and how often each verdict."""
     counts = Counter(group["verdict"])
     said, most = counts.most_common(1)[0]
-    low, high = group["difference"].min(), group["difference"].max()
+    compared = cells.compared(group)["difference"]
+    low, high = compared.min(), compared.max()
     return {
         **_row(group.iloc[0], "teacher", "without each replicate in turn"),
         "difference": Field(text.interval(low, high)),

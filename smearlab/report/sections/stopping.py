@@ -60,7 +60,10 @@ def _sentence(row: pd.Series, rows: pd.DataFrame) -> str:
     gain = "".join(f" {_evidence(plain)} against its own last epoch, and" for plain in _each(there))
     opening = f"On {place_name(row)}, cross-entropy stopped early {BY[row['rule']]}"
     if row["verdict"] == DIVERGED:
-        return f"{opening} is not compared with {text.method_phrase(row)}, because training diverged ({row['note']})."
+        why = row["note"].removeprefix(f"{DIVERGED}: ")
+        return f"{opening} is not compared with {text.method_phrase(row)}, because training diverged ({why})."
+    if not row["n"] > 0:
+        return f"{opening} has no replicate in common with {text.method_phrase(row)}, so is not compared with it."
     return (
         f"{opening} stands{gain} {_evidence(row)} against {text.method_phrase(row)} at its last epoch: stopping alone "
         f"{BEATS.get(row['verdict'], 'is not told apart from')} it."
