@@ -67,14 +67,18 @@ def _helped(found: pd.DataFrame) -> pd.DataFrame:
     return found[found["verdict"] == HELPS] if "verdict" in found else found
 
 
+def _places(found: pd.DataFrame) -> int:
+    return len(found.reindex(columns=CONDITION).drop_duplicates())
+
+
 def where_helped(found: pd.DataFrame, at: str = "") -> str:
     """Return how a headline goes on that says of some comparisons only that they helped; "" without a finding.
 
     `at` says where these were measured: at the checkpoint reported.
     """
     helped = _helped(found)
-    if len(helped[CONDITION].drop_duplicates() if len(helped) else helped) > 1:
-        return f"; where it helped{at}{counts(helped)}" if len(helped) else ""
+    if _places(helped) > 1:
+        return f"; where it helped{at}{counts(helped)}"
     said = tail(helped).removeprefix(":").removeprefix(",").strip().removeprefix("but ")
     return f"; where it helped{at}, {said}" if said else ""
 
@@ -105,7 +109,7 @@ def sentences(found: pd.DataFrame) -> list[str]:
     if not len(found):
         return []
     known = found[found["difference"].notna() & (found["finding"] != DIVERGED)]
-    is_one_place = len(found[CONDITION].drop_duplicates()) == 1
+    is_one_place = _places(found) == 1
     parts = [_part(row, is_one_place) for _, row in known.iterrows()]
     said = [f"Beside its gain without noise it gains {'; '.join(parts)}."] if parts else []
     unknown = found[(found["finding"] == "") & (found["verdict"] == HELPS)]
