@@ -2,8 +2,8 @@
 
 It only imports: no tensor is made, CUDA is not initialised and no thread computes, so that a fork is as good as a new
 process. For each job it forks a guard, and that the job. The guard tells the client the exit code, passes its signals
-on, and kills the job when the client is gone; killed itself, it takes the job along. Guards and jobs outlive the server,
-as a job outlives its Snakemake.
+on, and kills the job when the client is gone; if it is killed, so is the job. Guards and jobs outlive the server, as a
+job outlives its Snakemake.
 """
 
 import array

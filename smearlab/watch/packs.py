@@ -66,6 +66,7 @@ def _without_ended(scheduler: Any, group: GroupJob) -> GroupJob | None:
     scheduler._free_resources(group)
     parts = [_part(scheduler.workflow.dag, group, jobs) for jobs in (ended, others) if jobs]
     scheduler.running.update(parts)
+    scheduler.workflow.dag._running.discard(group)
     scheduler.workflow.dag.register_running(set(parts))
     scheduler.update_available_resources(parts)
     scheduler._tofinish.append(parts[0])

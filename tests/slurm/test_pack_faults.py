@@ -1,4 +1,4 @@
-"""Packed jobs killed in every way: what has ended is kept, the rest goes on, and the files are those of an unbroken run."""
+"""Packed jobs killed in every way: what has ended is kept, the rest goes on, and the files are an unbroken run's."""
 
 import re
 import subprocess
