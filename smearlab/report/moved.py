@@ -7,6 +7,7 @@ import pandas as pd
 from smearlab.core import columns
 from smearlab.figures import _format as text
 from smearlab.report.fields import chip, row_label
+from smearlab.report.rules import LAST, WHEN
 from smearlab.report.table import Field, Table, table
 
 SAME = 1e-12  # means this close are one number
@@ -24,23 +25,38 @@ class Moved:
         """The absolute differences of the means, in 0..1."""
         return [abs(b["mean"] - a["mean"]) for a, b in self.pairs]
 
-    @property
-    def judged(self) -> list[Pair]:
-        """Those that are compared with a baseline in both."""
-        return [(a, b) for a, b in self.pairs if not (pd.isna(a["difference"]) or pd.isna(b["difference"]))]
+    def judged(self, rule: str = LAST) -> list[Pair]:
+        """Those that are compared with a baseline in both, where that stopping rule stops."""
+        gain, _ = _at(rule)
+        return [(a, b) for a, b in self.pairs if pd.notna(a.get(gain)) and pd.notna(b.get(gain))]
+
+    def flipped(self, rule: str = LAST) -> list[Pair]:
+        """Those of them whose verdict is another one."""
+        _, verdict = _at(rule)
+        return [(a, b) for a, b in self.judged(rule) if a[verdict] != b[verdict]]
 
     @property
-    def flipped(self) -> list[Pair]:
-        """Those of them whose verdict is another one."""
-        return [(a, b) for a, b in self.judged if a["verdict"] != b["verdict"]]
+    def rules(self) -> list[str]:
+        """The stopping rules at which there are verdicts in both; at least the last epoch."""
+        return [rule for rule in WHEN if rule == LAST or self.judged(rule)]
 
     @property
     def sentence(self) -> str:
         """How many means and verdicts differ, and by how much."""
         differ = sum(gap > SAME for gap in self.gaps)
         apart = f", by up to {text.plain(100 * max(self.gaps))} points" if differ else ""
-        cells, verdicts = text.counted(len(self.pairs), "cell mean"), text.counted(len(self.judged), "verdict")
-        return f"{differ} of {cells} differ{apart}; {len(self.flipped)} of {verdicts} are others"
+        others = [self._others(rule) for rule in self.rules]
+        said = f"{differ} of {text.counted(len(self.pairs), 'cell mean')} differ{apart}"
+        return f"{said}; {text.listing(others)} are others" if len(others) > 1 else f"{said}; {others[0]} are others"
+
+    def _others(self, rule: str) -> str:
+        counted = f"{len(self.flipped(rule))} of {text.counted(len(self.judged(rule)), 'verdict')}"
+        return f"{counted} {WHEN[rule]}" if len(self.rules) > 1 else counted
+
+
+def _at(rule: str) -> tuple[str, str]:
+    """Return the columns of gain and verdict at a stopping rule; those of the last epoch every release has."""
+    return ("difference", "verdict") if rule == LAST else (f"difference_{rule}", f"verdict_{rule}")
 
 
 def moved(first: pd.DataFrame, second: pd.DataFrame) -> Moved | None:
@@ -59,12 +75,19 @@ def flipped_table(found: Moved, first: str, second: str) -> Table | None:
             "recipe": Field(a["recipe"]),
             "rate": Field(text.rate(a["noise_rate"])),
             "method": Field(row_label(a, a["role"])),
-            first: chip(a["verdict"], text.points(a["difference"])),
-            second: chip(b["verdict"], text.points(b["difference"])),
+            "stopped": Field(WHEN[rule]),
+            first: _verdict(a, rule),
+            second: _verdict(b, rule),
         }
-        for a, b in found.flipped
+        for rule in found.rules
+        for a, b in found.flipped(rule)
     ]
     return table("Verdicts that are others", rows) if rows else None
+
+
+def _verdict(row: pd.Series, rule: str) -> Field:
+    gain, verdict = _at(rule)
+    return chip(row[verdict], text.points(row[gain]))
 
 
 def _computed(summary: pd.DataFrame) -> pd.DataFrame:

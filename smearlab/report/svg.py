@@ -12,7 +12,10 @@ from smearlab.figures._style import TOKENS, WIDTH
 
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
-ELEMENTS = {"svg", "g", "defs", "path", "use", "text", "tspan", "clipPath", "rect", "circle", "line", "polyline"}
+ELEMENTS = {
+    *("svg", "g", "defs", "use", "clipPath", "text", "tspan"),
+    *("path", "rect", "circle", "line", "polyline", "image"),
+}
 ATTRIBUTES = {
     *("d", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry", "width", "height", "points"),
     *("transform", "viewBox", "clip-path", "clip-rule", "fill-rule"),
@@ -20,10 +23,11 @@ ATTRIBUTES = {
 PROPERTIES = {
     *("fill", "fill-opacity", "fill-rule", "opacity", "stroke", "stroke-dasharray", "stroke-dashoffset"),
     *("stroke-linecap", "stroke-linejoin", "stroke-miterlimit", "stroke-opacity", "stroke-width"),
-    *("font-size", "font-style", "font-weight", "text-anchor"),
+    *("font-size", "font-style", "font-weight", "text-anchor", "image-rendering"),
 }
 LETTER, TIP_TOP = 4.9, 24.0  # the width of a letter of a tip; a mark above that has its tip below
 VALUE = re.compile(r"[A-Za-z0-9#.,%+\- ]{1,80}")
+PICTURE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=\s]+")
 REFERENCE = re.compile(r"url\(#([A-Za-z0-9_-]{1,60})\)")
 VARIABLES = {light.lower(): f"var(--{name})" for name, (light, _) in TOKENS.items()}
 
@@ -118,12 +122,16 @@ def _copy_attributes(element: ElementTree.Element, clean: ElementTree.Element, p
         clean.set("id", f"{prefix}-{element.get('id')}")
     if (target := element.get(XLINK_HREF, "")).startswith("#"):
         clean.set("href", f"#{prefix}-{target[1:]}")
+    elif clean.tag == "image" and PICTURE.fullmatch(target):
+        clean.set("href", re.sub(r"\s", "", target))
 
 
 def _is_empty(element: ElementTree.Element) -> bool:
     """Whether an element draws nothing and names nothing: matplotlib leaves many such groups."""
     if element.tag in ("g", "defs"):
         return len(element) == 0
+    if element.tag == "image":
+        return not element.get("href")
     return element.tag == "path" and not element.get("d")
 
 

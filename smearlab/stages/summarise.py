@@ -46,7 +46,7 @@ def summarise_grid(folder: Path, job: StatisticsJob) -> None:
     named = with_families(pd.DataFrame(context["cells"]), job.named_families)
     right = read_correct(folder / "correct.npz") if measure == ACCURACY else {}
     summary = summarise(
-        metrics, primary=primary, margin=margin, cells=named, correct=right, hits=hits, redrawn=_redrawn(context)
+        metrics, primary=primary, margin=margin, cells=named, correct=right, hits=hits, redrawn=redrawn_ratio(context)
     )
     tables = {
         "summary": summary,
@@ -86,7 +86,7 @@ def _chance(context: dict[str, Any]) -> dict[str, float]:
     return {name: 1 / n for name, n in known.items() if n}
 
 
-def _redrawn(context: dict[str, Any]) -> dict[str, float]:
+def redrawn_ratio(context: dict[str, Any]) -> dict[str, float]:
     """Return by data set its test examples per other example, if every replicate drew its own split."""
     if context.get("config", {}).get("replicates", {}).get("splits") != "redrawn":
         return {}

@@ -25,9 +25,27 @@ def test_what_was_moved_by_hand_is_what_is_found():
     other = "hurts" if second.loc[judged[0], "verdict"] != "hurts" else "helps"
     second.loc[judged[0], "verdict"] = other
     found = moved(first, second)
-    verdicts = f"1 of {len(judged)} verdicts are others"
-    assert found.sentence == f"2 of {len(first)} cell means differ, by up to 2.5 points; {verdicts}"
+    verdicts = f"1 of {len(judged)} verdicts at the last epoch, 0 of "
+    assert found.sentence.startswith(f"2 of {len(first)} cell means differ, by up to 2.5 points; {verdicts}")
     assert len(flipped_table(found, "a", "b").rows) == 1
+
+
+def test_verdicts_at_each_stopping_rule_count():
+    (first, second), _ = two_runs()
+    for rule in ("last", "selected", "label_wave"):
+        for table in (first, second):
+            table[f"difference_{rule}"], table[f"verdict_{rule}"] = table["difference"], table["verdict"]
+    judged = second.index[second["difference"].notna()]
+    assert len(judged) > 2
+    second.loc[judged[:2], "verdict_selected"] = "another"
+    second.loc[judged[2], ["difference_label_wave", "verdict_label_wave"]] = [float("nan"), "missing"]
+    found = moved(first, second)
+    n = len(judged)
+    assert found.sentence.endswith(
+        f"; 0 of {n} verdicts at the last epoch, 2 of {n} verdicts stopped early "
+        f"and 0 of {n - 1} verdicts stopped by Label Wave are others"
+    )
+    assert len(flipped_table(found, "a", "b").rows) == 2
 
 
 def test_cells_of_other_replicates_or_another_computation_take_no_part():

@@ -1,6 +1,7 @@
 """What is published follows from the numbers beside it."""
 
 import io
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,7 @@ from smearlab.core.digest import ROOT
 from smearlab.core.errors import UserError
 from smearlab.grid.find import find_grid
 from smearlab.grid.load import parse, read_config
-from smearlab.stages.summarise import read_gold_rows
+from smearlab.stages.summarise import read_gold_rows, redrawn_ratio
 from smearlab.statistics.drawn import hits_of
 from smearlab.statistics.summary import summarise
 from smearlab.store.correct import read_correct
@@ -23,6 +24,7 @@ RUNS = sorted(path.parent for path in (ROOT / "reports" / "published").glob("*/m
 def recomputed_summary(folder: Path) -> pd.DataFrame:
     """The summary of a published run, made again from its metrics.csv, its config and what each network got right."""
     config = parse(read_config(folder / "config.yaml"))
+    made = json.loads((folder / "made-with.json").read_text(encoding="utf-8"))
     return summarise(
         read_csv(folder / "metrics.csv"),
         primary=config.primary.model_dump() if config.primary else None,
@@ -30,6 +32,7 @@ def recomputed_summary(folder: Path) -> pd.DataFrame:
         cells=read_csv(folder / "summary.csv").loc[:, :"cell"],
         correct=read_correct(folder / "correct.npz") if (folder / "correct.npz").is_file() else {},
         hits=hits_of(read_gold_rows(folder)),
+        redrawn=redrawn_ratio({"config": config.model_dump(), "datasets": made["datasets"]}),
     )
 
 

@@ -138,6 +138,23 @@ def test_a_hostile_drawing_keeps_its_lines_and_loses_the_rest():
     assert sheet.css() == "figure .s0{stroke:var(--ink)}"
 
 
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("data:image/png;base64,iVBO\nRw0=", 'href="data:image/png;base64,iVBORw0="'),
+        ("data:image/svg+xml;base64,iVBORw0=", ""),
+        ("data:image/png;base64,iVBO&quot; onload=&quot;x", ""),
+        ("file:///x.png", ""),
+    ],
+)
+def test_a_drawing_may_hold_a_picture_of_its_own_and_no_other(address, kept):
+    source = f'<image width="2" height="2" xlink:href="{address}"/><rect x="1" width="2" height="2"/>'
+    heads = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    clean = svg.inline(f"<svg {heads}>{source}</svg>", "f0", svg.Stylesheet())
+    assert ("<image" in clean) == bool(kept) and kept in clean and clean.count("href") == bool(kept)
+    assert "<rect" in clean
+
+
 @pytest.mark.parametrize("bad", ["not xml", "<html/>", '<!DOCTYPE a [<!ENTITY b "c">]><svg/>', "<svg>", ""])
 def test_what_is_no_drawing_is_refused_in_one_line(bad):
     with pytest.raises(UserError) as error:
