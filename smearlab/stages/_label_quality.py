@@ -27,8 +27,8 @@ COLUMNS = columns.names(columns.SUSPECTS)
 def suspects_of(grid: Grid, results: Path) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Return the suspects of every noise with out-of-sample probabilities, and a summary of each with its pictures.
 
-    A summary: the condition, the noise's kind, what suspects.against_truth says, n_doubted (labels that the networks'
-    mean contradicts), and pairs: given, predicted, count, png (base64).
+    A summary: the condition, the noise's kind, what suspects.against_truth says, n_labels and of them n_doubted (that
+    the networks' mean contradicts), and pairs: given, predicted, count, png (base64).
     """
     frames: list[pd.DataFrame] = []
     said: list[dict[str, Any]] = []
@@ -45,7 +45,8 @@ def suspects_of(grid: Grid, results: Path) -> tuple[pd.DataFrame, list[dict[str,
         )
         noise = estimate.labels.noise
         kind = {"kind": noise.name if noise is CLEAN else noise.kind}
-        said.append({**condition, **kind, **suspects.against_truth(found), "n_doubted": doubted, "pairs": sheets})
+        counts = {"n_labels": len(found), "n_doubted": doubted}
+        said.append({**condition, **kind, **suspects.against_truth(found), **counts, "pairs": sheets})
     return (pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))), said
 
 

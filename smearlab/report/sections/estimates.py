@@ -11,6 +11,7 @@ from smearlab.store.tables import Tables
 LEAST_KEPT = 0.05  # below this, noisy labels say too little to be turned into clean accuracy
 MOST_CONFUSIONS = 3
 WORTH = "a point on noisy labels is"
+MOST_CONTRADICTED = 0.5  # of the labels: networks that contradict more may be what is wrong
 APART = 0.1  # estimators of one entry of T further apart than this disagree
 PLACE = ("dataset", "noise", "noise_rate", "recipe")
 Entry = dict[str, Any]
@@ -21,7 +22,7 @@ def estimates(tables: Tables) -> Table | None:
     found = _entries(tables)
     if not found:
         return None
-    records = [_row(entry, _class_names(tables, entry)) for entry in found]
+    records = [_row(entry, _class_names(tables, entry), _contradicted(tables, entry)) for entry in found]
     if not worth_known(tables):
         for record in records:
             del record[WORTH]
@@ -30,7 +31,11 @@ def estimates(tables: Tables) -> Table | None:
 
 def sentences(tables: Tables) -> list[str]:
     """Say how many labels are wrong at least, and on which confusions the estimators disagree, place by place."""
-    return [said for _, entries in _places(tables) for said in _said(entries, _class_names(tables, entries[0]))]
+    return [
+        said
+        for _, entries in _places(tables)
+        for said in _said(entries, _class_names(tables, entries[0]), _contradicted(tables, entries[0]))
+    ]
 
 
 def worth_known(tables: Tables) -> bool:
@@ -51,20 +56,42 @@ def _places(tables: Tables) -> list[tuple[tuple[Any, ...], list[Entry]]]:
     return list(groups.items())
 
 
-def _said(entries: list[Entry], names: list[Any]) -> list[str]:
+def _contradicted(tables: Tables, entry: Entry) -> float | None:
+    """Return the share of the labels that the networks behind an estimate, which did not see them, contradict."""
+    for held in tables.context.get("suspects", []):
+        if all(held[key] == entry[key] or held[key] is entry[key] is None for key in PLACE) and held.get("n_labels"):
+            return float(held["n_doubted"] / held["n_labels"])
+    return None
+
+
+def _is_bound(contradicted: float | None) -> bool:
+    """Whether networks are right so often that a share of wrong labels by them is rather too small than too large."""
+    return contradicted is None or contradicted < MOST_CONTRADICTED
+
+
+def _said(entries: list[Entry], names: list[Any], contradicted: float | None) -> list[str]:
     known = entries[0]["error"] is not None
-    return [*([] if known else [_at_least(entries)]), *_disagreement(entries, names)]
+    said = [] if known else [_share_said(entries, contradicted)]
+    return [*said, *_disagreement(entries, names)]
 
 
 def _where(entry: Entry) -> str:
     return f"{entry['dataset']}, noise {str(entry['noise']).replace('_', ' ')} ({entry['recipe']})"
 
 
-def _at_least(entries: list[Entry]) -> str:
+def _share_said(entries: list[Entry], contradicted: float | None) -> str:
     rates = [entry["noise_rate_estimated"] for entry in entries]
     span = f" ({text.percent(min(rates))} to {text.percent(max(rates))} by estimator)" if len(rates) > 1 else ""
+    share = f"{text.percent(min(rates))} of the labels are wrong by estimate{span}"
+    if not _is_bound(contradicted):
+        return (
+            f"On {_where(entries[0])} {share}, which is no bound: the networks behind it contradict "
+            f"{text.percent(contradicted or 0)} of the labels, which they did not see, and what they get wrong "
+            "themselves counts as noise."
+        )
+    seen = "" if contradicted is None else f"; they contradict {text.percent(contradicted)} of the labels"
     return (
-        f"On {_where(entries[0])} at least {text.percent(min(rates))} of the labels are wrong by estimate{span}. How "
+        f"On {_where(entries[0])} at least {share}, as far as the networks behind it are right themselves{seen}. How "
         "many more are wrong for a reason that the examples show, no estimate from these labels can tell."
     )
 
@@ -94,13 +121,13 @@ def _extent(entries: list[Entry], found: list[float]) -> str:
     return " and ".join(ends)
 
 
-def _row(entry: Entry, class_names: list[Any]) -> dict[str, Field]:
+def _row(entry: Entry, class_names: list[Any], contradicted: float | None) -> dict[str, Field]:
     error, rate = entry["error"], entry["noise_rate_estimated"]
     return {
         **place(entry),
         "estimator": words(entry["estimator"]),
         "n": Field(str(entry["n"])),
-        "estimated share of wrong labels, %": _share(rate, error),
+        "estimated share of wrong labels, %": _share(rate, error, contradicted),
         "sd over replicates (no precision), points": Field(text.size(number_of(entry["noise_rate_std"]))),
         WORTH: Field(_worth(rate, len(entry["transition"])) if entry.get("by_class") else text.DASH),
         "error of T": Field(text.DASH if error is None else f"{error:.3f}"),
@@ -108,10 +135,10 @@ def _row(entry: Entry, class_names: list[Any]) -> dict[str, Field]:
     }
 
 
-def _share(rate: float, error: float | None) -> Field:
-    """Return an estimated share: at least so much, where nobody knows the true one."""
+def _share(rate: float, error: float | None, contradicted: float | None) -> Field:
+    """Return an estimated share: at least so much, where nobody knows the true one and networks are good enough."""
     share = mean_sd(rate, float("nan"))
-    return share if error is not None else Field(f"at least {share.text}")
+    return Field(f"at least {share.text}") if error is None and _is_bound(contradicted) else share
 
 
 def _class_names(tables: Tables, entry: Entry) -> list[Any]:
