@@ -263,10 +263,13 @@ def _repair(options: argparse.Namespace) -> None:
 
 def _plan(options: argparse.Namespace) -> None:
     from smearlab.cli.foresee import lines
+    from smearlab.grid import memory
     from smearlab.grid.plan import plan
+    from smearlab.host.memory import machine_mb
 
     grid = find_grid(options.grid)
-    print("\n".join([plan(grid), *lines(grid)]))
+    cores = len(os.sched_getaffinity(0))
+    print("\n".join([plan(grid), *memory.lines(grid, cores, machine_mb()), *lines(grid)]))
 
 
 def _cost(options: argparse.Namespace) -> None:
