@@ -9,6 +9,7 @@ from smearlab.statistics.cells import (
     CONDITION,
     TREATMENT,
     Cell,
+    key_of,
     margin_columns,
     name_types,
     read,
@@ -32,7 +33,7 @@ def rivals(metrics: pd.DataFrame, summary: pd.DataFrame, *, margin: float) -> pd
     """
     cells = [cell for cell in read(metrics) if cell.names["role"] == "teacher" and cell.n]
     rows = records(summary[summary["role"] == "teacher"], [*NAMES, "primary"])
-    flagged = {_key(row) for row in rows if row["primary"]}
+    flagged = {key_of(row, NAMES) for row in rows if row["primary"]}
     pairs = [
         (headline, other)
         for headline in cells
@@ -41,10 +42,6 @@ def rivals(metrics: pd.DataFrame, summary: pd.DataFrame, *, margin: float) -> pd
     ]
     contrasts = adjusted([contrast(*pair, tested=pair[1]) for pair in pairs])
     return table((_row(found, margin) for found in contrasts), COLUMNS)
-
-
-def _key(row: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple("" if row[name] is None else row[name] for name in NAMES)
 
 
 def _is_rival(headline: Cell, other: Cell) -> bool:
