@@ -3,6 +3,7 @@
 A command loads what it needs when it is called: most of them need neither torch nor pandas.
 """
 
+import os
 import sys
 from argparse import Namespace as Options
 from pathlib import Path
@@ -101,10 +102,13 @@ def repair(options: Options) -> None:
 def plan(options: Options) -> None:
     """Print jobs, hours and disk of a grid before it runs."""
     from smearlab.cli.foresee import lines
+    from smearlab.grid import memory
     from smearlab.grid import plan as planning
+    from smearlab.host.memory import machine_mb
 
     grid = find_grid(options.grid)
-    print("\n".join([planning.plan(grid), *lines(grid)]))
+    asked = memory.lines(grid, len(os.sched_getaffinity(0)), machine_mb())
+    print("\n".join([planning.plan(grid), *asked, *lines(grid)]))
 
 
 def cost(options: Options) -> None:

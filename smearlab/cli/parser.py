@@ -78,7 +78,7 @@ def _add_configs(command: argparse.ArgumentParser) -> None:
 
 def _add_planning(group: Any) -> None:
     _add(group, "report", commands.report, "write reports/NAME.html from what is there now; trains nothing", grid=True)
-    _add(group, "plan", commands.plan, "print a grid's jobs, hours and disk before it runs", grid=True)
+    _add(group, "plan", commands.plan, "print a grid's jobs, hours, disk and memory before it runs", grid=True)
     text = "print what a grid has cost: time per stage, speed and machine per recipe"
     _add(group, "cost", commands.cost, text, grid=True)
     check = _add(group, "check", commands.check, CHECK, grid=True)
