@@ -22,7 +22,7 @@ from smearlab.store.pictures import sheet
 
 FOLDER = Path("gold")
 PER_SHEET = 100
-RANDOM, CLASS, DISAGREEMENT = BY = ("random", "class", "disagreement")
+RANDOM, CLASS, DISAGREEMENT = ("random", "class", "disagreement")
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from smearlab.grid.cells import RESULTS, Grid
 from smearlab.grid.dag import STAGES, Node
 from smearlab.grid.jobs import COUNTED
 from smearlab.grid.splits import REDRAWN
+from smearlab.stages._context import code_version
 from smearlab.stages._ran import Reader
-from smearlab.stages.collect import code_version, metrics_table
+from smearlab.stages.collect import metrics_table
 from smearlab.store.dataset import META, read_test, read_training
 from smearlab.store.files import check_files, damaged, read_sealed, sha256_array, sha256_file
 from smearlab.store.hashed_page import check_hashed_page
@@ -211,6 +212,6 @@ def check_origin(node: Node, grid: Grid) -> None:
         if made_for != dataset_hashes(read_sealed(node.inputs[0], "sha256")):
             raise UserError(f"{files['audit']}: made for another data set than {node.inputs[0]} (SHA-256 differs)")
     if node.rule == "collect" and Path(files["csv"]).exists():
-        rows = metrics_table(grid, Reader(grid, Path(RESULTS))).to_csv(index=False, lineterminator="\n")
+        rows = metrics_table(Reader(grid, Path(RESULTS))).to_csv(index=False, lineterminator="\n")
         if hashlib.sha256(rows.encode()).hexdigest() != sha256_file(files["csv"]):
             raise UserError(f"{files['csv']}: not what the results that are there give")

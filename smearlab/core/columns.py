@@ -226,7 +226,6 @@ TESTED = (  # the numbers of any paired difference that is tested, behind the di
     Column("p_value", NUMBER, ANSWER, "of the paired t-test", SHARE),
     Column("p_holm", NUMBER, ANSWER, "the same after Holm's correction within the family", SHARE),
 )
-COMPARED = ("difference", *(column.name for column in TESTED))
 COMPUTATION = Column("cell", TEXT, COUNT, "the computation")
 MARGIN = tuple(column for column in SUMMARY if column.name in ("margin", "margin_share"))
 VERDICT = Column("verdict", TEXT, ANSWER, "see statistics.md")

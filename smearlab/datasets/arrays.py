@@ -1,5 +1,6 @@
 """The user's own images in one .npz file, with clean labels, noisy labels, or both."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -7,10 +8,13 @@ import numpy as np
 from smearlab.core.errors import UserError
 from smearlab.datasets._fingerprint import file_fingerprint
 from smearlab.datasets._raw import RawData, check_class_names, check_images, check_labels, some
+from smearlab.store.large import check_room
 from smearlab.store.npz import npz_names, read_npz
+from smearlab.store.npz_shape import npz_shape
 
 MEMBERS = ("images", "labels", "noisy_labels", "split", "class_names")
 LABELS = ("labels", "noisy_labels")
+COPIES = 3  # of images that are too large for memory: unpacked, split, and written
 
 
 def load(*, path: str) -> RawData:
@@ -20,6 +24,7 @@ def load(*, path: str) -> RawData:
     train, validation, test; `class_names` (L,). `path` is relative to the working folder. UserError names the file
     and what is wrong with it.
     """
+    check_room(math.prod(npz_shape(path, "images") or (0,)), f"{path}: its images", "make room", copies=COPIES)
     arrays = read_npz(path, ["images"])
     if "images" not in arrays:
         raise UserError(f"{path}: has no images; it holds {some(npz_names(path), 10) or 'nothing'}")

@@ -2,10 +2,12 @@
 
 It only imports: no tensor is made, CUDA is not initialised and no thread computes, so that a fork is as good as a new
 process. For each job it forks a guard, and that the job. The guard tells the client the exit code, passes its signals
-on, and kills the job when the client is gone. Guards and jobs outlive the server, as a job outlives its Snakemake.
+on, and kills the job when the client is gone; if it is killed, so is the job. Guards and jobs outlive the server, as a
+job outlives its Snakemake.
 """
 
 import array
+import ctypes
 import gc
 import importlib
 import json
@@ -38,6 +40,7 @@ HEAVY = (  # what some stage needs; what this environment lacks is left out
     "smearlab.stages.write_report",
 )
 TIDY = "jemalloc_bg_thd"  # pyarrow's allocator returns memory in it; the allocator itself sees to forks
+PARENT_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
 ENDED = 0  # the exit code of a guard; the job's own goes to the client
 
 
@@ -132,9 +135,11 @@ def _guard(client: socket.socket) -> None:
         signal.signal(number, signal.SIG_IGN)
     try:
         order, handles = _received(client)
+        guard = os.getpid()
         process = os.fork()
         if process == 0:
             client.close()
+            _end_with(guard)
             _become(order, handles)
         for handle in handles:
             os.close(handle)
@@ -156,6 +161,13 @@ def _received(client: socket.socket) -> tuple[dict[str, Any], list[int]]:
             raise ConnectionError("a client went away in the middle of its job")
         data += more
     return json.loads(data[LENGTH:]), list(handles)
+
+
+def _end_with(guard: int) -> None:
+    """Have this process killed when its guard is, without whom its client counts it as failed."""
+    ctypes.CDLL(None).prctl(PARENT_DEATH, signal.SIGKILL)
+    if os.getppid() != guard:
+        os._exit(1)
 
 
 def _become(order: dict[str, Any], handles: list[int]) -> None:

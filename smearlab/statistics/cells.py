@@ -61,11 +61,16 @@ class Cell:
 
     def key(self, among: Sequence[str] = NAMES) -> tuple[Any, ...]:
         """Return the values of some names, fit for comparing: absent and empty count as the same."""
-        return _key(self.names, among)
+        return key_of(self.names, among)
 
     def same_computation(self, other: "Cell") -> bool:
         """Whether the two names stand for networks that were trained once."""
         return self.computation is not None and self.computation == other.computation
+
+
+def key_of(names: Mapping[str, Any], among: Sequence[str] = NAMES) -> tuple[Any, ...]:
+    """Return the values of some columns, fit for comparing: absent and empty count as the same."""
+    return tuple("" if names[column] is None else names[column] for column in among)
 
 
 def each_network(metrics: pd.DataFrame) -> pd.DataFrame:
@@ -85,9 +90,9 @@ def read(metrics: pd.DataFrame, cells: pd.DataFrame | None = None, extra: Sequen
     named = [] if cells is None else records(cells, [*NAMES, "cell", "family"])
     first: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in [*named, *rows]:
-        first.setdefault(_key(row), row)
+        first.setdefault(key_of(row), row)
     for row in rows:
-        groups.setdefault(_key(row), []).append(row)
+        groups.setdefault(key_of(row), []).append(row)
     return [
         _cell(row, groups.get(key, []), measures.get(row["dataset"], _ACCURACIES[0]), extra)
         for key, row in first.items()
@@ -192,10 +197,6 @@ class Peers:
 
 
 _ACCURACIES = ("test_accuracy", "test_accuracy_noisy")
-
-
-def _key(names: Mapping[str, Any], among: Sequence[str] = NAMES) -> tuple[Any, ...]:
-    return tuple("" if names[column] is None else names[column] for column in among)
 
 
 def _measures(rows: list[dict[str, Any]]) -> dict[str, str]:

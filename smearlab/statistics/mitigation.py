@@ -8,7 +8,19 @@ import pandas as pd
 
 from smearlab.core import columns
 from smearlab.statistics import verdict as words
-from smearlab.statistics.cells import NAMES, Cell, Peers, Replicate, mean, name_types, read, records, table, types_of
+from smearlab.statistics.cells import (
+    NAMES,
+    Cell,
+    Peers,
+    Replicate,
+    key_of,
+    mean,
+    name_types,
+    read,
+    records,
+    table,
+    types_of,
+)
 from smearlab.statistics.families import holm, hypothesis
 from smearlab.statistics.paired import FEWEST, Difference, by_replicate, is_crossed
 from smearlab.statistics.simultaneous import simultaneous_of
@@ -78,7 +90,7 @@ def mitigation(metrics: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
     `not decided` or `not enough data`; `diverged` where one of the four networks did in some replicate.
     """
     cells = [cell for cell in read(metrics) if cell.names["role"] == "teacher" and cell.n]
-    judged = {_key(row): row for row in records(summary, [*NAMES, "verdict", "primary", "margin"])}
+    judged = {key_of(row): row for row in records(summary, [*NAMES, "verdict", "primary", "margin"])}
     found = [(four, judged[four.noisy.key()]) for four in _fours(cells)]
     tests = [hypothesis(four.noisy, primary=bool(row["primary"])) for four, row in found]
     p_values = {test: p for test, (four, _) in zip(tests, found, strict=True) if (p := _p_value(four)) is not None}
@@ -87,10 +99,6 @@ def mitigation(metrics: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame:
     for test, row, (four, _) in zip(tests, rows, found, strict=True):
         row |= simultaneous_of(p_values, test, four.tested, row["p_value"] if row["p_holm"] is None else row["p_holm"])
     return table(rows, COLUMNS)
-
-
-def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple("" if row[name] is None else row[name] for name in NAMES)
 
 
 def _fours(cells: list[Cell]) -> list[Four]:

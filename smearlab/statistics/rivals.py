@@ -10,6 +10,7 @@ from smearlab.statistics.cells import (
     TREATMENT,
     Cell,
     Peers,
+    key_of,
     margin_columns,
     name_types,
     read,
@@ -35,7 +36,7 @@ def rivals(metrics: pd.DataFrame, summary: pd.DataFrame, *, margin: float) -> pd
     """
     cells = [cell for cell in read(metrics) if cell.names["role"] == "teacher" and cell.n]
     rows = records(summary[summary["role"] == "teacher"], [*NAMES, "primary"])
-    flagged = {_key(row) for row in rows if row["primary"]}
+    flagged = {key_of(row, NAMES) for row in rows if row["primary"]}
     peers = Peers(cells)
     others = [cell for cell in cells if not ((plain := peers.plain(cell)) and cell.same_computation(plain))]
     pairs = [
@@ -46,10 +47,6 @@ def rivals(metrics: pd.DataFrame, summary: pd.DataFrame, *, margin: float) -> pd
     ]
     contrasts = adjusted([contrast(*pair, tested=pair[1]) for pair in pairs])
     return table((_row(found, margin) for found in contrasts), COLUMNS)
-
-
-def _key(row: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple("" if row[name] is None else row[name] for name in NAMES)
 
 
 def _is_rival(headline: Cell, other: Cell) -> bool:

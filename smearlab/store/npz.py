@@ -27,7 +27,8 @@ def read_npz(path: str | Path, names: Collection[str] | None = None) -> dict[str
     """Read those of the named arrays that the file has (all of them for None), in the file's order.
 
     Only plain numbers and strings are read, never pickled objects. An array of bytes that is too large for memory is
-    mapped from the file if it stands there unpacked, or else unpacked to a file of its own. UserError names the file
+    mapped from the file if it stands there unpacked, or else unpacked, a part at a time, to a file without a name. What
+    the disk has room for may be larger than the memory; all others may not. UserError names the file
     when it is absent, no .npz, damaged, or declares members that are unsafe, differ from their size, or are too large.
     """
     with _opened(path) as archive:
@@ -76,10 +77,11 @@ def _safe_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     members = {info.filename.removesuffix(".npy"): info for info in infos}
     if len(members) < len(infos):
         raise UserError("holds two members of the same name")
+    held = sum(info.file_size for info in infos if not is_large(info.file_size))
+    if held > memory_bound():
+        raise UserError(f"declares {held:,} bytes of arrays, at most {memory_bound():,} are read")
     read = [info for info in infos if not _may_be_mapped(info)]
     total, packed = sum(info.file_size for info in read), sum(info.compress_size for info in read)
-    if total > memory_bound():
-        raise UserError(f"declares {total:,} bytes of arrays, at most {memory_bound():,} are read")
     if total > SMALL and total > MAX_RATIO * packed:
         raise UserError(f"declares {total:,} bytes packed into {packed:,}, which no set of images reaches")
     return members
@@ -104,15 +106,15 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
         shape, fortran, dtype = HEADERS[version](member)
         start = member.tell()
         _check_header(info, shape, dtype, info.file_size - start)
-        mapped = _may_be_mapped(info) and dtype == np.uint8 and not fortran
-        if info.file_size > memory_bound() and not mapped:
+        of_bytes = dtype == np.uint8 and not fortran
+        if info.file_size > memory_bound() and not (of_bytes and is_large(info.file_size)):
             raise UserError(
                 f"declares {info.file_size:,} bytes of {info.filename!r}, at most {memory_bound():,} are read"
             )
-        if mapped:
+        if of_bytes and _may_be_mapped(info):
             _compare(cast(zipfile.ZipExtFile, member), info.file_size - start, info.filename)
             return _mapped(Path(str(archive.filename)), info, start, shape)
-        array = np.empty(shape, dtype, order="F") if fortran else zeros(shape, dtype)
+        array = zeros(shape[::-1], dtype).T if fortran else zeros(shape, dtype)
         _fill(cast(zipfile.ZipExtFile, member), array, info.filename)
     return array
 

@@ -26,7 +26,6 @@ OF_PARTS = {  # modules that only call their parts, and so are stacked where the
     "smearlab.networks._network.Network",
     "smearlab.networks._network.AveragePool",
 }
-Tensors = dict[str, Tensor]
 
 
 class StackedLinear(nn.Module):

@@ -6,8 +6,6 @@ named by (augmentation, role, seed, epoch, batch), so that it is the same on eve
 after a kill.
 """
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
@@ -16,8 +14,6 @@ from smearlab.core.errors import UserError
 from smearlab.core.jobs import Augmentation
 from smearlab.training.pixels import ORDER, FilePixels, Pixels
 from smearlab.training.streams import torch_generator
-
-Augment = Callable[[Tensor, torch.Generator], Tensor]
 
 
 def is_beyond(augmentation: Augmentation) -> bool:

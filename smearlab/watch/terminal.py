@@ -17,6 +17,7 @@ from smearlab.watch.words import FOLLOWS
 LIVE, PLAIN = 2.0, 10.0  # seconds between two looks
 LOOK_SHARE = 0.1  # of the time is spent in looking, at most
 SHOWN = 10
+BAR, COUNTS = 96, 66  # columns that a terminal needs for the stages as counts with a bar, and without
 Part = tuple[str, list[str]]
 
 
@@ -169,15 +170,18 @@ def _live(grid: Grid, pause: float | None) -> None:
         _repeat(grid, _Lines(), pause)
         return
     with Live(auto_refresh=False, transient=False) as screen:
-        _repeat(grid, lambda status: screen.update(_page(status), refresh=True), pause, LIVE)
+        _repeat(grid, lambda status: screen.update(_page(status, screen.console.width), refresh=True), pause, LIVE)
 
 
-def _page(status: Status) -> Any:
-    """Return a status as something that rich shows; names and messages are plain text, whatever they contain."""
+def _page(status: Status, width: int = BAR) -> Any:
+    """Return a status as something that rich shows; names and messages are plain text, whatever they contain.
+
+    width: columns of the terminal.
+    """
     from rich.console import Group
     from rich.text import Text
 
-    shown = [Text(headline(status), style="bold"), _overview(status)]
+    shown = [Text(headline(status), style="bold"), _overview(status, width)]
     if status.running:
         shown.append(_now(status.running))
     colours = {"failed": "red", "stale": "yellow", "damaged": "red"}
@@ -189,19 +193,29 @@ def _page(status: Status) -> Any:
     return Group(*shown, Text(f"{time_left(status)}   {datetime.now():%H:%M:%S}"))
 
 
-def _overview(status: Status) -> Any:
+def _overview(status: Status, width: int) -> Any:
+    """Return the stages as a table; as a line each where the terminal has no room for its columns."""
     from rich.progress_bar import ProgressBar
     from rich.table import Table
+    from rich.text import Text
 
+    if width < COUNTS:
+        return Text("\n".join(_briefly(stage, counts) for stage, counts in status.stages.items()))
     table = Table(box=None, pad_edge=False)
     table.add_column("stage")
-    table.add_column("", width=24)
+    if width >= BAR:
+        table.add_column("", width=24)
     for state in ("total", *STATES):
         table.add_column(state, justify="right", style={"failed": "red", "stale": "yellow"}.get(state))
     for stage, counts in status.stages.items():
-        bar = ProgressBar(total=counts["total"], completed=counts["done"], width=24)
-        table.add_row(stage, bar, *(str(counts[state] or "") for state in ("total", *STATES)))
+        bar = [ProgressBar(total=counts["total"], completed=counts["done"], width=24)] if width >= BAR else []
+        table.add_row(stage, *bar, *(str(counts[state] or "") for state in ("total", *STATES)))
     return table
+
+
+def _briefly(stage: str, counts: dict[str, int]) -> str:
+    others = [f"{counts[state]} {state}" for state in STATES[1:] if counts[state]]
+    return ", ".join([f"{stage} {counts['done']}/{counts['total']}", *others])
 
 
 def _now(running: list[Entry]) -> Any:

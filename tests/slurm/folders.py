@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -97,22 +97,59 @@ class Folder:
         return (self.path / "loads").read_text().split()
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Let no step of the slow training end within this context."""
-        self.hold_file.touch()
+    def held(self, steps: int = 0) -> Iterator[None]:
+        """Let no step of slow trainings end within this context, but for so many of all."""
+        self.hold(steps)
         try:
             yield
         finally:
             self.hold_file.unlink()
 
+    def hold(self, steps: int) -> None:
+        """Let only so many steps of slow trainings end."""
+        new = self.hold_file.with_suffix(".new")
+        new.write_text(str(steps))
+        new.rename(self.hold_file)
+
+    def at_work(self) -> list[psutil.Process]:
+        """What works in this folder."""
+        return [process for process in psutil.process_iter() if self._holds(process)]
+
+    def _holds(self, process: psutil.Process) -> bool:
+        try:
+            return Path(process.cwd()) == self.path and process.status() != psutil.STATUS_ZOMBIE
+        except (psutil.AccessDenied, psutil.NoSuchProcess):
+            return False
+
+    def clients(self) -> list[psutil.Process]:
+        """The jobs of this folder that Snakemake has started, of which a warm process does the work."""
+        return [process for process in self.at_work() if self._runs_a_stage(process)]
+
+    @staticmethod
+    def _runs_a_stage(process: psutil.Process) -> bool:
+        try:
+            return any("run_stage.py" in word for word in process.cmdline()[:2])
+        except (psutil.NoSuchProcess, psutil.ZombieProcess):
+            return False
+
     def end_leftovers(self) -> None:
         """Kill what still works in this folder: processes that SLURM has lost sight of."""
-        for process in psutil.process_iter():
-            try:
-                if Path(process.cwd()) == self.path:
-                    process.kill()
-            except (psutil.AccessDenied, psutil.NoSuchProcess):
-                continue
+        for process in self.at_work():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def trained(self) -> dict[str, int]:
+        """The weights of the trainings that have ended, as files that are not the same after they were made anew."""
+        return {path.parent.name: path.with_name("weights.safetensors").stat().st_ino for path in self._accounts()}
+
+    def _accounts(self) -> list[Path]:
+        return list(self.path.glob("results/teachers/**/slow/*/run.json"))
+
+    def marks(self) -> list[Path]:
+        """What says that somebody is at work, or was: locks, Snakemake's and the trainings', and unfinished files."""
+        places = (".snakemake/locks/*", ".snakemake/incomplete/**/*", ".smearlab/checkpoints/**/*.lock")
+        found = [path for place in places for path in self.path.glob(place) if path.is_file()]
+        return found + [path for path in self.path.glob("results/**/*") if path.suffix in (".new", ".next", ".tmp")]
 
     def only(self, pattern: str) -> Path:
         """The one file of a pattern."""
@@ -120,8 +157,8 @@ class Folder:
         return found
 
     def log(self) -> str:
-        """The log of the slow training; empty while there is none."""
-        logs = self.path.glob("logs/teachers/**/slow/paired-0.log")
+        """The logs of the slow trainings; empty while there are none."""
+        logs = sorted(self.path.glob("logs/teachers/**/slow/paired-*.log"))
         return "".join(path.read_text(encoding="utf-8") for path in logs)
 
 
@@ -144,11 +181,14 @@ def running_job() -> str:
     return until(lambda: slurm("squeue", "-h", "-t", "running", "-o", "%A"), "a SLURM job runs").split()[0]
 
 
-def started(folder: Folder, *arguments: str, steps: int = 12) -> tuple[subprocess.Popen[bytes], str]:
-    """Start Snakemake, wait until the training is under way with a checkpoint, and return its SLURM job."""
+def started(
+    folder: Folder, *arguments: str, steps: int = 12, trainings: int = 1
+) -> tuple[subprocess.Popen[bytes], str]:
+    """Start Snakemake, wait until so many trainings are under way, with a checkpoint each, and return its SLURM job."""
     process = folder.start(*TRAIN, *arguments)
     until(lambda: folder.calls() >= steps, "the training is under way")
-    until(lambda: list(folder.path.glob(".smearlab/checkpoints/**/slow/*.checkpoint")), "there is a checkpoint")
+    checkpoints = ".smearlab/checkpoints/**/slow/*.checkpoint"
+    until(lambda: len(list(folder.path.glob(checkpoints))) >= trainings, "there is a checkpoint")
     return process, running_job()
 
 

@@ -141,6 +141,67 @@ def test_a_hole_of_one_pixel_is_that_pixel() -> None:
     assert (augmented("cutout", torch.ones((50, 1, 4, 4), dtype=torch.uint8), side=1) == 0).sum() == 50
 
 
+# Random erasing.
+
+PAPERS = {"probability": 0.5, "area_min": 0.02, "area_max": 0.4, "aspect_min": 0.3}
+
+
+def erased(count: int, height: int, width: int, **options: Any) -> torch.Tensor:
+    """Return which pixels change, bool (B, H, W); of eight channels, so that noise is not what was there."""
+    shown = torch.full((count, 8, height, width), 7, dtype=torch.uint8)
+    return (augmented("random_erasing", shown, **options) != shown).any(dim=1)
+
+
+def sides_of(holes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    return holes.any(dim=2).sum(dim=1), holes.any(dim=1).sum(dim=1)
+
+
+@pytest.mark.parametrize("probability", [0.0, 0.25, 1.0])
+def test_as_many_images_are_erased_as_asked_and_each_by_a_rectangle_of_the_area_asked(probability: float) -> None:
+    holes = erased(2000, 20, 30, probability=probability, area_min=0.24, area_max=0.24, aspect_min=1.0)
+    heights, widths = sides_of(holes)
+    assert torch.equal(heights * widths, holes.sum(dim=(1, 2)))
+    assert set(zip(heights.tolist(), widths.tolist(), strict=True)) <= {(0, 0), (12, 12)}  # 0.24 · 600 = 12²
+    assert (heights > 0).float().mean().item() == pytest.approx(probability, abs=0.04)
+    if probability:
+        assert holes.any(dim=0).all()
+
+
+def test_the_mean_area_is_the_middle_of_its_range_and_sides_keep_within_theirs() -> None:
+    """Where every rectangle fits: the largest side is √(0.2 / 0.5) · 64 = 40.5."""
+    low, high, aspect = 0.02, 0.2, 0.5
+    holes = erased(3000, 64, 64, probability=1.0, area_min=low, area_max=high, aspect_min=aspect)
+    share = holes.float().mean(dim=(1, 2))
+    deviation = (high - low) / 12**0.5
+    assert share.mean().item() == pytest.approx((low + high) / 2, abs=4 * deviation / 3000**0.5)
+    assert share.std().item() == pytest.approx(deviation, rel=0.05)
+    heights, widths = (side.float() for side in sides_of(holes))
+    assert ((heights - 0.5) / (widths + 0.5) <= 1 / aspect).all() and ((heights + 0.5) / (widths - 0.5) >= aspect).all()
+    ratio = (heights / widths).mean().item()
+    assert ratio == pytest.approx((aspect + 1 / aspect) / 2, abs=0.03)  # uniform, and not its logarithm
+
+
+def test_rectangles_of_the_papers_ranges_lie_within_the_image() -> None:
+    holes = erased(1000, 12, 8, **{**PAPERS, "probability": 1.0})
+    heights, widths = sides_of(holes)
+    assert torch.equal(heights * widths, holes.sum(dim=(1, 2))) and (heights * widths > 0).all()
+    assert heights.max() <= 12 and widths.max() <= 8 and holes.any(dim=0).all()
+
+
+def test_what_is_put_in_is_uniform_and_each_value_its_own() -> None:
+    shown = torch.zeros((300, 2, 16, 16), dtype=torch.uint8)
+    found = augmented("random_erasing", shown, probability=1.0, area_min=0.25, area_max=0.25, aspect_min=1.0)
+    inside = found[found > 0].double()
+    assert inside.mean().item() == pytest.approx(128, abs=1.5) and inside.max() == 255
+    assert not torch.equal(found[:, 0], found[:, 1])
+
+
+def test_an_image_of_a_batch_does_not_depend_on_the_pixels_of_others() -> None:
+    shown = images(count=8)
+    other = torch.cat([shown[:4], 255 - shown[4:]])
+    assert torch.equal(augmented("random_erasing", shown)[:4], augmented("random_erasing", other)[:4])
+
+
 # In a config.
 
 
@@ -156,6 +217,7 @@ def test_a_hole_of_one_pixel_is_that_pixel() -> None:
             {"crop": 0, "flip": True, "name": "randaugment", "options": {"operations": 2, "magnitude": 0}},
         ),
         ({"name": "cutout"}, {"crop": 0, "flip": False, "name": "cutout", "options": {"side": 16}}),
+        ("random_erasing", {"crop": 0, "flip": False, "name": "random_erasing", "options": PAPERS}),
     ],
 )
 def test_what_is_recorded_of_it(given: Any, recorded: dict[str, Any]) -> None:
@@ -173,6 +235,8 @@ def test_what_is_recorded_of_it(given: Any, recorded: dict[str, Any]) -> None:
         ({"name": "randaugment", "magnitude": 2.5}, "augmentation.magnitude: 2.5: should be a whole number"),
         ({"name": "randaugment", "operations": 0}, "augmentation.operations: 0: should be greater than or equal to 1"),
         ({"operations": 2}, "unknown key recipes.small.augmentation.operations; allowed: crop, flip, name"),
+        ({"name": "random_erasing", "area_max": 1}, "augmentation.area_max: 1: should be less than 1"),
+        ({"name": "random_erasing", "probability": -0.1}, "probability: -0.1: should be greater than or equal to 0"),
         ({"name": "cutout", "operations": 2}, "unknown key recipes.small.augmentation.operations"),
         (None, "recipes.small.augmentation"),
     ],
@@ -203,6 +267,8 @@ def test_a_students_teacher_sees_the_same_batch() -> None:
         ("randaugment", {}, (2, 32), "images of 1 or 3 channels, not 2"),
         ("randaugment", {}, (1, 2), "sharpness needs 3 pixels a side, not 2"),
         ("cutout", {"side": 16}, (1, 8), "a hole of 16 pixels can cover images of 8×8 whole"),
+        ("random_erasing", {**PAPERS, "area_max": 0.01}, (1, 8), "area_max is 0.01, below area_min, 0.02"),
+        ("random_erasing", {**PAPERS, "area_max": 0.03}, (1, 2), "a share of 0.03 of 2×2 pixels is less than a pixel"),
     ],
 )
 def test_images_that_cannot_be_augmented_are_refused(name: str, options: Any, shape: Any, said: str) -> None:

@@ -437,7 +437,7 @@ def test_one_value_may_stand_for_a_list():
 
 
 def test_every_registered_name_is_allowed_by_the_schema():
-    from smearlab.cli.parser import schema_text
+    from smearlab.cli.schema import schema_text
 
     assert all(
         f'"{name}"' in schema_text() for kind in ("noises", "methods", "networks") for name in registry.names(kind)

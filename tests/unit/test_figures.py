@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
@@ -75,6 +76,17 @@ def test_a_whole_grid_shows_its_figures_with_their_n(drawings):
     assert set(drawings) >= OF_EVERY_GRID
     for name, drawing in drawings.items():
         assert "n = 5" in drawing.caption or name.startswith("theory_")
+
+
+def test_a_panel_without_any_of_the_methods_that_are_shown_is_drawn():
+    """Figure 1 shows seven methods; in one of its panels only the last of ten was run."""
+    many = [teacher("cross_entropy"), *(teacher(f"new_{i}") for i in range(9))]
+    whole = fake_tables(cells=many, datasets=("a", "b"), rates=(0.4,), seeds=2)
+    rows = whole.summary
+    part = replace(whole, summary=rows[(rows["dataset"] == "a") | (rows["method"] == "new_8")])
+    drawing = registry.load("figures", "accuracy_alpha").draw(part)
+    assert drawing is not None and len(drawing.figure.axes) == 2 and "nan" not in drawing.caption + drawing.alt
+    assert to_svg(drawing).rstrip().endswith("</svg>")
 
 
 def test_nothing_computed_shows_nothing():

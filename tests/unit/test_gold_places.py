@@ -11,6 +11,7 @@ from PIL import Image
 from smearlab.core.errors import UserError
 from smearlab.grid.cells import load_grid
 from smearlab.grid.dag import STAGES
+from smearlab.store import gold
 from smearlab.store.gold_places import table_of_rows
 
 NAMES = ["train/cat/1.png", "train/cat/2.png", "train/dog/1.png", "train/dog/3.png", "test/dog/9.png"]
@@ -119,3 +120,10 @@ def test_the_folder_beside_the_data_is_found_and_moves_no_result() -> None:
 def test_a_folder_that_is_named_in_the_config_and_absent_is_refused() -> None:
     with pytest.raises(UserError, match=r"config: datasets\.pets\.gold: no/such: no such file"):
         load_grid(content(gold="no/such"))
+
+
+def test_a_label_given_is_held_against_the_data_only_where_these_have_one() -> None:
+    entry = gold.Entry(2, 0, "", "test", "cat", "", 0, 1)
+    gold.check_gold("gold.csv", [entry], {0: gold.Example("test", -1)}, ["cat", "dog"])
+    with pytest.raises(UserError, match="made for other data"):
+        gold.check_gold("gold.csv", [entry], {0: gold.Example("test", 1)}, ["cat", "dog"])

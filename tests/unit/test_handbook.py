@@ -3,7 +3,7 @@
 import json
 
 from smearlab.cli.handbook import PATH, reference_text
-from smearlab.cli.parser import SCHEMA, schema_text
+from smearlab.cli.schema import SCHEMA, schema_text
 from smearlab.core import registry
 from smearlab.core.digest import ROOT
 

@@ -14,6 +14,7 @@ from smearlab.noises._context import NoiseContext
 from smearlab.noises._doubts import label_doubts
 from smearlab.noises._draw import audit, draw
 from smearlab.noises._label_columns import read_label_file
+from smearlab.store.text_tables import read_text_table
 
 N, L = 240, 12
 NAMES = ["bee", "cat", "cow", "dog", "elk", "fox", "gnu", "hen", "owl", "pig", "rat", "yak"]
@@ -430,3 +431,8 @@ def test_the_audit_has_doubts_only_where_there_are_any():
 def test_a_twin_of_doubtful_labels_is_doubtful(tmp_path):
     of = {"kind": "human", "path": str(save(Path(tmp_path, "h.npy"), GIVEN[SHUFFLED]))}
     assert draw("matched_twin", context(), rate=None, noise_seed=0, options={"of": of}).doubts
+
+
+def test_blank_lines_at_the_end_of_a_table_are_no_rows(tmp_path):
+    (tmp_path / "labels.csv").write_text("label\n1\n0\n\n\n", encoding="utf-8")
+    assert read_text_table(tmp_path / "labels.csv").columns == {"label": ("1", "0")}

@@ -1,5 +1,6 @@
 """Data that do not fit into memory: they lie in files, and every number is what it is in memory."""
 
+import tracemalloc
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import torch
 from smearlab.core.errors import UserError
 from smearlab.datasets._raw import RawData
 from smearlab.datasets._splitting import make_dataset
+from smearlab.datasets.arrays import load as load_arrays
 from smearlab.store import large, npz
 from smearlab.store.dataset import read_training, write_dataset
 from smearlab.store.files import write_npz
@@ -81,15 +83,66 @@ def test_a_mapped_member_is_compared_with_its_checksum(tmp_path: Path) -> None:
         read_npz(path)
 
 
-def test_more_than_the_memory_is_read_only_where_it_is_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("compress", [False, True])
+def test_more_than_the_memory_is_read_only_where_it_lies_in_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compress: bool
+) -> None:
     monkeypatch.setenv("SMEARLAB_IMAGES_MB", "0.005")
     monkeypatch.setattr(npz, "MAX_BYTES", 6000)
-    write_npz(tmp_path / "own.npz", {"images": pictures()})
-    assert read_npz(tmp_path / "own.npz")["images"].nbytes == 60 * 8 * 8 * 3 > 6000
-    for name, content, packed in (("packed", pictures(), True), ("numbers", np.zeros((60, 200)), False)):
-        write_npz(tmp_path / f"{name}.npz", {"images": content}, compress=packed)
+    write_npz(tmp_path / "own.npz", {"images": pictures()}, compress=compress)
+    found = read_npz(tmp_path / "own.npz")["images"]
+    assert np.array_equal(found, pictures()) and found.nbytes == 60 * 8 * 8 * 3 > 6000
+    for name, content in (("numbers", np.zeros((60, 200))), ("fortran", np.asfortranarray(pictures()))):
+        write_npz(tmp_path / f"{name}.npz", {"images": content}, compress=compress)
         with pytest.raises(UserError, match="at most 6,000 are read"):
             read_npz(tmp_path / f"{name}.npz")
+
+
+@pytest.mark.parametrize("images_mb, least, most", [("1", 0, 16), ("1024", 24, 40)])
+def test_a_compressed_array_is_unpacked_a_part_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, images_mb: str, least: int, most: int
+) -> None:
+    """MiB of memory held at most while 24 MiB of images are read, as Python and NumPy count what they take."""
+    monkeypatch.setenv("SMEARLAB_IMAGES_MB", images_mb)
+    images = np.tile(np.random.default_rng(0).integers(0, 256, 2**16, dtype=np.uint8), 24 * 16).reshape(-1, 32, 32, 3)
+    np.savez_compressed(tmp_path / "own.npz", images=images)
+    tracemalloc.start()
+    try:
+        found = read_npz(tmp_path / "own.npz")["images"]
+        peak = tracemalloc.get_traced_memory()[1] / 2**20
+    finally:
+        tracemalloc.stop()
+    assert least <= peak < most and np.array_equal(found, images)
+
+
+@pytest.mark.usefixtures("nothing_fits")
+def test_a_compressed_array_that_is_damaged_or_a_bomb_is_refused_unpacked_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "own.npz"
+    write_npz(path, {"images": pictures()}, compress=True)
+    content = bytearray(path.read_bytes())
+    content[5000] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="or a damaged one"):
+        read_npz(path)
+    monkeypatch.setattr(npz, "SMALL", 2**20)
+    write_npz(path, {"images": np.zeros((2**21,), np.uint8)}, compress=True)
+    with pytest.raises(UserError, match="which no set of images reaches"):
+        read_npz(path)
+
+
+@pytest.mark.usefixtures("nothing_fits")
+@pytest.mark.parametrize("compress", [False, True])
+def test_own_images_without_room_are_refused_before_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compress: bool
+) -> None:
+    write_npz(tmp_path / "own.npz", {"images": pictures(), "labels": np.arange(60) % 3}, compress=compress)
+    assert np.array_equal(load_arrays(path=str(tmp_path / "own.npz")).images, pictures())
+    monkeypatch.setattr(large.shutil, "disk_usage", lambda _: SimpleNamespace(free=3 * 60 * 8 * 8 * 3 - 1))
+    monkeypatch.setattr("smearlab.datasets.arrays.read_npz", pytest.fail)
+    with pytest.raises(UserError, match=r"own\.npz: its images need .* GiB of disk, .*; make room$"):
+        load_arrays(path=str(tmp_path / "own.npz"))
 
 
 @pytest.mark.parametrize("compress", [False, True])

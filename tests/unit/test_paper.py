@@ -97,7 +97,7 @@ def test_a_figure_has_the_same_bytes_every_time(form: str, starts: bytes) -> Non
 def test_the_commands_write_a_file_for_each(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(paper, "read_tables", lambda folder: TABLES)
-    monkeypatch.setattr("smearlab.cli.parser.find_grid", lambda name: type("Grid", (), {"name": name}))
+    monkeypatch.setattr("smearlab.cli.commands.find_grid", lambda name: type("Grid", (), {"name": name}))
     monkeypatch.setattr(paper.registry, "names", lambda kind: ("one", "none"))
     monkeypatch.setattr(paper.registry, "load", lambda kind, name: FIGURES[name])
     for arguments in (["tables", "mine", "--format", "markdown"], ["figures", "mine", "--out", "drawn"]):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from snakemake.common import get_function_params
+from snakemake.sourcecache import SourceCache
 
 from smearlab.host.planning import remember_sources, shared_values, with_signature
 
@@ -77,6 +78,18 @@ def test_a_source_is_looked_for_once() -> None:
     assert [sources.get_path(file) for file in ("a", "b", "a", "a")] == ["cached a", "cached b", "cached a", "cached a"]
     assert sources.looked == ["a", "b"]
     remember_sources(object())  # another Snakemake: nothing to remember, no error
+
+
+def test_the_installed_snakemake_finds_sources_by_the_name_that_is_wrapped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A private name: when it is gone, planning is slow again, and nothing but this says so."""
+    looked: list[str] = []
+    monkeypatch.setattr(SourceCache, "_cache", lambda _, file: looked.append(file) or tmp_path / file)
+    sources = SourceCache(tmp_path / "cache", tmp_path / "runtime")
+    remember_sources(sources)
+    assert [sources.get_path(file) for file in ("a", "a", "b")] == [str(tmp_path / file) for file in ("a", "a", "b")]
+    assert looked == ["a", "b"]
 
 
 def test_the_collector_still_works_in_a_process_that_it_seldom_looks_at() -> None:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from smearlab.core.digest import ROOT
-from smearlab.stages.collect import code_version
+from smearlab.stages._context import code_version
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 

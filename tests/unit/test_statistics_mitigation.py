@@ -124,3 +124,17 @@ def test_a_crossed_design_is_not_tested():
 def test_where_noise_costs_nothing_there_is_no_share_to_recover():
     row = found(grid({0.0: 0, 0.4: 3}, plain={0.0: 0.6, 0.4: 0.8})).iloc[0]
     assert row["lost_to_noise"] < 0 and np.isnan(row["share_recovered"])
+
+
+def test_no_more_than_without_noise_rests_on_the_90_percent_interval():
+    """Eight differences of ±0.6 points about 0: the 90 % interval ends at 0.43 points, the 95 % one at 0.54."""
+    luck, apart = np.tile([0.001, -0.001], SEEDS // 2), np.tile([0.006, 0.006, -0.006, -0.006], SEEDS // 4)
+    plain = np.full(SEEDS, 0.8)
+    rows = []
+    for rate, gain in ((0.0, 0.05 + luck - apart), (0.4, 0.05 + luck)):
+        for name, alpha, values in (("cross_entropy", None, plain), ("label_smoothing", 0.1, plain + gain)):
+            replicates = {(i if rate else 0, i): value for i, value in enumerate(values)}
+            rows += teacher(name, replicates, alpha, noise_rate=rate)
+    row = found(frame(rows)).iloc[0]
+    assert row["ci_high"] > 0.005
+    assert row["finding"] == "helps, but no more than without noise"

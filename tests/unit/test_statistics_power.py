@@ -66,3 +66,11 @@ def test_a_plan_says_what_each_family_can_find_and_what_the_margin_needs():
     assert f"corrections, 2 tests a family, n = 5: {detectable(5, 2):.2f} for the first" in said
     assert f"smoothing, 1 test a family, n = 5: {detectable(5):.2f}\n" in said
     assert f"standard deviation of 0.5 points: {pairs_to_find(1.0, 2)} and {pairs_to_exclude(1.0)}" in said
+
+
+@pytest.mark.parametrize("n", range(4, 30))
+def test_the_fewest_pairs_are_the_fewest(n):
+    """An effect that n pairs find with 80 % power, and that n - 1 do not, needs n."""
+    effect = detectable(n) * 1.0001
+    assert superiority_power(n, effect) >= 0.8 > superiority_power(n - 1, effect)
+    assert pairs_to_find(effect) == n

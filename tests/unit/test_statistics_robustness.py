@@ -46,6 +46,22 @@ def test_signs_alone_are_the_binomial_test_and_five_pairs_cannot_decide():
     assert row["p_value"] == pytest.approx(stats.binomtest(4, 5).pvalue) and np.isnan(row["ci_low"])
 
 
+def test_signs_of_several_headlines_are_corrected_together():
+    """Six gains of six have p 1/32: enough for a lone headline, and not for one of two."""
+    plain, gains = np.append(PLAIN, 0.8), np.array([0.02, 0.03, 0.01, 0.025, 0.015, 0.02])
+    cells = [
+        [teacher(accuracies=plain, noise_rate=rate), teacher("label_smoothing", plain + gains, 0.1, noise_rate=rate)]
+        for rate in (0.2, 0.4)
+    ]
+    alone = checked(frame(*cells[0])).loc["signs alone"]
+    assert alone["verdict"] == "helps" and np.isnan(alone["p_holm"])
+    both = checked(frame(*cells[0], *cells[1])).loc["signs alone"]
+    assert both["p_value"].tolist() == pytest.approx([1 / 32] * 2) and both["p_holm"].tolist() == pytest.approx(
+        [1 / 16] * 2
+    )
+    assert both["verdict"].tolist() == ["not decided"] * 2
+
+
 def test_a_diverged_replicate_is_counted_as_guessing_beside_the_row_that_is_not_tested():
     found = checked(metrics([*(PLAIN + GAIN)[:4], None]))
     assert found.loc["as reported", "verdict"] == "diverged"

@@ -255,3 +255,13 @@ def test_an_empty_table_and_a_single_replicate():
     row = choose(*(rows[:1] for rows in cells()))
     assert (row["verdict"], row["note"]) == ("not enough data", "1 independent replicates; a test needs 3")
     assert np.isnan(row["optimism_of_best_on_test"])
+
+
+def test_the_optimism_of_a_crossed_design_is_against_other_labels():
+    """Replicates that share their noisy labels are no others: what is best there is best by the same luck."""
+    seeds = [(0, 0), (0, 1), (1, 0), (1, 1)]
+    plain = teacher(accuracies=dict(zip(seeds, (0.80, 0.90, 0.70, 0.70), strict=True)))
+    other = teacher("label_smoothing", dict(zip(seeds, (0.95, 0.60, 0.50, 0.50), strict=True)), 0.1)
+    row = choose(scored(plain, [0.6] * 4), scored(other, [0.5] * 4))
+    expected = np.mean([0.95 - 0.50, 0.90 - 0.70, 0.70 - 0.85, 0.70 - 0.85])
+    assert row["optimism_of_best_on_test"] == pytest.approx(expected)

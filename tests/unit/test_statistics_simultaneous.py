@@ -40,6 +40,15 @@ def test_a_lone_headline_has_its_plain_interval():
     assert (row["ci_low_simultaneous"], row["ci_high_simultaneous"]) == (row["ci_low"], row["ci_high"])
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_clear_difference_keeps_bonferronis_interval_on_either_side(sign):
+    values = sign * np.array([0.020, 0.021, 0.019, 0.022, 0.018])
+    found = Difference(tuple(values))
+    expected = stats.ttest_1samp(values, 0).confidence_interval(1 - 0.05 / 3)
+    assert simultaneous(found, size=3, p=0.001) == pytest.approx(tuple(expected))
+    assert abs(expected.low) > 0.01 and abs(expected.high) > 0.01
+
+
 def judged(families):
     """Each family of differences as (difference, interval, verdict) of its tests."""
     found = [Difference(tuple(values)) for values in families]

@@ -232,6 +232,23 @@ def test_the_live_view_shows_names_as_they_are(grid):
     assert "error: [red]a name[/nonsense]" in console.export_text()
 
 
+@pytest.mark.parametrize("width", [40, 65, 66, 80, 96, 120])
+def test_the_live_view_says_every_stage_and_number_on_a_terminal_of_any_width(grid, width):
+    from rich.console import Console
+
+    from smearlab.watch.terminal import _page
+
+    make(grid, lambda node: node.group not in ("students", "tables"))
+    status = look(grid)
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(_page(status, width))
+    said = console.export_text()
+    assert "…" not in said and all(len(line) <= width for line in said.splitlines())
+    for stage, counts in status.stages.items():
+        (line,) = (line for line in said.splitlines() if line.startswith(stage))
+        assert set(re.findall(r"\d+", line)) - {"0"} == {str(n) for key, n in counts.items() if n and key != "begun"}
+
+
 @given(st.text(max_size=300))
 def test_any_log_is_read(tmp_path_factory, text):
     path = tmp_path_factory.mktemp("log") / "x.log"

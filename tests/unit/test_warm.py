@@ -118,6 +118,17 @@ def test_a_client_that_is_killed_takes_its_job_with_it(place: str) -> None:
     process.communicate()
 
 
+def test_a_guard_that_is_killed_takes_its_job_with_it(place: str) -> None:
+    process = client(place, SLEEP)
+    number = job()
+    guard = psutil.Process(number).parent()
+    assert guard is not None
+    guard.kill()
+    until(lambda: gone(number))
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1  # a failed job, which nobody does any more
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
 def test_signals_reach_the_job(place: str, number: signal.Signals) -> None:
     handler = "import signal, sys; [signal.signal(n, lambda *_: sys.exit(75)) for n in (2, 10, 15)]; "

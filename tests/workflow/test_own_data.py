@@ -13,6 +13,8 @@ import torch
 import yaml
 from in_process import run_stage
 from PIL import Image
+from safetensors.torch import load_file
+from torchvision.models import resnet18
 
 from smearlab.grid.cells import load_grid
 from smearlab.grid.dag import STAGES
@@ -140,7 +142,7 @@ def audits(given: dict[str, Any]) -> list[dict[str, Any]]:
     return [json.loads(path.read_text("utf-8")) for path in sorted(Path("results/labels").rglob("audit.json"))]
 
 
-NO_RECIPE = {  # "Pretrained networks" is tried by tests/unit/test_pretrained.py, with weights made there
+NO_RECIPE = {  # for labels; that of "Pretrained networks" is for a network, and tried below
     "How a label file is read",
     "A gold set: some true labels",
     "Which labels are wrong",
@@ -173,3 +175,42 @@ def test_a_recipe_gives_the_labels_of_its_layout(section: str, tmp_path: Path, m
         assert max(rates) == pytest.approx(rate, abs=0.08)
     (data,) = Path("results/data").iterdir()
     assert all(json.loads((data / name).read_text("utf-8"))["n"] > 0 for name in ("training.json", "test.json"))
+
+
+SMALLER = {"resnet50": "resnet18", "input_size: 224": "input_size: 32", "epochs: 5": "epochs: 1"}
+
+
+def test_the_recipe_of_pretrained_networks_trains_one_from_the_weights_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it stands, but of a network and images that are small; with a body that is frozen the file's weights stay."""
+    monkeypatch.chdir(tmp_path)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        weights = resnet18(weights=None).state_dict()
+    Path("weights").mkdir()
+    torch.save(weights, "weights/resnet18.pth")
+    rng = np.random.default_rng(0)
+    np.savez("own.npz", images=rng.integers(0, 256, (40, 8, 8, 3), dtype=np.uint8), labels=np.arange(40) % 2)
+    (text,) = blocks("Pretrained networks", "yaml")
+    for large, small in SMALLER.items():
+        assert large in text
+        text = text.replace(large, small)
+    given = {
+        "name": "own",
+        "datasets": {"own": {"kind": "arrays", "path": "own.npz"}},
+        "noises": {"symmetric": {"kind": "symmetric", "rates": [0.2]}},
+        "methods": ["cross_entropy"],
+        **yaml.safe_load(text),
+    }
+    frozen = {**given["recipes"]["tuned"], "snapshots": 0, "block_size": 1}
+    frozen["architecture"] = {**frozen["architecture"], "body_rate": 0}
+    given["recipes"] = {"tuned": {**given["recipes"]["tuned"], "snapshots": 0, "block_size": 1}, "frozen": frozen}
+    grid = load_grid(given)
+    for rule in ("make_dataset", "make_labels", "train_teacher"):
+        for subject in STAGES[rule].subjects(grid):
+            run_stage(STAGES[rule], subject, given)
+    for cell in grid.cells.values():
+        (file,) = Path("results", cell.key).rglob("weights.safetensors")
+        kept = [tensor for name, tensor in load_file(file).items() if name.endswith("body.conv1.weight")]
+        assert kept and all(torch.equal(w, weights["conv1.weight"]) == (cell.recipe.name == "frozen") for w in kept)

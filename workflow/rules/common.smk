@@ -30,6 +30,7 @@ from smearlab.host.surroundings import settle
 from smearlab.host.times import bring_to_now
 from smearlab.watch import aside
 from smearlab.watch.leftovers import clear_before_run
+from smearlab.watch.packs import count_members_alone
 from smearlab.watch.seals import check_seals
 
 # SLURM's warning before a time limit is for the training alone, which writes its checkpoint. Snakemake would die of it.
@@ -38,6 +39,7 @@ signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 settle()
 remember_sources(workflow.sourcecache)
+count_members_alone()
 
 with one_line():  # before any job starts, without a traceback
     if workflow.is_main_process:
