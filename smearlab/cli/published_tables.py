@@ -18,7 +18,7 @@ STRONG = 0.4
 SYMMETRIC_RUNS = {
     "digits": "handwritten digits",
     "cifar10_cpu": "CIFAR-10, 10,000 images",
-    "cifar100_cpu": "CIFAR-100, 12,000 images",
+    "cifar100_cpu": "CIFAR-100, 10,000 images",
 }
 PLAIN: Criteria = {"method": "cross_entropy"}
 TREATED: dict[str, Criteria] = {
@@ -50,7 +50,7 @@ NOISES = {
     "digits: its matched twin (same counts of true and observed, no link to the image)": ("digits_noise", "twin", 0.4),
     "CIFAR-10, 10,000 images: human (CIFAR-10N, worst)": ("cifar10_human_cpu", "human", None),
     "CIFAR-10, 10,000 images: its matched twin": ("cifar10_human_cpu", "human_twin", None),
-    "CIFAR-100, 12,000 images: within superclasses": ("cifar100_cpu", "within_superclass", 0.4),
+    "CIFAR-100, 10,000 images: within superclasses": ("cifar100_cpu", "within_superclass", 0.4),
     "CIFAR-100, 12,000 images: human (CIFAR-100N)": ("cifar100_human_cpu", "human", None),
     "CIFAR-100, 12,000 images: its matched twin": ("cifar100_human_cpu", "human_twin", None),
     "the 20 superclasses of CIFAR-100: human": ("cifar100_coarse_cpu", "human", None),

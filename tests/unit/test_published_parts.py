@@ -63,8 +63,8 @@ def test_a_clipped_correction_is_not_taken_for_the_bare_one(tmp_path) -> None:
 
 def test_a_run_that_is_published_later_gets_its_column_and_its_rows(tmp_path) -> None:
     run(run(tmp_path, "digits", PLAIN), "cifar100_cpu", PLAIN, PLAIN.replace("symmetric", "within_superclass"))
-    assert symmetric(tmp_path).splitlines()[0].endswith("| handwritten digits | CIFAR-100, 12,000 images |")
-    assert "CIFAR-100, 12,000 images: within superclasses | 72.0 %" in noises(tmp_path)
+    assert symmetric(tmp_path).splitlines()[0].endswith("| handwritten digits | CIFAR-100, 10,000 images |")
+    assert "CIFAR-100, 10,000 images: within superclasses | 72.0 %" in noises(tmp_path)
 
 
 def test_the_headline_stands_at_every_rate_by_every_stopping_rule(tmp_path) -> None:
