@@ -3,6 +3,7 @@
 import io
 import struct
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from smearlab.datasets import arrays
 from smearlab.datasets._raw import check_raw
 from smearlab.store import npz
 from smearlab.store.npz import npz_names, read_npz
+from smearlab.store.npz_shape import npz_shape
 
 IMAGES = np.arange(6 * 4 * 4, dtype=np.uint8).reshape(6, 4, 4)
 LABELS = np.array([0, 1, 2, 0, 1, 2])
@@ -229,6 +231,20 @@ def test_what_is_no_npz_is_refused(tmp_path, content):
 def test_what_is_no_file_is_refused(use, path):
     with pytest.raises(UserError, match="no such file"):
         use(path=path)
+
+
+@pytest.mark.parametrize("path", ["absent.npz", ".", "/dev/zero"])
+def test_what_is_no_file_has_no_shape(path):
+    assert npz_shape(path, "images") is None
+
+
+def test_every_flipped_byte_leaves_a_shape_or_none():
+    np.savez_compressed("whole.npz", images=IMAGES, labels=LABELS)
+    whole = Path("whole.npz").read_bytes()
+    assert npz_shape("whole.npz", "images") == IMAGES.shape
+    for place in range(min(len(whole), 400)):
+        Path("mine.npz").write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        assert isinstance(npz_shape("mine.npz", "images"), tuple | None)
 
 
 def test_names_are_listed_without_reading():
