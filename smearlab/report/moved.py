@@ -47,7 +47,7 @@ class Moved:
         apart = f", by up to {text.plain(100 * max(self.gaps))} points" if differ else ""
         others = [self._others(rule) for rule in self.rules]
         said = f"{differ} of {text.counted(len(self.pairs), 'cell mean')} differ{apart}"
-        return f"{said}; {text.listing(others)} are others" if len(others) > 1 else f"{said}; {others[0]} are others"
+        return f"{said}; {text.listing(others)} are others"
 
     def _others(self, rule: str) -> str:
         counted = f"{len(self.flipped(rule))} of {text.counted(len(self.judged(rule)), 'verdict')}"
